@@ -1,0 +1,1 @@
+//! Front End role: request pipeline, registrar and proxy flows

@@ -1,0 +1,2 @@
+//! The Lyceum binary.
+fn main() {}
