@@ -1,0 +1,190 @@
+//! The routes themselves.
+
+use super::Access::{Administrator as Admin, Local, Open};
+use super::Body::{Empty, Json, Text};
+use super::{Access, Body, Parameter, Place, Route, any, list, of, page};
+use crate::administrator::{Administrator, AdministratorChange, NewAdministrator, OneTimeLink};
+use crate::audit::AuditEntry;
+use crate::call::Call;
+use crate::change::Changed;
+use crate::directory::{Device, Number};
+use crate::domain::{Domain, DomainChange, NewDomain};
+use crate::policy::{Grant, Policy, PolicyChange};
+use crate::probe::{ProbeRequest, ProbeResult};
+use crate::registration::Registration;
+use crate::server::{BackupRequest, BackupStatus, Certificate, Health, Status};
+use crate::session::{FirstSignIn, Session, SignIn, SignedIn};
+use crate::topology::{Compare, Comparison, Publish, Rollback, Topology, Verdict, Version};
+use crate::trace::{Ladder, TraceMessage, TraceStart, TraceStatus};
+use crate::user::{EffectivePolicy, Imported, NewUser, User, UserChange};
+
+const fn path(name: &'static str, about: &'static str) -> Parameter {
+    Parameter {
+        name,
+        place: Place::Path,
+        kind: "string",
+        about,
+    }
+}
+
+const fn query(name: &'static str, about: &'static str) -> Parameter {
+    Parameter {
+        name,
+        place: Place::Query,
+        kind: "string",
+        about,
+    }
+}
+
+const fn flag(name: &'static str, about: &'static str) -> Parameter {
+    Parameter {
+        name,
+        place: Place::Query,
+        kind: "boolean",
+        about,
+    }
+}
+
+const fn count(name: &'static str, about: &'static str) -> Parameter {
+    Parameter {
+        name,
+        place: Place::Query,
+        kind: "integer",
+        about,
+    }
+}
+
+const ADDRESS: Parameter = path("address", "Sign-in address, user@domain");
+const NAME: Parameter = path("name", "Name");
+const KIND: Parameter = path("kind", "Policy kind");
+const SCOPE: Parameter = path("scope", "global, site:NAME, pool:NAME or tag:NAME");
+const LIMIT: Parameter = count(
+    "limit",
+    "At most this many items; 100 when absent, 10000 at most",
+);
+const AFTER: Parameter = query("after", "The 'next' of the page before");
+const FROM: Parameter = query("from", "Not before this time");
+const TO: Parameter = query("to", "Not after this time");
+const WHAT_IF: Parameter = flag("what_if", "Only say what would change");
+
+/// The columns of one route, in reading order.
+const fn route(
+    access: Access,
+    method: &'static str,
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    parameters: &'static [Parameter],
+    bodies: (Body, Body),
+) -> Route {
+    Route {
+        method,
+        path,
+        id,
+        summary,
+        access,
+        parameters,
+        body: bodies.0,
+        answer: bodies.1,
+    }
+}
+
+/// Every route under [`crate::PREFIX`].
+#[rustfmt::skip]
+pub static ROUTES: &[Route] = &[
+    route(Open, "GET", "/health", "health", "Whether the server works", &[], (Empty, Json(of::<Health>))),
+    route(Open, "POST", "/session", "sign_in", "Sign in", &[], (Json(of::<SignIn>), Json(of::<SignedIn>))),
+    route(Open, "POST", "/session/first", "first_sign_in", "Make an administrator with a one-time link and sign in", &[], (Json(of::<FirstSignIn>), Json(of::<SignedIn>))),
+    route(Admin, "GET", "/session", "session", "Whose session this is", &[], (Empty, Json(of::<Session>))),
+    route(Admin, "DELETE", "/session", "sign_out", "End this session", &[], (Empty, Empty)),
+    route(Admin, "GET", "/openapi.json", "openapi", "This description", &[], (Empty, Json(any))),
+
+    route(Admin, "GET", "/users", "list_users", "List users", &[query("filter", "Matched against address, name and numbers; * stands for any text"), query("domain", "Only this domain"), flag("enabled", "Only enabled or only disabled ones"), query("site", "Only this home site"), query("pool", "Only this home pool"), query("policy", "Only holders of this policy, kind:name"), LIMIT, AFTER], (Empty, Json(page::<User>))),
+    route(Admin, "POST", "/users", "new_user", "Create a user", &[WHAT_IF], (Json(of::<NewUser>), Json(of::<Changed>))),
+    route(Admin, "POST", "/users/import", "import_users", "Create or change many users at once from 'user;password' or headed CSV lines", &[WHAT_IF, query("domain", "Domain for names without one; the default domain when absent")], (Text("text/csv"), Json(of::<Imported>))),
+    route(Admin, "GET", "/users/{address}", "get_user", "Show a user", &[ADDRESS], (Empty, Json(of::<User>))),
+    route(Admin, "PATCH", "/users/{address}", "set_user", "Change a user", &[ADDRESS, WHAT_IF], (Json(of::<UserChange>), Json(of::<Changed>))),
+    route(Admin, "DELETE", "/users/{address}", "remove_user", "Remove a user", &[ADDRESS, WHAT_IF], (Empty, Json(of::<Changed>))),
+    route(Admin, "POST", "/users/{address}/enable", "enable_user", "Let a user sign in and call", &[ADDRESS, WHAT_IF], (Empty, Json(of::<Changed>))),
+    route(Admin, "POST", "/users/{address}/disable", "disable_user", "Stop a user from signing in and calling", &[ADDRESS, WHAT_IF], (Empty, Json(of::<Changed>))),
+    route(Admin, "GET", "/users/{address}/effective-policy", "effective_policy", "The policies in force for a user, with where each value comes from", &[ADDRESS], (Empty, Json(of::<EffectivePolicy>))),
+
+    route(Admin, "GET", "/numbers", "list_numbers", "List number records", &[query("user", "Only this user's"), LIMIT, AFTER], (Empty, Json(page::<Number>))),
+    route(Admin, "GET", "/numbers/{number}", "get_number", "Show a number", &[path("number", "E.164")], (Empty, Json(of::<Number>))),
+    route(Admin, "PUT", "/numbers/{number}", "set_number", "Create or change a number", &[path("number", "E.164"), WHAT_IF], (Json(of::<Number>), Json(of::<Changed>))),
+    route(Admin, "DELETE", "/numbers/{number}", "remove_number", "Remove a number", &[path("number", "E.164"), WHAT_IF], (Empty, Json(of::<Changed>))),
+    route(Admin, "GET", "/devices", "list_devices", "List device records", &[query("user", "Only this user's"), LIMIT, AFTER], (Empty, Json(page::<Device>))),
+    route(Admin, "GET", "/devices/{id}", "get_device", "Show a device", &[path("id", "Hardware address")], (Empty, Json(of::<Device>))),
+    route(Admin, "PUT", "/devices/{id}", "set_device", "Create or change a device", &[path("id", "Hardware address"), WHAT_IF], (Json(of::<Device>), Json(of::<Changed>))),
+    route(Admin, "DELETE", "/devices/{id}", "remove_device", "Remove a device", &[path("id", "Hardware address"), WHAT_IF], (Empty, Json(of::<Changed>))),
+
+    route(Admin, "GET", "/domains", "list_domains", "List domains", &[], (Empty, Json(list::<Domain>))),
+    route(Admin, "POST", "/domains", "new_domain", "Add a domain", &[WHAT_IF], (Json(of::<NewDomain>), Json(of::<Changed>))),
+    route(Admin, "PATCH", "/domains/{name}", "set_domain", "Make a domain the default", &[NAME, WHAT_IF], (Json(of::<DomainChange>), Json(of::<Changed>))),
+    route(Admin, "DELETE", "/domains/{name}", "remove_domain", "Remove a domain without users", &[NAME, WHAT_IF], (Empty, Json(of::<Changed>))),
+
+    route(Admin, "GET", "/policies", "list_policies", "List the policies of every kind and scope", &[], (Empty, Json(list::<Policy>))),
+    route(Admin, "GET", "/policies/{kind}", "list_policies_of", "List the policies of one kind", &[KIND], (Empty, Json(list::<Policy>))),
+    route(Admin, "GET", "/policies/{kind}/{scope}", "get_policy", "Show a policy", &[KIND, SCOPE], (Empty, Json(of::<Policy>))),
+    route(Admin, "PATCH", "/policies/{kind}/{scope}", "set_policy", "Create or change a policy", &[KIND, SCOPE, WHAT_IF], (Json(of::<PolicyChange>), Json(of::<Changed>))),
+    route(Admin, "DELETE", "/policies/{kind}/{scope}", "remove_policy", "Remove a policy; the global one returns to its defaults", &[KIND, SCOPE, WHAT_IF], (Empty, Json(of::<Changed>))),
+    route(Admin, "POST", "/policies/{kind}/grant", "grant_policy", "Give a user a policy, or take it back", &[KIND, WHAT_IF], (Json(of::<Grant>), Json(of::<Changed>))),
+
+    route(Admin, "GET", "/topology", "get_topology", "The document in force", &[], (Empty, Json(of::<Topology>))),
+    route(Admin, "PUT", "/topology", "publish_topology", "Publish a document", &[WHAT_IF], (Json(of::<Publish>), Json(of::<Changed>))),
+    route(Admin, "POST", "/topology/validate", "validate_topology", "Check a document without publishing it", &[], (Json(any), Json(of::<Verdict>))),
+    route(Admin, "POST", "/topology/diff", "diff_topology", "Where two documents differ", &[], (Json(of::<Compare>), Json(of::<Comparison>))),
+    route(Admin, "POST", "/topology/rollback", "rollback_topology", "Publish an old version again; the directory stays as it is", &[WHAT_IF], (Json(of::<Rollback>), Json(of::<Changed>))),
+    route(Admin, "GET", "/topology/versions", "list_versions", "List the versions, newest first", &[LIMIT, AFTER], (Empty, Json(page::<Version>))),
+    route(Admin, "GET", "/topology/versions/{version}", "get_version", "The document of a version", &[path("version", "Version")], (Empty, Json(of::<Topology>))),
+
+    route(Admin, "GET", "/registrations", "list_registrations", "Where users can be reached now", &[query("user", "Only this user"), LIMIT, AFTER], (Empty, Json(page::<Registration>))),
+    route(Admin, "GET", "/calls", "list_calls", "Call detail records, newest first", &[query("user", "Calls from or to this user"), FROM, TO, query("call_id", "SIP Call-ID"), LIMIT, AFTER], (Empty, Json(page::<Call>))),
+    route(Admin, "GET", "/calls/{id}", "get_call", "A call with the trace of its routing decision", &[path("id", "Identity of the record, or the Call-ID")], (Empty, Json(of::<Call>))),
+
+    route(Admin, "POST", "/tests/registration", "test_registration", "Register a built-in test user", &[], (Json(of::<ProbeRequest>), Json(of::<ProbeResult>))),
+    route(Admin, "POST", "/tests/call", "test_call", "Call from one built-in test user to the other, with sound both ways", &[], (Json(of::<ProbeRequest>), Json(of::<ProbeResult>))),
+
+    route(Admin, "GET", "/trace", "trace_status", "Whether a trace runs", &[], (Empty, Json(of::<TraceStatus>))),
+    route(Admin, "POST", "/trace/start", "start_trace", "Start to capture SIP messages", &[WHAT_IF], (Json(of::<TraceStart>), Json(of::<TraceStatus>))),
+    route(Admin, "POST", "/trace/stop", "stop_trace", "Stop capturing; what was captured stays", &[WHAT_IF], (Empty, Json(of::<TraceStatus>))),
+    route(Admin, "GET", "/trace/messages", "search_trace", "Search captured messages", &[query("user", "Only this user"), query("call_id", "Only this Call-ID"), query("text", "Only messages with this text"), FROM, TO, LIMIT, AFTER], (Empty, Json(page::<TraceMessage>))),
+    route(Admin, "GET", "/trace/calls/{id}", "show_trace", "The SIP ladder of a call, the failing transaction marked and explained", &[path("id", "Call-ID or identity of the record")], (Empty, Json(of::<Ladder>))),
+
+    route(Admin, "GET", "/audit", "list_audit", "Who changed what, newest first", &[query("who", "Only this administrator"), query("object", "Only this object"), FROM, TO, LIMIT, AFTER], (Empty, Json(page::<AuditEntry>))),
+
+    route(Admin, "GET", "/administrators", "list_administrators", "List administrators", &[], (Empty, Json(list::<Administrator>))),
+    route(Admin, "POST", "/administrators", "new_administrator", "Add an administrator", &[WHAT_IF], (Json(of::<NewAdministrator>), Json(of::<Changed>))),
+    route(Admin, "PATCH", "/administrators/{name}", "set_administrator", "Set an administrator's password", &[NAME, WHAT_IF], (Json(of::<AdministratorChange>), Json(of::<Changed>))),
+    route(Admin, "DELETE", "/administrators/{name}", "remove_administrator", "Remove an administrator and end the sessions", &[NAME, WHAT_IF], (Empty, Json(of::<Changed>))),
+    route(Local, "POST", "/administrators/one-time-url", "new_one_time_link", "Make a link that lives 30 minutes and makes one administrator", &[], (Empty, Json(of::<OneTimeLink>))),
+
+    route(Admin, "GET", "/status", "status", "What the server is and does", &[], (Empty, Json(of::<Status>))),
+    route(Admin, "GET", "/metrics", "metrics", "Figures for Prometheus", &[], (Empty, Text("text/plain"))),
+    route(Admin, "GET", "/backup", "backup_status", "How the last backup stands", &[], (Empty, Json(of::<BackupStatus>))),
+    route(Admin, "POST", "/backup", "start_backup", "Start an online backup", &[WHAT_IF], (Json(of::<BackupRequest>), Json(of::<BackupStatus>))),
+    route(Admin, "POST", "/certificates/reload", "reload_certificates", "Read the certificates again; connections stay", &[WHAT_IF], (Empty, Json(list::<Certificate>))),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::ROUTES;
+    use crate::route::Place;
+    use std::collections::HashSet;
+
+    #[test]
+    fn ids_and_method_path_pairs_are_unique() {
+        let ids: HashSet<_> = ROUTES.iter().map(|r| r.id).collect();
+        let pairs: HashSet<_> = ROUTES.iter().map(|r| (r.method, r.path)).collect();
+        assert_eq!((ids.len(), pairs.len()), (ROUTES.len(), ROUTES.len()));
+    }
+
+    #[test]
+    fn path_parameters_are_declared() {
+        for route in ROUTES {
+            let in_path = route.path.matches('{').count();
+            let declared = route.parameters.iter().filter(|p| p.place == Place::Path);
+            assert_eq!(in_path, declared.count(), "{}", route.id);
+        }
+    }
+}
