@@ -1,0 +1,4 @@
+//! The driver on real sockets of the loopback interface.
+
+mod support;
+mod udp;
