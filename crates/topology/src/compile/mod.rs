@@ -1,0 +1,137 @@
+//! The document turned into tables: what lookups per request read.
+
+mod check;
+mod routes;
+mod trust;
+
+use crate::directory::{Directory, Placed, without_final_dot};
+use crate::document::Document;
+use crate::domain::DomainName;
+use crate::policy::{
+    AuthenticationPolicy, CallDetailPolicy, CallPolicy, GrantKind, LockoutPolicy, ProxyPolicy, RegistrarPolicy, Scope, Scopes,
+};
+use crate::route::StaticRoute;
+use crate::trusted::{PeerFacts, TrustedHost};
+use hashbrown::HashTable;
+use routes::RouteTable;
+use std::sync::Arc;
+use trust::TrustTable;
+
+/// The document with its tables.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) document: Document,
+    domains: HashTable<DomainName>,
+    default_domain: DomainName,
+    pools: Vec<PoolPolicies>,
+    /// What holds where no pool is known.
+    global: PoolPolicies,
+    trust: TrustTable,
+    routes: RouteTable,
+}
+
+/// What holds in one pool, before anything granted to a user.
+#[derive(Debug, Clone)]
+pub struct PoolPolicies {
+    /// The pool; empty for the organisation as a whole.
+    pub name: Box<str>,
+    /// The site it stands in.
+    pub site: Option<Box<str>>,
+    /// For users who were granted nothing.
+    pub users: UserPolicies,
+    /// What the digest challenge offers.
+    pub authentication: AuthenticationPolicy,
+    /// When failed sign-ins close the door.
+    pub lockout: LockoutPolicy,
+    /// Timers and bounds of the proxy.
+    pub proxy: ProxyPolicy,
+    /// What is recorded of calls.
+    pub call_detail: CallDetailPolicy,
+}
+
+/// What holds for users of one pool with the same grants.
+#[derive(Debug, Clone)]
+pub struct UserPolicies {
+    /// How users register.
+    pub registrar: RegistrarPolicy,
+    /// What users' calls may do.
+    pub calls: CallPolicy,
+    pub(crate) placed: Arc<Placed>,
+}
+
+impl Compiled {
+    /// Compiles a document that was found valid.
+    pub(crate) fn new(document: Document) -> Self {
+        let mut domains = HashTable::new();
+        for domain in &document.domains {
+            domains.insert_unique(host_hash(domain.name.as_str().as_bytes()), domain.name.clone(), |name| host_hash(name.as_str().as_bytes()));
+        }
+        let default_domain = document.default_domain().expect("a valid document has a default domain").clone();
+        let pools = document.pools().map(|(site, pool)| pool_policies(&document, Some(&site.name), Some(&pool.name))).collect();
+        let global = pool_policies(&document, None, None);
+        let trust = TrustTable::new(&document.trusted_hosts);
+        let routes = RouteTable::new(&document.static_routes);
+        Self { document, domains, default_domain, pools, global, trust, routes }
+    }
+
+    pub(crate) fn default_domain(&self) -> &DomainName {
+        &self.default_domain
+    }
+
+    pub(crate) fn domain(&self, host: &[u8]) -> Option<&DomainName> {
+        let host = without_final_dot(host);
+        self.domains.find(host_hash(host), |name| name.as_str().as_bytes().eq_ignore_ascii_case(host))
+    }
+
+    pub(crate) fn pool(&self, name: &str) -> &PoolPolicies {
+        self.pools.iter().find(|pool| *pool.name == *name).unwrap_or(&self.global)
+    }
+
+    pub(crate) fn trusted(&self, peer: &PeerFacts<'_>) -> Option<&TrustedHost> {
+        self.trust.find(peer).map(|host| &self.document.trusted_hosts[host])
+    }
+
+    pub(crate) fn static_route(&self, request_uri: &[u8]) -> Option<&StaticRoute> {
+        let route = self.routes.find(request_uri, |host| self.domain(host).is_some())?;
+        Some(&self.document.static_routes[route])
+    }
+
+    /// One entry per slot of the directory's assignments.
+    pub(crate) fn user_policies(&self, directory: &Directory) -> Vec<UserPolicies> {
+        directory.assignments.iter().map(|(placed, _)| self.policies_for(placed)).collect()
+    }
+
+    fn policies_for(&self, placed: &Arc<Placed>) -> UserPolicies {
+        let pool = &placed.assignment.pool;
+        let site = self.document.site_of(pool).map(|site| site.name.as_str());
+        let scope = |kind| Scope { site, pool: Some(pool), grant: placed.assignment.grant(kind) };
+        let policies = &self.document.policies;
+        UserPolicies {
+            registrar: policies.registrar.effective(scope(GrantKind::Registrar)),
+            calls: policies.calls.effective(scope(GrantKind::Calls)),
+            placed: placed.clone(),
+        }
+    }
+}
+
+fn host_hash(host: &[u8]) -> u64 {
+    crate::directory::address_hash(b"", host)
+}
+
+fn pool_policies(document: &Document, site: Option<&str>, pool: Option<&str>) -> PoolPolicies {
+    let scope = Scope { site, pool, grant: None };
+    let policies = &document.policies;
+    PoolPolicies {
+        name: pool.unwrap_or_default().into(),
+        site: site.map(Into::into),
+        users: UserPolicies {
+            registrar: policies.registrar.effective(scope),
+            calls: policies.calls.effective(scope),
+            placed: Arc::default(),
+        },
+        authentication: policies.authentication.effective(scope),
+        lockout: policies.lockout.effective(scope),
+        proxy: policies.proxy.effective(scope),
+        call_detail: policies.call_detail.effective(scope),
+    }
+}

@@ -1,0 +1,46 @@
+//! Policies: what an administrator may set, at which scope, with what default and why.
+//!
+//! Each kind has one file. A kind is two types: the policy with every field filled (`RegistrarPolicy`)
+//! and its settings with every field optional (`RegistrarSettings`), one of which stands at each scope.
+//! Resolution goes field by field: what the narrowest scope sets wins, user (a named policy granted to
+//! the user) over pool over site over global over the built-in default.
+
+#[macro_use]
+mod kind;
+
+mod authentication;
+mod call_detail;
+mod calls;
+mod lockout;
+mod proxy;
+mod registrar;
+mod scope;
+
+pub use authentication::{AgentRule, AuthenticationPolicy, AuthenticationSettings, DigestAlgorithm};
+pub use call_detail::{CallDetailPolicy, CallDetailSettings};
+pub use calls::{CallPolicy, CallSettings};
+pub use kind::{Clash, FieldDoc, GrantKind, PolicyKind, Settings};
+pub use lockout::{LockoutPolicy, LockoutSettings};
+pub use proxy::{ProxyPolicy, ProxySettings};
+pub use registrar::{RegistrarPolicy, RegistrarSettings};
+pub use scope::{Origin, PoolScoped, Scope, Scoped, Scopes, resolve};
+
+use serde::{Deserialize, Serialize};
+
+/// All policies of the organisation, by kind.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policies {
+    /// How long and from how many endpoints users register.
+    pub registrar: Scoped<RegistrarSettings>,
+    /// What the digest challenge offers to whom.
+    pub authentication: PoolScoped<AuthenticationSettings>,
+    /// When failed sign-ins close the door.
+    pub lockout: PoolScoped<LockoutSettings>,
+    /// Timers and bounds of the proxy.
+    pub proxy: PoolScoped<ProxySettings>,
+    /// What a user's calls may do.
+    pub calls: Scoped<CallSettings>,
+    /// What is recorded of calls and for how long.
+    pub call_detail: PoolScoped<CallDetailSettings>,
+}
