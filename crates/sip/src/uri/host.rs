@@ -1,0 +1,101 @@
+//! Hosts in URIs and Via.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::UriError;
+
+/// A host as written: a name, or an address (IPv6 in brackets).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Host<'a> {
+    /// A domain name, not checked against DNS.
+    Name(&'a [u8]),
+    /// An IPv4 address.
+    V4(Ipv4Addr),
+    /// An IPv6 address.
+    V6(Ipv6Addr),
+}
+
+impl<'a> Host<'a> {
+    /// Reads a host; an IPv6 address needs its brackets.
+    ///
+    /// # Errors
+    /// When it is neither name nor address.
+    pub fn parse(text: &'a [u8]) -> Result<Host<'a>, UriError> {
+        if let [b'[', inner @ .., b']'] = text {
+            return v6(inner).map(Host::V6).ok_or(UriError::Host);
+        }
+        match text {
+            [] => Err(UriError::Host),
+            [b'0'..=b'9', ..] => match v4(text) {
+                Some(address) => Ok(Host::V4(address)),
+                None => name(text),
+            },
+            _ => name(text),
+        }
+    }
+
+    /// The address, when it is one.
+    #[must_use]
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Host::Name(_) => None,
+            Host::V4(a) => Some(IpAddr::V4(*a)),
+            Host::V6(a) => Some(IpAddr::V6(*a)),
+        }
+    }
+
+    /// Equal without regard to letter case, and IPv6 addresses by value (RFC 5118 §4.1).
+    #[must_use]
+    pub fn equivalent(&self, other: &Host<'_>) -> bool {
+        match (self, other) {
+            (Host::Name(a), Host::Name(b)) => a.eq_ignore_ascii_case(b),
+            _ => self.ip().is_some() && self.ip() == other.ip(),
+        }
+    }
+}
+
+impl fmt::Display for Host<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Host::Name(name) => write!(f, "{}", String::from_utf8_lossy(name)),
+            Host::V4(address) => write!(f, "{address}"),
+            Host::V6(address) => write!(f, "[{address}]"),
+        }
+    }
+}
+
+fn name(text: &[u8]) -> Result<Host<'_>, UriError> {
+    // Underscores are no hostname by RFC 1123, yet they are in real zones; nothing depends on it.
+    let legal = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+    let dots = text.starts_with(b".") || text.windows(2).any(|w| w == b"..");
+    if text.is_empty() || text.len() > 255 || dots || !text.iter().all(legal) {
+        return Err(UriError::Host);
+    }
+    Ok(Host::Name(text))
+}
+
+fn v4(text: &[u8]) -> Option<Ipv4Addr> {
+    std::str::from_utf8(text).ok().filter(|t| t.len() <= 15)?.parse().ok()
+}
+
+fn v6(text: &[u8]) -> Option<Ipv6Addr> {
+    let text = std::str::from_utf8(text).ok().filter(|t| t.len() <= 45)?;
+    text.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_names_or_addresses() {
+        assert_eq!(Host::parse(b"Example.COM"), Ok(Host::Name(b"Example.COM")));
+        assert_eq!(Host::parse(b"192.0.2.1"), Ok(Host::V4(Ipv4Addr::new(192, 0, 2, 1))));
+        assert!(matches!(Host::parse(b"[2001:db8::192.0.2.1]"), Ok(Host::V6(_))));
+        assert!(matches!(Host::parse(b"[::ffff:192.0.2.10]"), Ok(Host::V6(_))));
+        for bad in [&b""[..], b"[2001:db8:::192.0.2.1]", b"2001:db8::1", b"[::1", b"a b", b"a..b", b".a", b"a@b"] {
+            assert_eq!(Host::parse(bad), Err(UriError::Host), "{bad:?}");
+        }
+    }
+}
