@@ -190,7 +190,7 @@ mod tests {
             LIFE
         );
     }
-    const LIFE: [u8; 5] = [0, 0, 0, 0, 0];
+    const LIFE: [u8; 5] = [226, 29, 226, 227, 145];
 
     #[test]
     fn groups_are_evenly_filled() {
