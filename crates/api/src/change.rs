@@ -41,16 +41,9 @@ pub struct Changed {
 }
 
 /// The fields in which two JSON objects differ, one level deep: what an audit line and a dry run show.
-pub fn differences(
-    before: Option<&serde_json::Value>,
-    after: Option<&serde_json::Value>,
-) -> Vec<Difference> {
+pub fn differences(before: Option<&serde_json::Value>, after: Option<&serde_json::Value>) -> Vec<Difference> {
     let empty = serde_json::Map::new();
-    let fields = |v: Option<&'_ serde_json::Value>| {
-        v.and_then(|v| v.as_object())
-            .cloned()
-            .unwrap_or(empty.clone())
-    };
+    let fields = |v: Option<&'_ serde_json::Value>| v.and_then(|v| v.as_object()).cloned().unwrap_or(empty.clone());
     let (before, after) = (fields(before), fields(after));
     let mut paths: Vec<&String> = before.keys().chain(after.keys()).collect();
     paths.sort();
@@ -77,16 +70,8 @@ mod tests {
         assert_eq!(
             differences(Some(&a), Some(&b)),
             [
-                Difference {
-                    path: "y".into(),
-                    before: Some(json!(2)),
-                    after: Some(json!(3))
-                },
-                Difference {
-                    path: "z".into(),
-                    before: None,
-                    after: Some(json!(4))
-                },
+                Difference { path: "y".into(), before: Some(json!(2)), after: Some(json!(3)) },
+                Difference { path: "z".into(), before: None, after: Some(json!(4)) },
             ]
         );
         assert_eq!(differences(Some(&a), Some(&a)), []);

@@ -43,3 +43,9 @@ pub use time::Timestamp;
 
 /// Every path of the API starts with this; a breaking change gets a new one.
 pub const PREFIX: &str = "/api/v1";
+
+/// File name of the local socket inside the data or run folder.
+pub const SOCKET_NAME: &str = "lyceum.sock";
+
+/// Where the local socket is when nobody says otherwise.
+pub const DEFAULT_SOCKET: &str = "/run/lyceum/lyceum.sock";

@@ -8,9 +8,22 @@ use utoipa::{PartialSchema, ToSchema};
 
 /// The description of the API as JSON text; `docs/reference/openapi.json` is this.
 pub fn text() -> String {
-    let mut text = serde_json::to_string_pretty(&document()).expect("a JSON value serializes");
+    let mut text = serde_json::to_string_pretty(&sorted(document())).expect("a JSON value serializes");
     text.push('\n');
     text
+}
+
+/// Keys in alphabetical order, whichever map serde_json was built with.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut fields: Vec<_> = map.into_iter().collect();
+            fields.sort_by(|a, b| a.0.cmp(&b.0));
+            Value::Object(fields.into_iter().map(|(key, value)| (key, sorted(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        value => value,
+    }
 }
 
 fn document() -> Value {
@@ -20,15 +33,10 @@ fn document() -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for route in ROUTES {
         let operation = operation(route, &mut schemas);
-        let path = paths
-            .entry(format!("{PREFIX}{}", route.path))
-            .or_insert_with(|| json!({}));
+        let path = paths.entry(format!("{PREFIX}{}", route.path)).or_insert_with(|| json!({}));
         path[route.method.to_lowercase()] = operation;
     }
-    let schemas: Map<String, Value> = schemas
-        .into_iter()
-        .map(|(name, schema)| (name, value(schema)))
-        .collect();
+    let schemas: Map<String, Value> = schemas.into_iter().map(|(name, schema)| (name, value(schema))).collect();
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -78,9 +86,7 @@ fn operation(route: &Route, schemas: &mut Vec<(String, RefOr<Schema>)>) -> Value
     }
     match route.access {
         Access::Open => operation["security"] = json!([]),
-        Access::Local => {
-            operation["description"] = json!("Only through the server's local socket.")
-        }
+        Access::Local => operation["description"] = json!("Only through the server's local socket."),
         Access::Administrator => {}
     }
     operation
@@ -89,9 +95,7 @@ fn operation(route: &Route, schemas: &mut Vec<(String, RefOr<Schema>)>) -> Value
 fn content(body: Body, schemas: &mut Vec<(String, RefOr<Schema>)>) -> Option<Value> {
     match body {
         Body::Empty => None,
-        Body::Json(schema) => {
-            Some(json!({ "application/json": { "schema": value(schema(schemas)) } }))
-        }
+        Body::Json(schema) => Some(json!({ "application/json": { "schema": value(schema(schemas)) } })),
         Body::Text(media) => Some(json!({ media: { "schema": { "type": "string" } } })),
     }
 }
@@ -122,10 +126,7 @@ mod tests {
         assert!(references.len() > 50);
         for reference in references {
             let pointer = reference.trim_start_matches('#');
-            assert!(
-                document.pointer(pointer).is_some(),
-                "{reference} is not defined"
-            );
+            assert!(document.pointer(pointer).is_some(), "{reference} is not defined");
         }
     }
 

@@ -94,7 +94,7 @@ refusals! {
     /// No such policy at this scope.
     PolicyNotFound "policy-not-found" 404 "list the policies with 'lyceum policy get KIND'";
     /// A policy that users hold cannot be removed.
-    PolicyInUse "policy-in-use" 409 "take it from its holders first: lyceum policy grant KIND --user USER (without --policy)";
+    PolicyInUse "policy-in-use" 409 "take it from its holders first: lyceum policy grant KIND USER --revoke";
     /// The scope is not `global`, `site:NAME`, `pool:NAME` or `tag:NAME`.
     ScopeInvalid "scope-invalid" 422 "write global, site:NAME, pool:NAME or tag:NAME";
     /// Someone published in between.
@@ -137,10 +137,7 @@ mod tests {
         let codes: HashSet<_> = Refusal::ALL.iter().map(|r| r.code()).collect();
         assert_eq!(codes.len(), Refusal::ALL.len());
         for code in codes {
-            assert!(
-                code.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'),
-                "{code}"
-            );
+            assert!(code.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{code}");
         }
     }
 }

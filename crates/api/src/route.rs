@@ -84,9 +84,7 @@ impl Route {
 
     /// The route of a method and a path template under [`crate::PREFIX`].
     pub fn find(method: &str, path: &str) -> Option<&'static Route> {
-        ROUTES
-            .iter()
-            .find(|route| route.method == method && route.path == path)
+        ROUTES.iter().find(|route| route.method == method && route.path == path)
     }
 }
 
@@ -99,16 +97,12 @@ fn of<T: ToSchema>(found: &mut Vec<(String, RefOr<Schema>)>) -> RefOr<Schema> {
 
 /// A list of `T`.
 fn list<T: ToSchema>(found: &mut Vec<(String, RefOr<Schema>)>) -> RefOr<Schema> {
-    utoipa::openapi::ArrayBuilder::new()
-        .items(of::<T>(found))
-        .build()
-        .into()
+    utoipa::openapi::ArrayBuilder::new().items(of::<T>(found)).build().into()
 }
 
 /// A page of `T`.
 fn page<T: ToSchema>(found: &mut Vec<(String, RefOr<Schema>)>) -> RefOr<Schema> {
-    let text =
-        utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::schema::Type::String);
+    let text = utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::schema::Type::String);
     utoipa::openapi::ObjectBuilder::new()
         .property("items", list::<T>(found))
         .required("items")

@@ -31,11 +31,7 @@ fn number(text: &str) -> Option<u64> {
 /// Days since the epoch of `YYYY-MM-DD`, from 1970 on.
 fn date(text: &str) -> Option<u64> {
     let mut parts = text.split('-');
-    let (y, m, d) = (
-        number(parts.next()?)?,
-        number(parts.next()?)?,
-        number(parts.next()?)?,
-    );
+    let (y, m, d) = (number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?);
     if y < 1970 || !(1..=12).contains(&m) || !(1..=31).contains(&d) {
         return None;
     }
@@ -56,14 +52,7 @@ fn split_offset(text: &str) -> Option<(&str, i64)> {
     };
     let (h, m) = text[at + 1..].split_once(':')?;
     let offset = (number(h)? * 60 + number(m)?) as i64 * 60_000;
-    Some((
-        &text[..at],
-        if text.as_bytes()[at] == b'-' {
-            -offset
-        } else {
-            offset
-        },
-    ))
+    Some((&text[..at], if text.as_bytes()[at] == b'-' { -offset } else { offset }))
 }
 
 fn millis_of_day(clock: &str) -> Option<u64> {
@@ -90,19 +79,10 @@ impl std::fmt::Display for Timestamp {
         let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
         let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
         let mp = (5 * doy + 2) / 153;
-        let (d, m) = (
-            doy - (153 * mp + 2) / 5 + 1,
-            if mp < 10 { mp + 3 } else { mp - 9 },
-        );
+        let (d, m) = (doy - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
         let y = era * 400 + yoe + u64::from(m <= 2);
         let (s, ms) = (ms / 1000, ms % 1000);
-        write!(
-            f,
-            "{y:04}-{m:02}-{d:02}T{:02}:{:02}:{:02}.{ms:03}Z",
-            s / 3600,
-            s / 60 % 60,
-            s % 60
-        )
+        write!(f, "{y:04}-{m:02}-{d:02}T{:02}:{:02}:{:02}.{ms:03}Z", s / 3600, s / 60 % 60, s % 60)
     }
 }
 
@@ -115,11 +95,8 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Timestamp::parse(&text).ok_or_else(|| {
-            serde::de::Error::custom(format!(
-                "'{text}' is not a time such as 2026-01-31T08:05:09Z"
-            ))
-        })
+        Timestamp::parse(&text)
+            .ok_or_else(|| serde::de::Error::custom(format!("'{text}' is not a time such as 2026-01-31T08:05:09Z")))
     }
 }
 
@@ -146,15 +123,8 @@ mod tests {
         assert_eq!(Timestamp::parse("2026-01-31T10:05:00+02:00"), at);
         assert_eq!(Timestamp::parse("2026-01-31 08:05"), at);
         assert_eq!(Timestamp::parse("1970-01-02"), Some(Timestamp(86_400_000)));
-        for bad in [
-            "",
-            "yesterday",
-            "2026-13-01",
-            "2026-01-31T25:00:00Z",
-            "2026-01-31T",
-            "1969-12-31",
-            "ä026-01-01x",
-        ] {
+        for bad in ["", "yesterday", "2026-13-01", "2026-01-31T25:00:00Z", "2026-01-31T", "1969-12-31", "ä026-01-01x"]
+        {
             assert_eq!(Timestamp::parse(bad), None, "{bad}");
         }
     }

@@ -15,10 +15,7 @@ fn the_committed_openapi_text_is_current() {
         std::fs::write(&file, &text).expect("docs/reference is writable");
     }
     let committed = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(
-        committed == text,
-        "docs/reference/openapi.json is stale: LYCEUM_BLESS=1 cargo test -p lyceum-api"
-    );
+    assert!(committed == text, "docs/reference/openapi.json is stale: LYCEUM_BLESS=1 cargo test -p lyceum-api");
 }
 
 #[test]
@@ -26,15 +23,7 @@ fn every_refusal_has_a_page_that_names_it() {
     for refusal in Refusal::ALL {
         let file = docs().join(format!("errors/{}.md", refusal.code()));
         let page = std::fs::read_to_string(&file).unwrap_or_default();
-        assert!(
-            page.starts_with(&format!("# {}\n", refusal.code())),
-            "{} is missing or misnamed",
-            file.display()
-        );
-        assert!(
-            page.contains("## What to do"),
-            "{} does not say what to do",
-            file.display()
-        );
+        assert!(page.starts_with(&format!("# {}\n", refusal.code())), "{} is missing or misnamed", file.display());
+        assert!(page.contains("## What to do"), "{} does not say what to do", file.display());
     }
 }

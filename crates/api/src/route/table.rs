@@ -19,49 +19,26 @@ use crate::trace::{Ladder, TraceMessage, TraceStart, TraceStatus};
 use crate::user::{EffectivePolicy, Imported, NewUser, User, UserChange};
 
 const fn path(name: &'static str, about: &'static str) -> Parameter {
-    Parameter {
-        name,
-        place: Place::Path,
-        kind: "string",
-        about,
-    }
+    Parameter { name, place: Place::Path, kind: "string", about }
 }
 
 const fn query(name: &'static str, about: &'static str) -> Parameter {
-    Parameter {
-        name,
-        place: Place::Query,
-        kind: "string",
-        about,
-    }
+    Parameter { name, place: Place::Query, kind: "string", about }
 }
 
 const fn flag(name: &'static str, about: &'static str) -> Parameter {
-    Parameter {
-        name,
-        place: Place::Query,
-        kind: "boolean",
-        about,
-    }
+    Parameter { name, place: Place::Query, kind: "boolean", about }
 }
 
 const fn count(name: &'static str, about: &'static str) -> Parameter {
-    Parameter {
-        name,
-        place: Place::Query,
-        kind: "integer",
-        about,
-    }
+    Parameter { name, place: Place::Query, kind: "integer", about }
 }
 
 const ADDRESS: Parameter = path("address", "Sign-in address, user@domain");
 const NAME: Parameter = path("name", "Name");
 const KIND: Parameter = path("kind", "Policy kind");
 const SCOPE: Parameter = path("scope", "global, site:NAME, pool:NAME or tag:NAME");
-const LIMIT: Parameter = count(
-    "limit",
-    "At most this many items; 100 when absent, 10000 at most",
-);
+const LIMIT: Parameter = count("limit", "At most this many items; 100 when absent, 10000 at most");
 const AFTER: Parameter = query("after", "The 'next' of the page before");
 const FROM: Parameter = query("from", "Not before this time");
 const TO: Parameter = query("to", "Not after this time");
@@ -77,16 +54,7 @@ const fn route(
     parameters: &'static [Parameter],
     bodies: (Body, Body),
 ) -> Route {
-    Route {
-        method,
-        path,
-        id,
-        summary,
-        access,
-        parameters,
-        body: bodies.0,
-        answer: bodies.1,
-    }
+    Route { method, path, id, summary, access, parameters, body: bodies.0, answer: bodies.1 }
 }
 
 /// Every route under [`crate::PREFIX`].

@@ -1,0 +1,115 @@
+//! The commands: one file per noun.
+
+mod administrator;
+mod audit;
+mod backup;
+mod call;
+mod certificate;
+mod completions;
+mod device;
+mod domain;
+mod effective_policy;
+mod man;
+mod number;
+mod period;
+mod policy;
+mod registration;
+mod status;
+mod test;
+mod topology;
+mod trace;
+mod user;
+
+use crate::failure::{EXIT_CODES, Failure};
+use crate::session::Run;
+use clap::{Parser, Subcommand};
+
+/// Lyceum, the unified-communications server, and its management shell
+#[derive(Debug, Parser)]
+#[command(name = "lyceum", version, about, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    noun: Noun,
+}
+
+#[derive(Debug, Subcommand)]
+enum Noun {
+    /// Users: create, show, change, enable, disable, remove, import
+    #[command(subcommand)]
+    User(user::Verb),
+    /// Numbers and what they reach
+    #[command(subcommand)]
+    Number(number::Verb),
+    /// Desk phones and other devices
+    #[command(subcommand)]
+    Device(device::Verb),
+    /// SIP domains
+    #[command(subcommand)]
+    Domain(domain::Verb),
+    /// Policies by kind and scope, and their grants
+    #[command(subcommand)]
+    Policy(policy::Verb),
+    /// The policies in force for a user, and where each value comes from
+    EffectivePolicy(effective_policy::EffectivePolicy),
+    /// The topology document: show, check, publish, compare, roll back
+    #[command(subcommand)]
+    Topology(topology::Verb),
+    /// Where users can be reached now
+    #[command(subcommand)]
+    Registration(registration::Verb),
+    /// Call detail records with the trace of the routing decision
+    #[command(subcommand)]
+    Call(call::Verb),
+    /// Synthetic transactions with two built-in test users
+    #[command(subcommand)]
+    Test(test::Verb),
+    /// SIP traces: capture, search, and the ladder of a call
+    #[command(subcommand)]
+    Trace(trace::Verb),
+    /// Who changed what
+    #[command(subcommand)]
+    Audit(audit::Verb),
+    /// Administrators
+    #[command(subcommand)]
+    Admin(administrator::Verb),
+    /// Certificates of the running server
+    #[command(subcommand)]
+    Certificate(certificate::Verb),
+    /// Back the running server up
+    Backup(backup::Backup),
+    /// Put a backup in the place of the data of a stopped server
+    Restore(backup::Restore),
+    /// What the running server is and does
+    Status(status::Status),
+    /// Completions for a shell
+    Completions(completions::Completions),
+    /// Manual pages
+    Man(man::Man),
+}
+
+impl Cli {
+    /// Does what the command line says.
+    pub fn run(self, run: &mut Run<'_>) -> Result<(), Failure> {
+        match self.noun {
+            Noun::User(verb) => verb.run(run),
+            Noun::Number(verb) => verb.run(run),
+            Noun::Device(verb) => verb.run(run),
+            Noun::Domain(verb) => verb.run(run),
+            Noun::Policy(verb) => verb.run(run),
+            Noun::EffectivePolicy(command) => command.run(run),
+            Noun::Topology(verb) => verb.run(run),
+            Noun::Registration(verb) => verb.run(run),
+            Noun::Call(verb) => verb.run(run),
+            Noun::Test(verb) => verb.run(run),
+            Noun::Trace(verb) => verb.run(run),
+            Noun::Audit(verb) => verb.run(run),
+            Noun::Admin(verb) => verb.run(run),
+            Noun::Certificate(verb) => verb.run(run),
+            Noun::Backup(command) => command.run(run),
+            Noun::Restore(command) => command.run(run),
+            Noun::Status(command) => command.run(run),
+            Noun::Completions(command) => command.run(run),
+            Noun::Man(command) => command.run(run),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! `--from` and `--to`: a moment, or how long ago.
+
+use crate::failure::Failure;
+use clap::Args;
+use lyceum_api::Timestamp;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+#[derive(Debug, Args)]
+pub struct Period {
+    /// Not before: 2026-01-31T08:05:00Z, 2026-01-31, or how long ago: 90s, 30m, 2h, 7d
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    /// Not after
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+}
+
+impl Period {
+    /// Both ends as query parameters.
+    pub fn query(self) -> Result<[(&'static str, Option<String>); 2], Failure> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
+        let read = |text: Option<String>| text.map(|text| moment(&text, now)).transpose();
+        Ok([("from", read(self.from)?), ("to", read(self.to)?)])
+    }
+}
+
+fn moment(text: &str, now: u64) -> Result<String, Failure> {
+    let ago = |(number, seconds): (&str, u64)| {
+        let number: u64 = number.parse().ok()?;
+        Some(Timestamp(now.saturating_sub(number.checked_mul(seconds * 1000)?)))
+    };
+    let units = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
+    let relative = units.iter().find_map(|(unit, seconds)| ago((text.strip_suffix(*unit)?, *seconds)));
+    relative.or_else(|| Timestamp::parse(text)).map(|t| t.to_string()).ok_or_else(|| {
+        Failure::Usage(format!(
+            "'{text}' is no time: write 2026-01-31T08:05:00Z, 2026-01-31, or 30m for half an hour ago"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::moment;
+
+    #[test]
+    fn moments_are_absolute_or_ago() {
+        let now = 86_400_000;
+        assert_eq!(moment("30m", now).expect("a time"), "1970-01-01T23:30:00.000Z");
+        assert_eq!(moment("2d", now).expect("a time"), "1970-01-01T00:00:00.000Z");
+        assert_eq!(moment("1970-01-02", now).expect("a time"), "1970-01-02T00:00:00.000Z");
+        assert!(moment("soon", now).is_err());
+    }
+}
