@@ -29,8 +29,10 @@
 //! ```
 
 pub mod build;
+pub mod digest;
 pub mod framer;
 pub mod header;
+mod keyed;
 pub mod lex;
 pub mod limits;
 pub mod message;
@@ -39,6 +41,7 @@ pub mod name;
 pub mod splice;
 pub mod stun;
 pub mod time;
+pub mod transaction;
 pub mod transport;
 pub mod uri;
 pub mod validate;
@@ -50,6 +53,7 @@ pub use header::cseq::CSeq;
 pub use header::name_addr::NameAddr;
 pub use header::params::{Param, Params};
 pub use header::via::Via;
+pub use keyed::SecretKey;
 pub use limits::{HeaderError, Limits, ParseError};
 pub use message::{Field, Index, Message, parse};
 pub use method::Method;
