@@ -80,8 +80,16 @@ fn v4(text: &[u8]) -> Option<Ipv4Addr> {
 }
 
 fn v6(text: &[u8]) -> Option<Ipv6Addr> {
-    let text = std::str::from_utf8(text).ok().filter(|t| t.len() <= 45)?;
-    text.parse().ok()
+    let text = std::str::from_utf8(text).ok().filter(|t| t.len() <= 46)?;
+    text.parse().ok().or_else(|| three_colons(text))
+}
+
+/// RFC 5118 §4.10: the grammar of RFC 3261 let an element write three colons before an IPv4
+/// part (`2001:db8:::192.0.2.1`), which can only mean two.
+fn three_colons(text: &str) -> Option<Ipv6Addr> {
+    let (before, after) = text.split_once(":::")?;
+    after.parse::<Ipv4Addr>().ok()?;
+    format!("{before}::{after}").parse().ok()
 }
 
 #[cfg(test)]
@@ -93,8 +101,9 @@ mod tests {
         assert_eq!(Host::parse(b"Example.COM"), Ok(Host::Name(b"Example.COM")));
         assert_eq!(Host::parse(b"192.0.2.1"), Ok(Host::V4(Ipv4Addr::new(192, 0, 2, 1))));
         assert!(matches!(Host::parse(b"[2001:db8::192.0.2.1]"), Ok(Host::V6(_))));
+        assert_eq!(Host::parse(b"[2001:db8:::192.0.2.1]"), Host::parse(b"[2001:db8::192.0.2.1]"));
         assert!(matches!(Host::parse(b"[::ffff:192.0.2.10]"), Ok(Host::V6(_))));
-        for bad in [&b""[..], b"[2001:db8:::192.0.2.1]", b"2001:db8::1", b"[::1", b"a b", b"a..b", b".a", b"a@b"] {
+        for bad in [&b""[..], b"[2001:db8:::1]", b"2001:db8::1", b"[::1", b"a b", b"a..b", b".a", b"a@b"] {
             assert_eq!(Host::parse(bad), Err(UriError::Host), "{bad:?}");
         }
     }
