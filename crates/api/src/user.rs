@@ -11,16 +11,17 @@ pub struct User {
     /// Sign-in address, `user@domain`.
     #[schema(example = "alice@example.org")]
     pub address: String,
-    /// Name for people.
+    /// Name for people; empty when none is set.
+    #[serde(default)]
     pub display_name: String,
     /// Whether the user may sign in, call and be called.
     pub enabled: bool,
-    /// Home site, by name.
+    /// Home pool, by name.
+    #[serde(default)]
+    pub pool: String,
+    /// The site of that pool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,
-    /// Home pool, by name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pool: Option<String>,
     /// Numbers that reach the user, E.164.
     #[serde(default)]
     pub numbers: Vec<String>,
@@ -41,7 +42,7 @@ pub struct User {
 pub struct NewUser {
     /// Sign-in address, `user@domain`, in a domain of this organisation.
     pub address: String,
-    /// Name for people; the part before the `@` when absent.
+    /// Name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
     /// Password; without one nobody can sign in yet.
@@ -50,10 +51,7 @@ pub struct NewUser {
     /// Whether the user is enabled at once; true when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Home site; the pool's when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub site: Option<String>,
-    /// Home pool; the only one when absent.
+    /// Home pool; the first one when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<String>,
     /// Numbers that reach the user.
@@ -80,9 +78,6 @@ pub struct UserChange {
     /// Enable or disable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Home site.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub site: Option<String>,
     /// Home pool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<String>,
@@ -146,8 +141,15 @@ pub struct EffectiveValue {
     /// Its value.
     #[schema(value_type = Object)]
     pub value: serde_json::Value,
+    /// What the value counts: `s`, `KiB`, `days`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub unit: String,
     /// Where it comes from: `default`, `global`, `site:NAME`, `pool:NAME` or `tag:NAME`.
     pub from: String,
+    /// What would hold without that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub otherwise: Option<serde_json::Value>,
 }
 
 /// The policies in force for one user.

@@ -82,9 +82,9 @@ pub static ROUTES: &[Route] = &[
     route(Admin, "PUT", "/numbers/{number}", "set_number", "Create or change a number", &[path("number", "E.164"), WHAT_IF], (Json(of::<Number>), Json(of::<Changed>))),
     route(Admin, "DELETE", "/numbers/{number}", "remove_number", "Remove a number", &[path("number", "E.164"), WHAT_IF], (Empty, Json(of::<Changed>))),
     route(Admin, "GET", "/devices", "list_devices", "List device records", &[query("user", "Only this user's"), LIMIT, AFTER], (Empty, Json(page::<Device>))),
-    route(Admin, "GET", "/devices/{id}", "get_device", "Show a device", &[path("id", "Hardware address")], (Empty, Json(of::<Device>))),
-    route(Admin, "PUT", "/devices/{id}", "set_device", "Create or change a device", &[path("id", "Hardware address"), WHAT_IF], (Json(of::<Device>), Json(of::<Changed>))),
-    route(Admin, "DELETE", "/devices/{id}", "remove_device", "Remove a device", &[path("id", "Hardware address"), WHAT_IF], (Empty, Json(of::<Changed>))),
+    route(Admin, "GET", "/devices/{mac}", "get_device", "Show a device", &[path("mac", "Hardware address")], (Empty, Json(of::<Device>))),
+    route(Admin, "PUT", "/devices/{mac}", "set_device", "Create or change a device", &[path("mac", "Hardware address"), WHAT_IF], (Json(of::<Device>), Json(of::<Changed>))),
+    route(Admin, "DELETE", "/devices/{mac}", "remove_device", "Remove a device", &[path("mac", "Hardware address"), WHAT_IF], (Empty, Json(of::<Changed>))),
 
     route(Admin, "GET", "/domains", "list_domains", "List domains", &[], (Empty, Json(list::<Domain>))),
     route(Admin, "POST", "/domains", "new_domain", "Add a domain", &[WHAT_IF], (Json(of::<NewDomain>), Json(of::<Changed>))),

@@ -6,7 +6,7 @@ use crate::session::Run;
 use clap::Args;
 use serde_json::Value;
 
-const COLUMNS: Columns = Columns::all(&["kind", "setting", "value", "from"]);
+const COLUMNS: Columns = Columns::first(5, &["kind", "setting", "value", "unit", "from", "otherwise"]);
 
 #[derive(Debug, Args)]
 pub struct EffectivePolicy {

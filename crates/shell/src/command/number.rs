@@ -8,7 +8,7 @@ use crate::session::Run;
 use clap::Subcommand;
 use serde_json::json;
 
-const COLUMNS: Columns = Columns::all(&["number", "user", "note"]);
+const COLUMNS: Columns = Columns::all(&["number", "user", "site", "reserved", "note"]);
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -23,13 +23,16 @@ pub enum Verb {
         #[arg(long, value_name = "N")]
         limit: Option<usize>,
     },
-    /// Reserve a number, or give it to a user
+    /// Create or change the record of a number; 'user set --number' gives it to a user
     Set {
         /// E.164
         number: String,
-        /// The user it reaches; without one the number is only reserved
+        /// The site it belongs to
         #[arg(long)]
-        user: Option<String>,
+        site: Option<String>,
+        /// Keep it back from being given to anyone
+        #[arg(long)]
+        reserved: bool,
         /// What it is for
         #[arg(long, default_value = "")]
         note: String,
@@ -49,8 +52,8 @@ impl Verb {
                 run.object(found, COLUMNS)
             }
             Verb::Get { number: None, user, limit } => run.pages("/numbers", &[("user", user)], limit, COLUMNS),
-            Verb::Set { number, user, note } => {
-                let body = json!({ "number": number, "user": user, "note": note });
+            Verb::Set { number, site, reserved, note } => {
+                let body = json!({ "number": number, "site": site, "reserved": reserved, "note": note });
                 let answer = run.write("PUT", &path(&number), Body::Json(body))?;
                 run.changed(answer, COLUMNS)
             }

@@ -44,9 +44,6 @@ pub struct Fields {
     /// Mail address; '' clears it
     #[arg(long)]
     mail: Option<String>,
-    /// Home site
-    #[arg(long)]
-    site: Option<String>,
     /// Home pool
     #[arg(long)]
     pool: Option<String>,
@@ -54,8 +51,7 @@ pub struct Fields {
 
 impl Fields {
     fn add_to(&self, object: &mut Map<String, Value>) {
-        let texts =
-            [("display_name", &self.display_name), ("mail", &self.mail), ("site", &self.site), ("pool", &self.pool)];
+        let texts = [("display_name", &self.display_name), ("mail", &self.mail), ("pool", &self.pool)];
         for (name, value) in texts {
             if let Some(value) = value {
                 object.insert(name.to_owned(), json!(value));
@@ -212,10 +208,10 @@ fn tell(run: &mut Run<'_>, answer: &mut Value, address: &str, password: Option<S
     Ok(())
 }
 
-const NEW_FIELDS: &[&str] = &["display_name", "password", "enabled", "site", "pool", "numbers", "mail", "policies"];
-const SET_FIELDS: &[&str] = &["display_name", "password", "enabled", "site", "pool", "numbers", "mail"];
+const NEW_FIELDS: &[&str] = &["display_name", "password", "enabled", "pool", "numbers", "mail", "policies"];
+const SET_FIELDS: &[&str] = &["display_name", "password", "enabled", "pool", "numbers", "mail"];
 /// What `user get` shows beside; passed over, so that its output can be fed back.
-const SHOWN_ONLY: &[&str] = &["address", "user", "has_password", "policies"];
+const SHOWN_ONLY: &[&str] = &["address", "user", "has_password", "policies", "site"];
 
 /// The fields of an input object that a request takes, with CSV text turned into what is meant.
 fn accepted(object: &Value, fields: &[&str]) -> Result<Map<String, Value>, Failure> {
