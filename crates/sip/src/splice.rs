@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use smallvec::SmallVec;
 
-use crate::build::{push_body, push_field, push_text};
+use crate::build::{one_line, push_body, push_field, push_text};
 use crate::header::via::Via;
 use crate::lex::{find_outside, is_lws, push_number};
 use crate::message::{Line, Message};
@@ -312,13 +312,13 @@ fn write_via_params(
     rport: Option<u16>,
 ) {
     let bytes = message.bytes();
+    let from = out.len();
     let start = usize::from(line.start);
     let value = message.line_value(line);
     let end = usize::from(line.value_end);
     let Ok((via, _)) = Via::parse_first(value) else {
         // Broken, yet answerable: it goes back as it came.
-        out.extend_from_slice(&bytes[start..end]);
-        out.extend_from_slice(b"\r\n");
+        push_line(out, &bytes[start..end]);
         return;
     };
     let first_end = usize::from(line.value) + via.raw.len();
@@ -346,5 +346,6 @@ fn write_via_params(
         let _ = write!(out, ";received={ip}");
     }
     out.extend_from_slice(&bytes[first_end..end]);
+    one_line(out, from);
     out.extend_from_slice(b"\r\n");
 }

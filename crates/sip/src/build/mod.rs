@@ -15,12 +15,14 @@ use crate::lex::push_number;
 pub(crate) fn push_text(out: &mut Vec<u8>, text: &[u8]) {
     let from = out.len();
     out.extend_from_slice(text);
-    if memchr::memchr2(b'\r', b'\n', text).is_some() {
-        for b in &mut out[from..] {
-            if matches!(b, b'\r' | b'\n') {
-                *b = b' ';
-            }
-        }
+    one_line(out, from);
+}
+
+/// Makes one line of everything behind `from`.
+pub(crate) fn one_line(out: &mut [u8], mut from: usize) {
+    while let Some(hop) = memchr::memchr2(b'\r', b'\n', &out[from..]) {
+        from += hop;
+        out[from] = b' ';
     }
 }
 

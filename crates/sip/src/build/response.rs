@@ -110,13 +110,13 @@ impl<'a> ResponseBuilder<'a> {
                 Name::Via => {
                     match self.received.filter(|_| top) {
                         Some((ip, port)) => write_top_via(out, &self.request, line, Some(ip), Some(port)),
-                        None => out.extend_from_slice(whole),
+                        None => copy_line(out, whole),
                     }
                     top = false;
                 }
-                Name::From | Name::CallId | Name::CSeq => out.extend_from_slice(whole),
-                Name::Timestamp if self.code == 100 => out.extend_from_slice(whole),
-                Name::RecordRoute if self.record_route => out.extend_from_slice(whole),
+                Name::From | Name::CallId | Name::CSeq => copy_line(out, whole),
+                Name::Timestamp if self.code == 100 => copy_line(out, whole),
+                Name::RecordRoute if self.record_route => copy_line(out, whole),
                 Name::To => self.copy_to(out, whole),
                 _ => {}
             }
@@ -126,12 +126,18 @@ impl<'a> ResponseBuilder<'a> {
     fn copy_to(&self, out: &mut Vec<u8>, line: &[u8]) {
         // RFC 3261 §8.2.6.2: every answer but 100 has a To tag.
         if self.to_tag.is_empty() || self.code == 100 || self.request.to_tag().is_some() {
-            out.extend_from_slice(line);
+            copy_line(out, line);
             return;
         }
-        out.extend_from_slice(crate::lex::trim_end(line));
+        push_text(out, crate::lex::trim_end(line));
         out.extend_from_slice(b";tag=");
         push_text(out, self.to_tag);
         out.extend_from_slice(b"\r\n");
     }
+}
+
+/// Folds come undone, and a bare CR or LF of a refused request does not come back.
+fn copy_line(out: &mut Vec<u8>, line: &[u8]) {
+    push_text(out, line.strip_suffix(b"\r\n").unwrap_or(line));
+    out.extend_from_slice(b"\r\n");
 }

@@ -188,18 +188,15 @@ pub(crate) fn parse_head(bytes: &[u8], index: &mut Index, limits: &Limits) -> Re
     }
     at = line_end;
     loop {
+        index.head_end = at as u16;
+        index.body.0 = at as u32;
         match head.get(at) {
             Some(b'\r') if head.get(at + 1) == Some(&b'\n') => {
-                index.head_end = at as u16;
                 index.body.0 = at as u32 + 2;
                 break;
             }
             // The empty line is missing at the very end of a datagram: nothing is lost.
-            None if !too_long => {
-                index.head_end = at as u16;
-                index.body.0 = at as u32;
-                break;
-            }
+            None if !too_long => break,
             None => return Err(unfinished(true, at)),
             Some(_) => at = header_line(head, at, too_long, index, limits, &mut fault)?,
         }
@@ -275,10 +272,6 @@ fn header_line(
     if end - start > limits.header_line {
         return Err(ParseError::new(513, "Header line too long", start));
     }
-    if !named {
-        fault.note(ParseError::new(400, "Header line without a name", start));
-        return Ok(end);
-    }
     if index.lines.len() >= limits.headers {
         return Err(ParseError::new(400, "Too many header lines", start));
     }
@@ -288,6 +281,11 @@ fn header_line(
     }
     while value_end > value && is_lws(head[value_end - 1]) {
         value_end -= 1;
+    }
+    if !named {
+        // Kept as a line of its own, so that no neighbour's range covers it.
+        fault.note(ParseError::new(400, "Header line without a name", start));
+        name_end = start;
     }
     let name = Name::from_bytes(&head[start..name_end]);
     if name == Name::ContentLength {

@@ -43,7 +43,7 @@ pub struct Message<'a> {
 pub struct Field<'a> {
     /// The recognised name.
     pub name: Name,
-    /// The name as written.
+    /// The name as written; empty for a line without one, which [`parse`] has refused.
     pub raw_name: &'a [u8],
     /// The value, trimmed; folded lines are kept raw, every typed view reads them as white space.
     pub value: &'a [u8],
