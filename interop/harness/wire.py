@@ -1,0 +1,135 @@
+"""Bare SIP by hand, over UDP or a stream: for messages that no phone would send, and for thousands of registrations."""
+
+import hashlib
+import re
+import socket
+import ssl
+
+from .process import Failed
+
+
+def md5(*parts):
+    return hashlib.md5(":".join(parts).encode()).hexdigest()
+
+
+def header(message, name):
+    """The first value of a header."""
+    found = re.search(rb"(?im)^" + name.encode() + rb"[ \t]*:[ \t]*([^\r\n]*)", message)
+    return found.group(1).decode("utf-8", "replace") if found else None
+
+
+def headers(message, name):
+    return [value.decode("utf-8", "replace")
+            for value in re.findall(rb"(?im)^" + name.encode() + rb"[ \t]*:[ \t]*([^\r\n]*)", message)]
+
+
+def status(message):
+    found = re.match(rb"SIP/2\.0 (\d{3}) ", message)
+    return int(found.group(1)) if found else 0
+
+
+def authorization(challenge, method, uri, user, password, count=1):
+    """The value of an Authorization header that answers a challenge with MD5."""
+    fields = dict(re.findall(r'(\w+)="?([^",]*)"?', challenge))
+    realm, nonce = fields["realm"], fields["nonce"]
+    ha1, ha2 = md5(user, realm, password), md5(method, uri)
+    nc, cnonce = f"{count:08x}", "0a4f113b"
+    answer = md5(ha1, nonce, nc, cnonce, "auth", ha2)
+    return (f'Digest username="{user}", realm="{realm}", nonce="{nonce}", uri="{uri}", response="{answer}", '
+            f'algorithm=MD5, qop=auth, nc={nc}, cnonce="{cnonce}"')
+
+
+class Udp:
+    """One UDP socket towards the server."""
+
+    token = "UDP"
+
+    def __init__(self, address, timeout=2.0, port=0):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", port))
+        self.socket.connect(address)
+        self.socket.settimeout(timeout)
+        self.host, self.port = self.socket.getsockname()
+
+    def send(self, message):
+        self.socket.send(message)
+
+    def receive(self):
+        return self.socket.recv(65536)
+
+    def close(self):
+        self.socket.close()
+
+
+class Stream:
+    """One TCP or TLS connection, framed by Content-Length."""
+
+    def __init__(self, address, timeout=2.0, ca=None):
+        plain = socket.create_connection(address, timeout)
+        if ca:
+            self.token = "TLS"
+            self.socket = ssl.create_default_context(cafile=ca).wrap_socket(plain, server_hostname=address[0])
+        else:
+            self.token = "TCP"
+            self.socket = plain
+        self.socket.settimeout(timeout)
+        self.host, self.port = self.socket.getsockname()[:2]
+        self.waiting = b""
+
+    def send(self, message):
+        self.socket.sendall(message)
+
+    def receive(self):
+        while True:
+            head, found, rest = self.waiting.partition(b"\r\n\r\n")
+            if found and not head.strip():
+                self.waiting = rest
+                continue
+            if found:
+                length = int(header(head + b"\r\n", "content-length") or header(head + b"\r\n", "l") or 0)
+                if len(rest) >= length:
+                    self.waiting = rest[length:]
+                    return head + found + rest[:length]
+            piece = self.socket.recv(65536)
+            if not piece:
+                raise ConnectionError("the server closed the connection")
+            self.waiting += piece
+
+    def close(self):
+        self.socket.close()
+
+
+def request(link, method, uri, user, domain, number, call_id, extra="", to=None, branch=None):
+    """A request as bytes."""
+    branch = branch or f"z9hG4bK{call_id}{number}{method}"
+    to = to or f"<sip:{user}@{domain}>"
+    return (f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{link.token} {link.host}:{link.port};branch={branch};rport\r\n"
+            f"Max-Forwards: 70\r\nFrom: <sip:{user}@{domain}>;tag=t{call_id}\r\nTo: {to}\r\nCall-ID: {call_id}\r\n"
+            f"CSeq: {number} {method}\r\n{extra}Content-Length: 0\r\n\r\n").encode()
+
+
+def register(link, account, call_id, contact=None, number=1, expires=600):
+    """REGISTER with digest; without a contact it asks for the bindings. The final answer."""
+    uri = f"sip:{account.domain}"
+    lines = f"Contact: <{contact}>;expires={expires}\r\n" if contact else ""
+    for attempt in (0, 1):
+        link.send(request(link, "REGISTER", uri, account.user, account.domain, number + attempt, call_id, lines))
+        answer = link.receive()
+        while status(answer) == 100:
+            answer = link.receive()
+        if status(answer) != 401:
+            return answer
+        challenge = next((value for value in headers(answer, "www-authenticate") if "MD5" in value or "algorithm" not in value), None)
+        if attempt or not challenge:
+            return answer
+        lines += f"Authorization: {authorization(challenge, 'REGISTER', uri, account.user, account.password)}\r\n"
+    raise Failed("unreachable")
+
+
+def options(link, domain, call_id):
+    """Whether the server answers at all."""
+    link.send(request(link, "OPTIONS", f"sip:{domain}", "probe", domain, 1, call_id))
+    answer = link.receive()
+    if status(answer) == 0:
+        raise Failed(f"no answer to OPTIONS but {answer[:60]!r}")
+    return status(answer)

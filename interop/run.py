@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Foreign clients judge the server: `interop/run.py --server PATH --out DIR [--depth commit|soak] [GROUP…]`.
+
+Each case prints one line, `ok NAME` or `FAIL NAME why`. Everything runs on the loopback interface, on free ports, and
+every program started here is ended by its id.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+
+sys.dont_write_bytecode = True
+
+from cases import alone, durability, phones, proxy, torture
+from harness import process
+from harness.judge import Judge
+from harness.server import Lyceum
+
+GROUPS = {
+    "alone": alone.run,
+    "phones": phones.run,
+    "proxy": proxy.run,
+    "torture": torture.run,
+    "durability": durability.run,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--server", required=True, help="the lyceum binary")
+    parser.add_argument("--out", required=True, help="folder for logs and recordings; emptied first")
+    parser.add_argument("--depth", choices=["commit", "soak"], default="commit")
+    parser.add_argument("group", nargs="*", help=", ".join(GROUPS))
+    options = parser.parse_args()
+    unknown = [group for group in options.group if group not in GROUPS]
+    if unknown:
+        parser.error(f"no such group: {', '.join(unknown)}")
+    out = os.path.abspath(options.out)
+    shutil.rmtree(out, ignore_errors=True)
+    judge = Judge()
+    for group in options.group or GROUPS:
+        folder = os.path.join(out, group)
+        os.makedirs(folder)
+        try:
+            judge.scenario(group, run_group, group, folder, options)
+        finally:
+            process.end_all()
+    print(f"{judge.passed} passed, {judge.failed} failed")
+    return 0 if judge.failed == 0 and judge.passed else 1
+
+
+def run_group(judge, group, folder, options):
+    """Groups that start servers of their own get the binary, the others a running server."""
+    module = GROUPS[group]
+    if group in ("alone", "durability"):
+        module(judge, folder, os.path.abspath(options.server), options.depth)
+        return
+    users = {**phones.users(), **proxy.users()}
+    with judge.case(f"{group}: the server starts"):
+        server = Lyceum(os.path.abspath(options.server), folder, users).start()
+    module(judge, folder, server)
+    with judge.case(f"{group}: the server drains and exits with 0"):
+        code = server.stop()
+        if code != 0:
+            raise process.Failed(f"exit code {code}; log {server.child.log_path}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
