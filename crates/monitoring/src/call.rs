@@ -157,8 +157,20 @@ mod tests {
     fn statuses_have_outcomes() {
         use Outcome::*;
         for (status, outcome) in [
-            (0, Ringing), (180, Ringing), (200, Answered), (404, Unreachable), (403, Refused), (407, Refused), (408, NoAnswer),
-            (480, NoAnswer), (486, Busy), (487, Cancelled), (488, Failed), (503, Failed), (600, Busy), (603, Declined),
+            (0, Ringing),
+            (180, Ringing),
+            (200, Answered),
+            (404, Unreachable),
+            (403, Refused),
+            (407, Refused),
+            (408, NoAnswer),
+            (480, NoAnswer),
+            (486, Busy),
+            (487, Cancelled),
+            (488, Failed),
+            (503, Failed),
+            (600, Busy),
+            (603, Declined),
         ] {
             assert_eq!(Outcome::of_status(status), outcome, "{status}");
         }

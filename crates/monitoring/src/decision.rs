@@ -151,7 +151,9 @@ impl DecisionStep {
     /// The step in words, for `lyceum call get`. It shows numbers and addresses.
     pub fn sentence(&self) -> String {
         match self {
-            Self::Received { request_uri, source } => format!("A request for {} came from {source}.", request_uri.reveal()),
+            Self::Received { request_uri, source } => {
+                format!("A request for {} came from {source}.", request_uri.reveal())
+            }
             Self::Authenticated { user, by } => format!("The caller is {user}, proven by {by}."),
             Self::Trusted { host } => format!("The caller is the trusted host {host}."),
             Self::InDialog => "The request belongs to a dialog that went through here.".to_owned(),

@@ -45,7 +45,9 @@ impl<'a> Head<'a> {
             }
         };
         match &*name.to_ascii_lowercase() {
-            "via" | "v" if self.branch.is_empty() => self.branch = parameter(value.split(',').next().unwrap_or(value), "branch"),
+            "via" | "v" if self.branch.is_empty() => {
+                self.branch = parameter(value.split(',').next().unwrap_or(value), "branch")
+            }
             "call-id" | "i" => once(&mut self.call_id),
             "from" | "f" => once(&mut self.from),
             "to" | "t" => {
@@ -92,8 +94,12 @@ impl<'a> Head<'a> {
 
 /// The value of `;name=value` or `,name="value"`; empty when absent.
 pub(crate) fn parameter<'a>(text: &'a str, name: &str) -> &'a str {
-    let is = |part: &&str| part.split_once('=').is_some_and(|(key, _)| key.trim().rsplit(' ').next().is_some_and(|key| key.eq_ignore_ascii_case(name)));
-    let value = text.split([';', ',']).find(is).and_then(|part| part.split_once('=')).map_or("", |(_, value)| value.trim());
+    let is = |part: &&str| {
+        part.split_once('=')
+            .is_some_and(|(key, _)| key.trim().rsplit(' ').next().is_some_and(|key| key.eq_ignore_ascii_case(name)))
+    };
+    let value =
+        text.split([';', ',']).find(is).and_then(|part| part.split_once('=')).map_or("", |(_, value)| value.trim());
     value.trim_matches('"')
 }
 

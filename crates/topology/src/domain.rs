@@ -6,8 +6,9 @@ use std::fmt;
 /// A DNS name in lower case without a final dot: `contoso.com`.
 ///
 /// Letters, digits, hyphen and underscore in labels of 1 to 63 characters, 253 in all (RFC 1035
-/// §2.3.4). An international name is given in its `xn--` form, as it appears in SIP.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// §2.3.4). An international name is given in its `xn--` form, as it appears in SIP. The default is
+/// the empty name, which stands for one not given and which validation refuses.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DomainName(Box<str>);
 
@@ -18,7 +19,11 @@ impl DomainName {
         if text.is_empty() || text.len() > 253 {
             return Err(NameError(text.into()));
         }
-        if text.split('.').all(is_label) { Ok(Self(text.to_ascii_lowercase().into())) } else { Err(NameError(text.into())) }
+        if text.split('.').all(is_label) {
+            Ok(Self(text.to_ascii_lowercase().into()))
+        } else {
+            Err(NameError(text.into()))
+        }
     }
 
     /// The name in lower case.
@@ -79,6 +84,7 @@ impl fmt::Debug for DomainName {
 #[serde(deny_unknown_fields)]
 pub struct SipDomain {
     /// The part after `@` in its users' addresses.
+    #[serde(default)]
     pub name: DomainName,
     /// Whether addresses that name no domain belong here.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

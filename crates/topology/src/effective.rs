@@ -73,6 +73,13 @@ fn gather<S: Settings>(scopes: &impl Scopes<S>, scope: Scope<'_>, values: &mut V
         let set = layers.iter().filter_map(|(origin, set)| Some((set.get(field.name)?.clone(), origin.clone())));
         let mut found: Vec<(Value, Origin)> = std::iter::once(built_in).chain(set).collect();
         let (value, origin) = found.pop().expect("the built-in default is always there");
-        values.push(EffectiveValue { kind: S::KIND, field: field.name, value, unit: field.unit, origin, otherwise: found.pop() });
+        values.push(EffectiveValue {
+            kind: S::KIND,
+            field: field.name,
+            value,
+            unit: field.unit,
+            origin,
+            otherwise: found.pop(),
+        });
     }
 }

@@ -16,11 +16,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod change;
 mod compile;
 pub mod directory;
 mod document;
 mod domain;
 mod effective;
+mod parse;
 mod path;
 pub mod policy;
 mod problem;
@@ -30,10 +32,11 @@ mod snapshot;
 mod trusted;
 mod validate;
 
+pub use change::{Change, ChangeKind};
 pub use compile::{PoolPolicies, UserPolicies};
 pub use directory::{
-    AddressError, AddressOfRecord, Assignment, Conflict, DeviceRecord, Directory, E164, LineUri, MacAddress, NumberError,
-    NumberRecord, UserId, UserRecord, routing_group,
+    AddressError, AddressOfRecord, Assignment, Conflict, DeviceRecord, Directory, E164, LineUri, MacAddress,
+    NumberError, NumberRecord, UserId, UserRecord, routing_group,
 };
 pub use document::Document;
 pub use domain::{DomainName, NameError, SipDomain};

@@ -77,9 +77,8 @@ codes! {
     PoolFull = "LYT0027", "More users in a pool than its policy allows";
     AddressTaken = "LYT0028", "An address two users claim";
     NumberTaken = "LYT0029", "A number two users claim";
-    IdTaken = "LYT0030", "An identifier used twice";
-    TooMany = "LYT0031", "More entries than the bound";
-    WeightRange = "LYT0032", "A priority, weight or port outside its range";
+    TooMany = "LYT0030", "More entries than the bound";
+    BadPort = "LYT0031", "Not a port";
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub enum RouteMatch {
     /// The host of the Request-URI is this domain.
     Domain {
         /// The domain, without a wildcard.
+        #[serde(default)]
         name: DomainName,
         /// Whether its sub-domains match as well.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -51,6 +52,7 @@ pub enum RouteMatch {
 #[serde(deny_unknown_fields)]
 pub struct NextHop {
     /// A host name or an address.
+    #[serde(default)]
     pub host: String,
     /// The port; absent, RFC 3263 finds it (SRV, else 5060, or 5061 for TLS).
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -29,6 +29,7 @@ pub struct Pool {
     #[serde(default)]
     pub name: String,
     /// The name clients find the pool by in DNS and certificates.
+    #[serde(default)]
     pub fqdn: DomainName,
     /// Its servers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -43,5 +44,6 @@ pub struct Node {
     #[serde(default)]
     pub name: String,
     /// Its host name in DNS and certificates.
+    #[serde(default)]
     pub fqdn: DomainName,
 }

@@ -52,7 +52,12 @@ impl Snapshot {
     /// What a host in the perimeter network gets: no user, no number, no device.
     #[must_use]
     pub fn for_edge(&self) -> Self {
-        Self { version: self.version, compiled: self.compiled.clone(), users: Arc::default(), directory: Directory::default() }
+        Self {
+            version: self.version,
+            compiled: self.compiled.clone(),
+            users: Arc::default(),
+            directory: Directory::default(),
+        }
     }
 
     /// The document it was compiled from.

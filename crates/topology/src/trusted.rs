@@ -41,6 +41,7 @@ pub enum TrustedBy {
     /// Its verified client certificate carries this name.
     Mtls {
         /// The DNS name in the certificate.
+        #[serde(default)]
         name: DomainName,
     },
     /// It connects from this address.

@@ -8,7 +8,8 @@ use crate::directory::{Directory, Placed, without_final_dot};
 use crate::document::Document;
 use crate::domain::DomainName;
 use crate::policy::{
-    AuthenticationPolicy, CallDetailPolicy, CallPolicy, GrantKind, LockoutPolicy, ProxyPolicy, RegistrarPolicy, Scope, Scopes,
+    AuthenticationPolicy, CallDetailPolicy, CallPolicy, GrantKind, LockoutPolicy, ProxyPolicy, RegistrarPolicy, Scope,
+    Scopes,
 };
 use crate::route::StaticRoute;
 use crate::trusted::{PeerFacts, TrustedHost};
@@ -64,10 +65,13 @@ impl Compiled {
     pub(crate) fn new(document: Document) -> Self {
         let mut domains = HashTable::new();
         for domain in &document.domains {
-            domains.insert_unique(host_hash(domain.name.as_str().as_bytes()), domain.name.clone(), |name| host_hash(name.as_str().as_bytes()));
+            domains.insert_unique(host_hash(domain.name.as_str().as_bytes()), domain.name.clone(), |name| {
+                host_hash(name.as_str().as_bytes())
+            });
         }
         let default_domain = document.default_domain().expect("a valid document has a default domain").clone();
-        let pools = document.pools().map(|(site, pool)| pool_policies(&document, Some(&site.name), Some(&pool.name))).collect();
+        let pools =
+            document.pools().map(|(site, pool)| pool_policies(&document, Some(&site.name), Some(&pool.name))).collect();
         let global = pool_policies(&document, None, None);
         let trust = TrustTable::new(&document.trusted_hosts);
         let routes = RouteTable::new(&document.static_routes);

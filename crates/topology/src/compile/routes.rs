@@ -61,7 +61,12 @@ impl<'a> Target<'a> {
     fn begins(self, prefix: &[u8]) -> bool {
         let scheme: &[u8] = if self.tel { b"tel:" } else { b"sip:" };
         let at: &[u8] = if self.user.is_empty() || self.tel { b"" } else { b"@" };
-        let mut plain = scheme.iter().copied().chain(unescaped_lower(self.user)).chain(at.iter().copied()).chain(self.host.iter().map(u8::to_ascii_lowercase));
+        let mut plain = scheme
+            .iter()
+            .copied()
+            .chain(unescaped_lower(self.user))
+            .chain(at.iter().copied())
+            .chain(self.host.iter().map(u8::to_ascii_lowercase));
         prefix.iter().all(|&b| plain.next() == Some(b.to_ascii_lowercase()))
     }
 }

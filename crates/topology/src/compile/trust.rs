@@ -48,7 +48,12 @@ impl TrustTable {
                 TrustedBy::Address { cidr, transports } => {
                     let (ipv4, width, address) = bits(cidr.address());
                     let block = Block { transports: transports.clone(), host: at };
-                    table.blocks_of(ipv4, cidr.prefix()).hosts.entry(network(address, width, cidr.prefix())).or_default().push(block);
+                    table
+                        .blocks_of(ipv4, cidr.prefix())
+                        .hosts
+                        .entry(network(address, width, cidr.prefix()))
+                        .or_default()
+                        .push(block);
                 }
             }
         }

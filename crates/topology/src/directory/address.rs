@@ -47,7 +47,8 @@ impl AddressOfRecord {
     /// Whether these parts of a SIP URI, as received, name this address.
     pub(crate) fn is(&self, user: &[u8], domain: &[u8]) -> bool {
         let (own_user, own_domain) = self.split();
-        own_user.bytes().eq(unescaped_lower(user)) && own_domain.as_bytes().eq_ignore_ascii_case(without_final_dot(domain))
+        own_user.bytes().eq(unescaped_lower(user))
+            && own_domain.as_bytes().eq_ignore_ascii_case(without_final_dot(domain))
     }
 
     pub(crate) fn hash(&self) -> u64 {
@@ -118,7 +119,11 @@ pub struct AddressError(Box<str>);
 
 impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is not a SIP address such as anna@contoso.com (letters without accents, digits and -_.!~*'()&=+$,;?/)", self.0)
+        write!(
+            f,
+            "`{}` is not a SIP address such as anna@contoso.com (letters without accents, digits and -_.!~*'()&=+$,;?/)",
+            self.0
+        )
     }
 }
 

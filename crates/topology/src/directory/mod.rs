@@ -63,12 +63,18 @@ impl Conflict {
     pub fn problem(&self, record: &UserRecord) -> Problem {
         let path = Path::root().key("users").key(record.address.as_str());
         match self {
-            Self::AddressTaken { .. } => {
-                Problem::new(&path.key("address"), Code::AddressTaken, self.to_string(), "Choose another address, or remove that user first.")
-            }
-            Self::NumberTaken { .. } => {
-                Problem::new(&path.key("numbers"), Code::NumberTaken, self.to_string(), "Take the number from that user first.")
-            }
+            Self::AddressTaken { .. } => Problem::new(
+                &path.key("address"),
+                Code::AddressTaken,
+                self.to_string(),
+                "Choose another address, or remove that user first.",
+            ),
+            Self::NumberTaken { .. } => Problem::new(
+                &path.key("numbers"),
+                Code::NumberTaken,
+                self.to_string(),
+                "Take the number from that user first.",
+            ),
         }
     }
 }
@@ -161,7 +167,9 @@ impl Directory {
 
     /// Adds a user in place, or replaces the one with the same number. On a conflict nothing changes.
     pub fn insert(&mut self, mut user: UserRecord) -> Result<Arc<UserRecord>, Conflict> {
-        self.check(&user)?;
+        if let Some(conflict) = self.conflict(&user) {
+            return Err(conflict);
+        }
         self.remove(user.id);
         user.placed = self.assignments.join(&user.placed.assignment);
         let user = Arc::new(user);
@@ -178,16 +186,15 @@ impl Directory {
         Ok(user)
     }
 
-    fn check(&self, user: &UserRecord) -> Result<(), Conflict> {
+    /// Why this user cannot be beside the others, if it cannot.
+    pub fn conflict(&self, user: &UserRecord) -> Option<Conflict> {
         if let Some(other) = self.get(&user.address).filter(|other| other.id != user.id) {
-            return Err(Conflict::AddressTaken { address: user.address.clone(), by: other.id });
+            return Some(Conflict::AddressTaken { address: user.address.clone(), by: other.id });
         }
-        for &line in &user.numbers {
-            if let Some(other) = self.by_number(line).filter(|other| other.id != user.id) {
-                return Err(Conflict::NumberTaken { number: line, by: other.address.clone() });
-            }
-        }
-        Ok(())
+        user.numbers.iter().find_map(|&number| {
+            let other = self.by_number(number).filter(|other| other.id != user.id)?;
+            Some(Conflict::NumberTaken { number, by: other.address.clone() })
+        })
     }
 
     /// Removes a user in place.

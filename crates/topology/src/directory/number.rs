@@ -85,7 +85,10 @@ fn packed_extension(digits: &str) -> Result<u32, NumberError> {
     if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(NumberError);
     }
-    digits.bytes().try_fold(1_u32, |value, b| value.checked_mul(10)?.checked_add(u32::from(b - b'0'))).ok_or(NumberError)
+    digits
+        .bytes()
+        .try_fold(1_u32, |value, b| value.checked_mul(10)?.checked_add(u32::from(b - b'0')))
+        .ok_or(NumberError)
 }
 
 impl fmt::Debug for LineUri {
@@ -100,7 +103,9 @@ pub struct NumberError;
 
 impl fmt::Display for NumberError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a number such as tel:+493012340;ext=45: a plus sign, 2 to 15 digits, at most 8 digits of extension")
+        f.write_str(
+            "not a number such as tel:+493012340;ext=45: a plus sign, 2 to 15 digits, at most 8 digits of extension",
+        )
     }
 }
 

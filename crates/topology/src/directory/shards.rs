@@ -49,10 +49,6 @@ impl<T: Clone> Shards<T> {
         self.0.iter().flat_map(|shard| shard.iter())
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.0.iter().map(|shard| shard.len()).sum()
-    }
-
     /// How many of the parts are not the very same memory in both.
     pub(crate) fn copied_since(&self, older: &Self) -> usize {
         self.0.iter().zip(older.0.iter()).filter(|(new, old)| !Arc::ptr_eq(new, old)).count()

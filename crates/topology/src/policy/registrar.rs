@@ -37,7 +37,9 @@ fn clashes(policy: &RegistrarPolicy) -> Vec<Clash> {
     } else if !(min..=max).contains(&default) {
         clashes.push(Clash {
             fields: &["min_expires", "default_expires", "max_expires"],
-            what: format!("default_expires ({default} s) is not between min_expires ({min} s) and max_expires ({max} s)."),
+            what: format!(
+                "default_expires ({default} s) is not between min_expires ({min} s) and max_expires ({max} s)."
+            ),
             fix: "Put default_expires between the two.",
         });
     }
@@ -51,6 +53,9 @@ mod tests {
     #[test]
     fn defaults_are_lyncs() {
         let policy = RegistrarPolicy::default();
-        assert_eq!((policy.min_expires, policy.default_expires, policy.max_expires, policy.max_endpoints), (300, 600, 900, 8));
+        assert_eq!(
+            (policy.min_expires, policy.default_expires, policy.max_expires, policy.max_endpoints),
+            (300, 600, 900, 8)
+        );
     }
 }
