@@ -13,11 +13,16 @@ from . import wire
 
 
 class Storm:
-    """Runs in a thread until it is stopped; `acknowledged` maps a user to the contact that the last 200 confirmed."""
+    """Runs in a thread until it is stopped.
+
+    Every registration of a user brings a new contact that replaces the one before (same instance, RFC 5626 §4.2.1).
+    `acknowledged` maps a user to the contact that the last 200 confirmed; `may_have` to that one and the ones sent after
+    it, which the server may have taken without our hearing of it.
+    """
 
     def __init__(self, address, domain, users, rate, tag):
         self.address, self.domain, self.users, self.rate, self.tag = address, domain, list(users), rate, tag
-        self.acknowledged = {}
+        self.acknowledged, self.sent_contacts = {}, {}
         self.sent = self.answered = 0
         self.refused = {}
         self.stopping = False
@@ -39,14 +44,26 @@ class Storm:
         self.thread.join(5)
         self.socket.close()
 
+    def may_have(self, user, before=()):
+        """The contacts of which one must be there; `before` are those of an earlier storm."""
+        sent = self.sent_contacts.get(user, [])
+        if user in self.acknowledged:
+            return sent[sent.index(self.acknowledged[user]):]
+        return list(before) + sent
+
     def _send(self, number):
         user, password = self.users[number % len(self.users)]
         round_ = number // len(self.users)
         state = self.state.setdefault(user, {"cseq": 0, "challenge": None, "count": 0})
         state["cseq"] += 1
         state["contact"] = f"sip:{user}@{self.host}:{self.port};r={self.tag}x{round_}"
+        sent = self.sent_contacts.setdefault(user, [])
+        if state["contact"] not in sent[-1:]:
+            sent.append(state["contact"])
         uri = f"sip:{self.domain}"
-        lines = f"Contact: <{state['contact']}>;expires=600\r\n"
+        instance = f"urn:uuid:00000000-0000-4000-8000-{int(user[1:]):012x}"
+        lines = (f"Contact: <{state['contact']}>;+sip.instance=\"<{instance}>\";reg-id=1;expires=600\r\n"
+                 "Supported: path, outbound\r\n")
         if state["challenge"]:
             state["count"] += 1
             answer = wire.authorization(state["challenge"], "REGISTER", uri, user, password, state["count"])

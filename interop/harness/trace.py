@@ -10,7 +10,7 @@ SYNCS = ("fdatasync", "fsync")
 def whole_calls(lines):
     """Calls in the order in which they returned, and those that send in the order in which they began.
 
-    Yields (name, arguments, moment) where moment is `begin` or `end`: an answer counts from its begin, a sync from its
+    Yields (thread, name, arguments, moment) where moment is `begin` or `end`: an answer counts from its begin, a sync from its
     end, which is the strict reading of "durable before told".
     """
     open_calls = {}
@@ -19,31 +19,33 @@ def whole_calls(lines):
         if found:
             name, begun = open_calls.pop((found.group(1), found.group(2)), (None, ""))
             if name:
-                yield name, begun + found.group(3), "end"
+                yield found.group(1), name, begun + found.group(3), "end"
             continue
         found = CALL.match(line)
         if not found:
             continue
         pid, name, rest = found.groups()
-        yield name, rest, "begin"
+        yield pid, name, rest, "begin"
         if rest.rstrip().endswith("<unfinished ...>"):
             open_calls[(pid, name)] = (name, rest)
         else:
-            yield name, rest, "end"
+            yield pid, name, rest, "end"
 
 
 def told_before_durable(lines):
     """Call-IDs and CSeqs whose 200 was handed to the kernel before a sync that followed their request; and the sum."""
-    waiting, synced, early, seen = {}, set(), [], 0
-    for name, text, moment in whole_calls(lines):
+    waiting, covered, synced, early, seen = set(), {}, set(), [], 0
+    for thread, name, text, moment in whole_calls(lines):
         if name.startswith("recv") or name == "read":
             if moment == "end":
                 for found in re.finditer(r"REGISTER sip:.*?Call-ID: (\S+?)\\r\\nCSeq: (\d+) REGISTER.*?\\r\\n\\r\\n", text):
                     if "Authorization:" in found.group(0):
-                        waiting[found.group(1, 2)] = True
-                        synced.discard(found.group(1, 2))
-        elif name in SYNCS and moment == "end" and re.search(r"= 0\s*$", text):
-            synced.update(waiting)
+                        waiting.add(found.group(1, 2))
+        elif name in SYNCS and moment == "begin":
+            # Only what had arrived when the sync began can be under it.
+            covered[thread] = set(waiting)
+        elif name in SYNCS and re.search(r"= 0\s*$", text):
+            synced |= covered.pop(thread, set())
         elif (name.startswith("send") or name.startswith("write")) and moment == "begin":
             for found in re.finditer(r"SIP/2\.0 200 .*?Call-ID: (\S+?)\\r\\nCSeq: (\d+) REGISTER", text):
                 seen += 1
@@ -55,7 +57,7 @@ def told_before_durable(lines):
 def synced_length(lines, ending):
     """How long the file with this ending was when it was last synced: what a power cut leaves of an appended file."""
     end, safe = 0, None
-    for name, text, moment in whole_calls(lines):
+    for _, name, text, moment in whole_calls(lines):
         if f"{ending}>" not in text:
             continue
         if name == "pwrite64" and moment == "end":
