@@ -2,7 +2,7 @@
 //! RFC 5626 §3.5.1 between them.
 
 use crate::limits::{Limits, MAX_HEAD, ParseError};
-use crate::message::{Index, parse, parse_head};
+use crate::message::{Index, parse_head};
 
 /// What a stream carries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +39,8 @@ pub struct Framer {
     searched: usize,
     /// Bytes of the whole message behind `used`, once its head is known.
     whole: Option<usize>,
+    /// What is wrong with the message whose head was read last, though its end is known.
+    fault: Option<ParseError>,
     /// One CRLF was the last thing on the stream: the next one makes it a ping.
     half_ping: bool,
     dead: bool,
@@ -102,27 +104,33 @@ impl Framer {
                 _ => {}
             }
         }
-        let whole = match self.whole {
-            Some(whole) => whole,
-            None => match self.head(index) {
-                Ok(whole) => whole?,
-                Err(error) => return Some(Err(self.fail(error))),
-            },
+        let head = match self.whole.take() {
+            // The index has been through other hands since.
+            Some(whole) if self.held() >= whole => self.head(index).map(|_| Some(whole)),
+            Some(whole) => Ok(Some(whole)),
+            None => self.head(index),
         };
-        if self.held() < whole {
-            self.whole = Some(whole);
-            return None;
+        match head {
+            Ok(Some(whole)) if self.held() >= whole => Some(self.message(whole, index)),
+            Ok(whole) => {
+                self.whole = whole;
+                None
+            }
+            Err(error) => Some(Err(self.fail(error))),
         }
+    }
+
+    fn message(&mut self, whole: usize, index: &mut Index) -> Result<Frame<'_>, FramingError<'_>> {
         let from = self.used;
         self.used += whole;
         self.searched = self.used;
-        self.whole = None;
         self.half_ping = false;
+        index.end_at(whole);
         let bytes = &self.buffer[from..self.used];
-        Some(match parse(bytes, index, &self.limits) {
-            Ok(_) => Ok(Frame::Message(bytes)),
-            Err(error) => Err(FramingError { error, bytes, fatal: false }),
-        })
+        match self.fault.take() {
+            None => Ok(Frame::Message(bytes)),
+            Some(error) => Err(FramingError { error, bytes, fatal: false }),
+        }
     }
 
     fn keep_alive(&mut self) -> Frame<'static> {
@@ -138,17 +146,15 @@ impl Framer {
     fn head(&mut self, index: &mut Index) -> Result<Option<usize>, ParseError> {
         let room = self.limits.message.min(MAX_HEAD);
         let from = self.searched.saturating_sub(3).max(self.used);
-        let Some(hop) = memchr::memmem::find(&self.buffer[from..], b"\r\n\r\n") else {
-            self.searched = self.buffer.len();
-            return if self.held() > room {
-                Err(ParseError::new(513, "Message head too large", room))
-            } else {
-                Ok(None)
-            };
-        };
-        let head_len = from + hop + 4 - self.used;
+        let found = memchr::memmem::find(&self.buffer[from..], b"\r\n\r\n");
+        let head_len = found.map_or(self.held(), |hop| from + hop + 4 - self.used);
         if head_len > room {
+            index.clear();
             return Err(ParseError::new(513, "Message head too large", room));
+        }
+        if found.is_none() {
+            self.searched = self.buffer.len();
+            return Ok(None);
         }
         let head = &self.buffer[self.used..self.used + head_len];
         let outcome = parse_head(head, index, &self.limits);
@@ -159,10 +165,10 @@ impl Framer {
                 ..ParseError::new(400, "Content-Length is missing on a stream", head_len)
             }));
         };
-        match outcome {
+        self.fault = outcome.err();
+        if let Some(error) = self.fault.filter(|_| !index.is_framed()) {
             // Nobody knows which of two lengths is right, nor whether this is SIP at all.
-            Err(e) if !index.is_framed() => return Err(e),
-            _ => {}
+            return Err(error);
         }
         let length = length as usize;
         if length > self.limits.body || length > self.limits.message - head_len.min(self.limits.message) {

@@ -68,22 +68,17 @@ pub(crate) fn quoted_len(s: &[u8]) -> Option<usize> {
     }
 }
 
-/// The first of `stops` outside quotes and angle brackets, or the length.
+/// The first `stop` outside quotes and angle brackets, or the length.
 pub(crate) fn find_outside(s: &[u8], stop: u8) -> usize {
     let mut at = 0;
-    while at < s.len() {
-        match s[at] {
-            b if b == stop => return at,
-            b'"' => match quoted_len(&s[at..]) {
-                Some(len) => at += len,
-                None => return s.len(),
-            },
-            b'<' => match memchr::memchr(b'>', &s[at..]) {
-                Some(len) => at += len + 1,
-                None => return s.len(),
-            },
-            _ => at += 1,
+    while let Some(hop) = memchr::memchr3(stop, b'"', b'<', &s[at..]) {
+        at += hop;
+        at += match s[at] {
+            b'"' => quoted_len(&s[at..]),
+            b'<' => memchr::memchr(b'>', &s[at..]).map(|len| len + 1),
+            _ => return at,
         }
+        .unwrap_or(s.len() - at);
     }
     s.len()
 }
@@ -155,6 +150,21 @@ pub(crate) fn push_number(out: &mut Vec<u8>, mut n: u64) {
         }
     }
     out.extend_from_slice(&digits[at..]);
+}
+
+/// Adds an address; IPv6 without brackets.
+pub(crate) fn push_ip(out: &mut Vec<u8>, ip: std::net::IpAddr) {
+    match ip {
+        std::net::IpAddr::V4(v4) => {
+            for (place, octet) in v4.octets().into_iter().enumerate() {
+                if place > 0 {
+                    out.push(b'.');
+                }
+                push_number(out, u64::from(octet));
+            }
+        }
+        std::net::IpAddr::V6(v6) => out.extend_from_slice(v6.to_string().as_bytes()),
+    }
 }
 
 /// The value of a hexadecimal digit.

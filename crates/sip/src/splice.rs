@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::build::{one_line, push_body, push_field, push_text};
 use crate::header::via::Via;
-use crate::lex::{find_outside, is_lws, push_number};
+use crate::lex::{find_outside, is_lws, push_ip, push_number};
 use crate::message::{Line, Message};
 use crate::name::Name;
 
@@ -222,8 +222,9 @@ impl<'a> Splice<'a> {
             out.extend_from_slice(&bytes[from..usize::from(line.start)]);
             from = index.line_end(at);
             if next_via < next_edit {
-                let (received, rport) = via.take().map_or((None, None), |(_, params)| params);
-                write_via_params(out, message, line, received, rport);
+                if let Some((_, (received, rport))) = via.take() {
+                    write_via(out, message, line, Source::Params(received, rport));
+                }
                 continue;
             }
             match edits.next().map(|(_, edit)| edit) {
@@ -290,27 +291,30 @@ fn push_line(out: &mut Vec<u8>, line: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Writes a Via line with the sender's true address by RFC 3261 §18.2.1 and RFC 3581 §4.
-pub(crate) fn write_top_via(
-    out: &mut Vec<u8>,
-    message: &Message<'_>,
-    line: &Line,
-    ip: Option<IpAddr>,
-    port: Option<u16>,
-) {
-    let via = message.top_via();
-    let asked = via.as_ref().is_ok_and(|via| via.rport.is_some());
-    let same = via.as_ref().is_ok_and(|via| via.host.ip() == ip);
-    write_via_params(out, message, line, ip.filter(|_| asked || !same), port.filter(|_| asked));
+/// What is to be known of the sender's address in a Via line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source {
+    /// By RFC 3261 §18.2.1 and RFC 3581 §4: `rport` when it was asked for, `received` then or
+    /// when it differs from `sent-by`.
+    Address(IpAddr, u16),
+    /// Exactly these.
+    Params(Option<IpAddr>, Option<u16>),
 }
 
-fn write_via_params(
-    out: &mut Vec<u8>,
-    message: &Message<'_>,
-    line: &Line,
-    received: Option<IpAddr>,
-    rport: Option<u16>,
-) {
+impl Source {
+    fn params(self, via: &Via<'_>) -> (Option<IpAddr>, Option<u16>) {
+        match self {
+            Source::Params(received, rport) => (received, rport),
+            Source::Address(ip, port) => {
+                let asked = via.rport.is_some();
+                (Some(ip).filter(|_| asked || via.host.ip() != Some(ip)), Some(port).filter(|_| asked))
+            }
+        }
+    }
+}
+
+/// Writes the Via line with the sender's address in its first value.
+pub(crate) fn write_via(out: &mut Vec<u8>, message: &Message<'_>, line: &Line, source: Source) {
     let bytes = message.bytes();
     let from = out.len();
     let start = usize::from(line.start);
@@ -321,6 +325,7 @@ fn write_via_params(
         push_line(out, &bytes[start..end]);
         return;
     };
+    let (received, rport) = source.params(&via);
     let first_end = usize::from(line.value) + via.raw.len();
     let params = first_end - via.params.raw().len();
     out.extend_from_slice(&bytes[start..params]);
@@ -342,8 +347,8 @@ fn write_via_params(
         push_number(out, u64::from(port));
     }
     if let Some(ip) = received {
-        use std::io::Write as _;
-        let _ = write!(out, ";received={ip}");
+        out.extend_from_slice(b";received=");
+        push_ip(out, ip);
     }
     out.extend_from_slice(&bytes[first_end..end]);
     one_line(out, from);

@@ -8,7 +8,7 @@ use super::{default_reason, push_body, push_field, push_text};
 use crate::lex::push_number;
 use crate::message::Message;
 use crate::name::Name;
-use crate::splice::write_top_via;
+use crate::splice::{Source, write_via};
 
 /// Answers one request. Also works on a request that [`crate::parse`] refused, as long as it
 /// is answerable: what is missing is left out.
@@ -109,7 +109,7 @@ impl<'a> ResponseBuilder<'a> {
             match line.name {
                 Name::Via => {
                     match self.received.filter(|_| top) {
-                        Some((ip, port)) => write_top_via(out, &self.request, line, Some(ip), Some(port)),
+                        Some((ip, port)) => write_via(out, &self.request, line, Source::Address(ip, port)),
                         None => copy_line(out, whole),
                     }
                     top = false;

@@ -95,16 +95,19 @@ impl<'a> Iterator for ParamIter<'a> {
     fn next(&mut self) -> Option<Param<'a>> {
         let rest = self.rest?;
         let (mut at, mut equals) = (0, None);
-        while at < rest.len() {
+        while let Some(hop) = memchr::memchr3(b';', b'=', b'"', &rest[at..]) {
+            at += hop;
             match rest[at] {
                 b';' => break,
                 b'"' => at += quoted_len(&rest[at..]).unwrap_or(rest.len() - at),
-                b'=' => {
+                _ => {
                     equals = equals.or(Some(at));
                     at += 1;
                 }
-                _ => at += 1,
             }
+        }
+        if rest.get(at) != Some(&b';') {
+            at = rest.len();
         }
         self.rest = rest.get(at + 1..);
         Some(match equals {

@@ -1,13 +1,16 @@
 //! A message as a view over the received bytes and their [`Index`].
 
 mod index;
+mod scan;
 mod start_line;
 mod values;
 
 use std::ops::Range;
 
-pub use index::{Index, parse};
-pub(crate) use index::{Line, parse_head};
+pub use index::Index;
+pub(crate) use index::Line;
+pub use scan::parse;
+pub(crate) use scan::parse_head;
 pub use values::{Fields, Values};
 
 use crate::header::contact::Contact;

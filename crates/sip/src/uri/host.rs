@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::UriError;
+use crate::lex::number;
 
 /// A host as written: a name, or an address (IPv6 in brackets).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -69,14 +70,23 @@ fn name(text: &[u8]) -> Result<Host<'_>, UriError> {
     // Underscores are no hostname by RFC 1123, yet they are in real zones; nothing depends on it.
     let legal = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
     let dots = text.starts_with(b".") || text.windows(2).any(|w| w == b"..");
-    if text.is_empty() || text.len() > 255 || dots || !text.iter().all(legal) {
+    // A number is no top label, so `2001` or `256.1.1.1` is a broken address (RFC 3261 §25.1).
+    let named = text.iter().any(|b| !b.is_ascii_digit() && *b != b'.');
+    if !named || text.len() > 255 || dots || !text.iter().all(legal) {
         return Err(UriError::Host);
     }
     Ok(Host::Name(text))
 }
 
 fn v4(text: &[u8]) -> Option<Ipv4Addr> {
-    std::str::from_utf8(text).ok().filter(|t| t.len() <= 15)?.parse().ok()
+    let mut octets = [0u8; 4];
+    let mut parts = text.split(|&b| b == b'.');
+    for octet in &mut octets {
+        // A leading zero is octal to some readers.
+        let part = parts.next().filter(|p| p.len() < 2 || p[0] != b'0')?;
+        *octet = u8::try_from(number(part, 255)?).ok()?;
+    }
+    parts.next().is_none().then(|| octets.into())
 }
 
 fn v6(text: &[u8]) -> Option<Ipv6Addr> {
@@ -103,7 +113,7 @@ mod tests {
         assert!(matches!(Host::parse(b"[2001:db8::192.0.2.1]"), Ok(Host::V6(_))));
         assert_eq!(Host::parse(b"[2001:db8:::192.0.2.1]"), Host::parse(b"[2001:db8::192.0.2.1]"));
         assert!(matches!(Host::parse(b"[::ffff:192.0.2.10]"), Ok(Host::V6(_))));
-        for bad in [&b""[..], b"[2001:db8:::1]", b"2001:db8::1", b"[::1", b"a b", b"a..b", b".a", b"a@b"] {
+        for bad in [&b""[..], b"[2001:db8:::1]", b"2001:db8::1", b"[::1", b"256.1.1.1", b"1.2.3.04", b"a b", b"a..b", b".a", b"a@b"] {
             assert_eq!(Host::parse(bad), Err(UriError::Host), "{bad:?}");
         }
     }
