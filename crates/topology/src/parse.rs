@@ -57,9 +57,13 @@ impl Document {
         serde_json::to_string_pretty(self).expect("a document has string keys only")
     }
 
-    /// The document as YAML.
+    /// The document as YAML. Alternatives are written as in JSON, not with YAML's tags.
     pub fn to_yaml(&self) -> String {
-        serde_yaml_ng::to_string(self).expect("a document has string keys only")
+        let mut text = Vec::new();
+        let mut serializer = serde_yaml_ng::Serializer::new(&mut text);
+        serde_yaml_ng::with::singleton_map_recursive::serialize(self, &mut serializer)
+            .expect("a document has string keys only");
+        String::from_utf8(text).expect("YAML is written as UTF-8")
     }
 }
 

@@ -20,6 +20,28 @@ pub enum HopTransport {
     Tls,
 }
 
+impl HopTransport {
+    /// The transport between servers that this is, if it is one.
+    pub fn of(transport: lyceum_sip::Transport) -> Option<Self> {
+        match transport {
+            lyceum_sip::Transport::Udp => Some(Self::Udp),
+            lyceum_sip::Transport::Tcp => Some(Self::Tcp),
+            lyceum_sip::Transport::Tls => Some(Self::Tls),
+            lyceum_sip::Transport::Ws | lyceum_sip::Transport::Wss => None,
+        }
+    }
+}
+
+impl From<HopTransport> for lyceum_sip::Transport {
+    fn from(transport: HopTransport) -> Self {
+        match transport {
+            HopTransport::Udp => Self::Udp,
+            HopTransport::Tcp => Self::Tcp,
+            HopTransport::Tls => Self::Tls,
+        }
+    }
+}
+
 /// A host whose requests pass without a challenge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -102,7 +102,7 @@ fn remove(parent: &mut Value, at: &Segment) -> Option<()> {
     }
 }
 
-fn reorder(list: &mut Vec<Value>, names: &[Value]) -> Option<()> {
+fn reorder(list: &mut [Value], names: &[Value]) -> Option<()> {
     let place = |entry: &Value| names.iter().position(|name| name.as_str() == name_of(entry));
     if list.len() != names.len() || !list.iter().all(|entry| place(entry).is_some()) {
         return None;

@@ -135,6 +135,6 @@ fn name_of(entry: &Value) -> Option<&str> {
 
 /// Whether every entry has a name of its own.
 fn named(list: &[Value]) -> bool {
-    let mut names = std::collections::HashSet::new();
+    let mut names = std::collections::BTreeSet::new();
     list.iter().all(|entry| name_of(entry).is_some_and(|name| names.insert(name)))
 }

@@ -26,14 +26,18 @@ impl Compiled {
             ));
         }
         let mut per_pool: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut per_grant: BTreeMap<(GrantKind, &str), u32> = BTreeMap::new();
         for (placed, count) in directory.assignments.iter().filter(|(_, count)| *count > 0) {
             *per_pool.entry(&placed.assignment.pool).or_default() += count;
-            problems.extend(self.unknown_grants(&placed.assignment).map(|(kind, name)| {
-                let path = Path::root().key("policies").key(kind.policy().as_str()).key("named").key(name);
-                let what = format!("{} this policy granted, and it does not exist.", users(count, "has", "have"));
-                Problem::new(&path, Code::GrantUnknown, what, "Keep the policy, or grant those users another first.")
-            }));
+            for grant in self.unknown_grants(&placed.assignment) {
+                *per_grant.entry(grant).or_default() += count;
+            }
         }
+        problems.extend(per_grant.into_iter().map(|((kind, name), count)| {
+            let path = Path::root().key("policies").key(kind.policy().as_str()).key("named").key(name);
+            let what = format!("{} this policy granted, and it does not exist.", users(count, "has", "have"));
+            Problem::new(&path, Code::GrantUnknown, what, "Keep the policy, or grant those users another first.")
+        }));
         problems.extend(per_pool.into_iter().filter_map(|(pool, count)| self.check_pool(pool, count)));
         problems
     }

@@ -1,14 +1,13 @@
 //! Which trusted host a peer is.
 
 use crate::trusted::{HopTransport, PeerFacts, TrustedBy, TrustedHost};
-use hashbrown::HashMap;
-use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// Trusted hosts by certificate name, and by block of addresses, longest prefix first.
 #[derive(Debug, Default)]
 pub(crate) struct TrustTable {
-    names: HashMap<Box<str>, usize, BuildHasherDefault<DefaultHasher>>,
+    names: BTreeMap<Box<str>, usize>,
     blocks: Vec<Blocks>,
 }
 
@@ -17,7 +16,7 @@ pub(crate) struct TrustTable {
 struct Blocks {
     ipv4: bool,
     prefix: u8,
-    hosts: HashMap<u128, Vec<Block>, BuildHasherDefault<DefaultHasher>>,
+    hosts: BTreeMap<u128, Vec<Block>>,
 }
 
 #[derive(Debug)]
@@ -64,7 +63,7 @@ impl TrustTable {
     fn blocks_of(&mut self, ipv4: bool, prefix: u8) -> &mut Blocks {
         let found = self.blocks.iter().position(|blocks| blocks.ipv4 == ipv4 && blocks.prefix == prefix);
         let at = found.unwrap_or_else(|| {
-            self.blocks.push(Blocks { ipv4, prefix, hosts: HashMap::default() });
+            self.blocks.push(Blocks { ipv4, prefix, hosts: BTreeMap::new() });
             self.blocks.len() - 1
         });
         &mut self.blocks[at]

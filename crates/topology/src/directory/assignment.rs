@@ -1,13 +1,11 @@
 //! Where a user is homed and what the user was granted, shared between all users alike.
 
 use crate::policy::GrantKind;
-use hashbrown::HashMap;
 use std::collections::BTreeMap;
-use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 
 /// A user's pool and granted policies. Thousands of users have the same, and share one.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Assignment {
     /// The pool the user is homed on.
     pub pool: Box<str>,
@@ -44,7 +42,7 @@ pub(crate) struct Assignments {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Slots {
     list: Vec<Arc<Placed>>,
-    by_value: HashMap<Assignment, u32, BuildHasherDefault<DefaultHasher>>,
+    by_value: BTreeMap<Assignment, u32>,
 }
 
 impl Assignments {

@@ -14,6 +14,15 @@ pub enum DigestAlgorithm {
     Sha256,
 }
 
+impl From<DigestAlgorithm> for lyceum_sip::digest::Algorithm {
+    fn from(algorithm: DigestAlgorithm) -> Self {
+        match algorithm {
+            DigestAlgorithm::Md5 => Self::Md5,
+            DigestAlgorithm::Sha256 => Self::Sha256,
+        }
+    }
+}
+
 /// What to offer to clients whose User-Agent looks so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -57,10 +57,10 @@ pub trait Scopes<S: Settings> {
         if let Some(name) = scope.pool.filter(|_| by(self.pools(), scope.pool)) {
             layers.push((Origin::Pool(name.to_owned()), &self.pools()[name]));
         }
-        if let (Some(named), Some(name)) = (self.named(), scope.grant) {
-            if let Some(settings) = named.get(name) {
-                layers.push((Origin::Named(name.to_owned()), settings));
-            }
+        if let (Some(named), Some(name)) = (self.named(), scope.grant)
+            && let Some(settings) = named.get(name)
+        {
+            layers.push((Origin::Named(name.to_owned()), settings));
         }
         layers
     }

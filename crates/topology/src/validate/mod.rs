@@ -44,7 +44,7 @@ impl Findings {
 
     /// Checks the names of a list's entries: usable, and each only once whatever the letter case.
     fn names<'a>(&mut self, list: &Path, what: &str, names: impl Iterator<Item = &'a str>) {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = std::collections::BTreeSet::new();
         for (at, name) in names.enumerate() {
             let entry = if name.is_empty() { list.index(at) } else { list.key(name) };
             self.name(&entry.key("name"), what, name);

@@ -6,7 +6,7 @@ use crate::domain::DomainName;
 use crate::path::Path;
 use crate::problem::Code;
 use crate::site::{Pool, Site};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 pub(super) fn check(document: &Document, found: &mut Findings) {
     domains(document, found);
@@ -75,10 +75,10 @@ fn branch(document: &Document, site: &Site, path: &Path, found: &mut Findings) {
 /// Names that are unique in the organisation, with who has them.
 #[derive(Default)]
 struct Taken {
-    pools: HashMap<String, String>,
-    pool_fqdns: HashMap<DomainName, String>,
-    nodes: HashMap<String, String>,
-    node_fqdns: HashMap<DomainName, String>,
+    pools: BTreeMap<String, String>,
+    pool_fqdns: BTreeMap<DomainName, String>,
+    nodes: BTreeMap<String, String>,
+    node_fqdns: BTreeMap<DomainName, String>,
 }
 
 fn pools(site: &Site, list: &Path, taken: &mut Taken, found: &mut Findings) {
@@ -130,14 +130,7 @@ fn fqdn(name: &DomainName, of: &Path, found: &mut Findings) {
     }
 }
 
-fn once<K: std::hash::Hash + Eq>(
-    taken: &mut HashMap<K, String>,
-    key: K,
-    path: &Path,
-    has: &str,
-    name: &str,
-    found: &mut Findings,
-) {
+fn once<K: Ord>(taken: &mut BTreeMap<K, String>, key: K, path: &Path, has: &str, name: &str, found: &mut Findings) {
     if name.is_empty() {
         return;
     }

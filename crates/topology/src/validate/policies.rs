@@ -83,13 +83,13 @@ fn ranges<S: Settings>(settings: &S, path: &Path, granted: bool, found: &mut Fin
     let set = settings.is_set();
     for ((field, number), set) in settings.numbers().into_iter().zip(set) {
         let path = path.key(field.name);
-        if let (Some((low, high)), Some(number)) = (field.range, number) {
-            if !(low..=high).contains(&number) {
-                let unit = if field.unit.is_empty() { "entries" } else { field.unit };
-                let what = format!("{number} {unit} is outside the range {low} to {high}.");
-                let fix = format!("Choose a value from {low} to {high}; the default is {}.", (field.default)());
-                found.add(&path, Code::OutOfRange, what, fix);
-            }
+        if let (Some((low, high)), Some(number)) = (field.range, number)
+            && !(low..=high).contains(&number)
+        {
+            let unit = if field.unit.is_empty() { "entries" } else { field.unit };
+            let what = format!("{number} {unit} is outside the range {low} to {high}.");
+            let fix = format!("Choose a value from {low} to {high}; the default is {}.", (field.default)());
+            found.add(&path, Code::OutOfRange, what, fix);
         }
         if set && granted && field.pool_wide {
             let what = "The value concerns a whole pool and means nothing for one user.";
