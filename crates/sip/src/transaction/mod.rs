@@ -30,6 +30,9 @@ mod slab;
 mod table;
 mod wheel;
 
+#[cfg(test)]
+mod tests;
+
 pub use machine::{Timer, Timers};
 pub use output::{Output, Source};
 pub use request::{ack_for, cancel_for};

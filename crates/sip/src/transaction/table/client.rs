@@ -17,6 +17,8 @@ pub(super) struct Client<P> {
     clock: Clock,
     /// When timer C fires; it runs from the sending on, but only counts once something came.
     c_at: Time,
+    /// What a provisional answer sets it to.
+    c_span: Duration,
     /// The request while it may be needed, then the ACK.
     kept: Option<Box<[u8]>>,
     cancel: Cancel,
@@ -121,6 +123,7 @@ impl<P: Clone> Table<P> {
             user: request.user,
             clock: Clock::default(),
             c_at: now + self.timers.c,
+            c_span: self.timers.c,
             kept: None,
             cancel: Cancel::No,
             peer: request.peer,
@@ -145,7 +148,11 @@ impl<P: Clone> Table<P> {
             _ => Input::Failure,
         };
         let Some(client) = self.clients.slab.at(id.index) else { return Response::Stray };
-        let (user, silent) = (client.user, client.silent);
+        let (user, silent, c_span) = (client.user, client.silent, client.c_span);
+        // RFC 3261 §16.7 step 2: 101 to 199 set timer C anew, 100 does not.
+        if (101..200).contains(&m.status()) {
+            self.set_timer_c(now, id, c_span);
+        }
         let passed = self.client_step(now, id.index, input, Given::Response(m));
         if matches!(input, Input::Provisional) {
             self.cancel_if_waiting(now, id.index);
@@ -179,11 +186,11 @@ impl<P: Clone> Table<P> {
         }
     }
 
-    /// Sets timer C anew, as a proxy must at each provisional answer from 101 to 199
-    /// (RFC 3261 §16.7 step 2).
+    /// Sets timer C to another duration than [`super::Timers::c`], from now and at each
+    /// provisional answer from 101 to 199, which the table sees to itself.
     pub fn set_timer_c(&mut self, now: Time, id: ClientId, duration: Duration) {
         let Some(client) = self.clients.slab.get(id.index, id.generation) else { return };
-        client.c_at = now + duration;
+        (client.c_at, client.c_span) = (now + duration, duration);
         if client.clock.runs(Timer::C) {
             client.clock.start_at(Timer::C, client.c_at);
             self.watch_client(now, id.index);
