@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::streams::Reason;
+
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
         /// The counters of one worker while it runs.
@@ -37,9 +39,46 @@ macro_rules! counters {
     };
 }
 
+impl Counters {
+    pub(crate) fn ended(&self, reason: Reason) {
+        match reason {
+            Reason::Peer => self.ended_by_peer(1),
+            Reason::Broken => self.ended_broken(1),
+            Reason::Unreachable => self.ended_unreachable(1),
+            Reason::Handshake => self.ended_handshake(1),
+            Reason::Idle => self.ended_idle(1),
+            Reason::SlowReader => self.ended_slow_reader(1),
+            Reason::Garbage => self.ended_garbage(1),
+            Reason::Ours => self.ended_by_us(1),
+        }
+    }
+}
+
 counters! {
     /// Datagrams the kernel dropped because a socket buffer was full.
     dropped,
+    /// Messages received.
+    messages_in,
     /// Datagrams sent.
     datagrams_out,
+    /// Connections accepted, foreign ones included.
+    connections_accepted,
+    /// Connections closed at once because a bound was reached.
+    connections_refused,
+    /// Connections that the peer closed.
+    ended_by_peer,
+    /// Connections that broke.
+    ended_broken,
+    /// Connects that did not succeed.
+    ended_unreachable,
+    /// TLS handshakes that failed or took too long.
+    ended_handshake,
+    /// Connections closed because nothing came in time.
+    ended_idle,
+    /// Connections closed because their reader was too slow.
+    ended_slow_reader,
+    /// Connections closed because what came was no SIP.
+    ended_garbage,
+    /// Connections that we closed because we wanted to.
+    ended_by_us,
 }

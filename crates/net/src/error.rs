@@ -88,7 +88,10 @@ impl fmt::Display for NetError {
                 addr.ip()
             ),
             NetError::NoCertificate { addr } => {
-                write!(f, "the TLS listener on {addr} has no certificate; name one in the node file or remove the listener")
+                write!(
+                    f,
+                    "the TLS listener on {addr} has no certificate; name one in the node file or remove the listener"
+                )
             }
             NetError::Options { what } => f.write_str(what),
             NetError::System { what, source } => write!(f, "{what} failed: {source}"),

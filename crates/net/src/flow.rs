@@ -105,10 +105,9 @@ impl Flow {
                     IpAddr::V6(ip) => FlowBytes::new().push(&[DATAGRAM_V6]).push(&id).push(&port).push(&ip.octets()),
                 }
             }
-            Flow::Stream { worker, index, generation } => FlowBytes::new()
-                .push(&[STREAM, worker])
-                .push(&index.to_be_bytes())
-                .push(&generation.to_be_bytes()),
+            Flow::Stream { worker, index, generation } => {
+                FlowBytes::new().push(&[STREAM, worker]).push(&index.to_be_bytes()).push(&generation.to_be_bytes())
+            }
         }
     }
 

@@ -43,10 +43,8 @@ fn overlaps(hex: &str, ip: IpAddr) -> bool {
         IpAddr::V6(ip) => ip.octets().to_vec(),
     };
     // Each 32-bit word stands in the machine's byte order.
-    let text: String = words
-        .chunks_exact(4)
-        .map(|w| format!("{:08X}", u32::from_ne_bytes([w[0], w[1], w[2], w[3]])))
-        .collect();
+    let text: String =
+        words.chunks_exact(4).map(|w| format!("{:08X}", u32::from_ne_bytes([w[0], w[1], w[2], w[3]]))).collect();
     text == hex
 }
 

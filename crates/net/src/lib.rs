@@ -44,15 +44,19 @@ mod counters;
 mod engine;
 mod error;
 mod flow;
+mod foreign;
+mod gate;
 mod holder;
 mod io;
 mod mailbox;
 mod options;
 mod outbox;
 mod pace;
+mod streams;
 // The one file that may: see there.
 #[allow(unsafe_code)]
 mod sys;
+mod tls;
 mod udp;
 mod worker;
 mod workers;
@@ -62,6 +66,11 @@ pub use counters::Totals;
 pub use engine::{Arrival, Engine, Listener, Load, PeerIdentity};
 pub use error::{Holder, NetError};
 pub use flow::{FLOW_BYTES_MAX, Flow, FlowBytes, ListenerId};
+pub use foreign::{FlowEnded, ForeignFlow, ForeignInput, ForeignOutput};
+pub use gate::Refused;
 pub use options::{Bounds, Coalesce, ListenerOptions, Options};
 pub use outbox::{Destination, Outbox, Sent};
+pub use tls::{
+    Certificate, CertificateFacts, ClientCertificates, DevCa, Issued, Tls, TlsError, TlsSettings, load_authorities,
+};
 pub use workers::{Handle, Running, WorkerHandle, Workers};

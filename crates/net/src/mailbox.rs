@@ -111,6 +111,10 @@ impl<P> Mailbox<P> {
         locked(&self.commands).clear();
     }
 
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(SeqCst)
+    }
+
     pub(crate) fn bell(&self) -> &EventFd {
         &self.bell
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lyceum_sip::{Limits, Transport};
 
-use crate::Clock;
+use crate::{Clock, Tls};
 
 /// One port to serve.
 #[derive(Clone, Debug)]
@@ -71,6 +71,8 @@ pub struct Bounds {
     /// Connections accepted per second by one listener (and as many at once after a quiet second); more wait in the
     /// kernel's backlog.
     pub accepts_per_second: u32,
+    /// Connections opened by one worker; more are reported as failed.
+    pub connections_opened: usize,
     /// TLS handshakes and outbound connects must be done within this; else closed.
     pub handshake: Duration,
     /// Time from accept to the first whole message or keep-alive; else closed.
@@ -87,9 +89,9 @@ pub struct Bounds {
     pub write_stall: Duration,
     /// Posts that wait for one worker; more are given back to the poster.
     pub posts: usize,
-    /// Messages between workers and from foreign flows that wait for one worker; more are refused or wait.
+    /// Messages from other workers' engines that wait for one worker; more are reported as failed.
     pub commands: usize,
-    /// Messages of one foreign flow on their way in; more wait (back-pressure).
+    /// Bytes of messages from foreign flows on their way to one worker; more wait (back-pressure).
     pub foreign_in: usize,
     /// Messages of one foreign flow on their way out; more close it.
     pub foreign_out: usize,
@@ -103,6 +105,7 @@ impl Default for Bounds {
             connections_per_listener: 60_000,
             connections_per_source: 2_000,
             accepts_per_second: 2_000,
+            connections_opened: 8_000,
             handshake: Duration::from_secs(10),
             first_message: Duration::from_secs(30),
             whole_message: Duration::from_secs(30),
@@ -112,7 +115,7 @@ impl Default for Bounds {
             write_stall: Duration::from_secs(30),
             posts: 1 << 16,
             commands: 1 << 14,
-            foreign_in: 32,
+            foreign_in: 4 << 20,
             foreign_out: 256,
             datagram_buffer: 4 << 20,
         }
@@ -130,6 +133,8 @@ pub struct Options {
     pub bounds: Bounds,
     /// When to rest.
     pub coalesce: Coalesce,
+    /// Certificates; needed by TLS listeners and for TLS connections that engines ask for.
+    pub tls: Option<Tls>,
     /// Limits of one message, for framing.
     pub limits: Limits,
     /// The clock that all workers share.
@@ -143,6 +148,7 @@ impl Default for Options {
             listeners: Vec::new(),
             bounds: Bounds::default(),
             coalesce: Coalesce::default(),
+            tls: None,
             limits: Limits::default(),
             clock: Clock::start(),
         }

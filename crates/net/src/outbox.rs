@@ -92,9 +92,7 @@ impl Outbox {
     /// The messages that wait, in order.
     pub fn sent(&self) -> impl Iterator<Item = Sent<'_>> {
         self.items.iter().filter_map(|item| match item {
-            Item::Send { to, ticket, bytes } => {
-                Some(Sent { to, ticket: *ticket, bytes: &self.arena[bytes.clone()] })
-            }
+            Item::Send { to, ticket, bytes } => Some(Sent { to, ticket: *ticket, bytes: &self.arena[bytes.clone()] }),
             _ => None,
         })
     }

@@ -33,6 +33,8 @@ pub enum Interest {
     ReadWrite,
     /// Room for output only: input is not wanted now.
     Write,
+    /// Errors and hang-ups only.
+    Nothing,
     /// Input, reported once per change (edge-triggered), so that nobody has to read a counter away.
     Edge,
 }
@@ -43,6 +45,7 @@ impl Interest {
             Interest::Read => libc::EPOLLIN | libc::EPOLLRDHUP,
             Interest::ReadWrite => libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLOUT,
             Interest::Write => libc::EPOLLOUT,
+            Interest::Nothing => 0,
             Interest::Edge => libc::EPOLLIN | libc::EPOLLET,
         }) as u32
     }
@@ -59,11 +62,17 @@ pub struct Ready {
     pub write: bool,
     /// An error waits on the socket.
     pub error: bool,
+    /// Both directions are shut.
+    pub hangup: bool,
 }
 
-/// An epoll instance with its event buffer.
+/// An epoll instance.
 pub struct Epoll {
     fd: OwnedFd,
+}
+
+/// What one wait reports.
+pub struct Events {
     events: Box<[libc::epoll_event]>,
     count: usize,
 }
@@ -72,7 +81,7 @@ impl Epoll {
     pub fn new() -> io::Result<Epoll> {
         // SAFETY: no pointers; the returned descriptor is ours alone.
         let fd = unsafe { OwnedFd::from_raw_fd(check(libc::epoll_create1(libc::EPOLL_CLOEXEC))?) };
-        Ok(Epoll { fd, events: vec![libc::epoll_event { events: 0, u64: 0 }; EVENTS].into(), count: 0 })
+        Ok(Epoll { fd })
     }
 
     fn control(&self, op: libc::c_int, fd: BorrowedFd<'_>, token: u64, bits: u32) -> io::Result<()> {
@@ -92,17 +101,22 @@ impl Epoll {
     pub fn remove(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
         self.control(libc::EPOLL_CTL_DEL, fd, 0, 0)
     }
+}
+
+impl Events {
+    pub fn new() -> Events {
+        Events { events: vec![libc::epoll_event { events: 0, u64: 0 }; EVENTS].into(), count: 0 }
+    }
 
     /// Waits until something is ready or `timeout` is over (rounded up to milliseconds; `None` waits for ever).
-    pub fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+    pub fn wait(&mut self, epoll: &Epoll, timeout: Option<Duration>) -> io::Result<()> {
         let millis = match timeout {
             None => -1,
             Some(t) => t.as_micros().div_ceil(1000).min(1 << 30) as libc::c_int,
         };
         // SAFETY: the buffer holds EVENTS entries and is borrowed mutably.
-        let count = unsafe {
-            libc::epoll_wait(self.fd.as_raw_fd(), self.events.as_mut_ptr(), EVENTS as libc::c_int, millis)
-        };
+        let count =
+            unsafe { libc::epoll_wait(epoll.fd.as_raw_fd(), self.events.as_mut_ptr(), EVENTS as libc::c_int, millis) };
         self.count = match check(count) {
             Ok(count) => count as usize,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => 0,
@@ -125,6 +139,7 @@ impl Epoll {
             read: has(libc::EPOLLIN) || has(libc::EPOLLRDHUP) || has(libc::EPOLLHUP),
             write: has(libc::EPOLLOUT),
             error: has(libc::EPOLLERR),
+            hangup: has(libc::EPOLLHUP),
         }
     }
 }
@@ -333,7 +348,12 @@ impl DatagramWriter {
     }
 
     /// Sends up to [`BATCH`] of `messages` (ranges of `arena`) and says how many went; an error concerns the first.
-    pub fn send(&mut self, fd: BorrowedFd<'_>, messages: &[(SocketAddr, Range<usize>)], arena: &[u8]) -> io::Result<usize> {
+    pub fn send(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        messages: &[(SocketAddr, Range<usize>)],
+        arena: &[u8],
+    ) -> io::Result<usize> {
         let count = messages.len().min(BATCH);
         for (i, (to, range)) in messages[..count].iter().enumerate() {
             let bytes = &arena[range.clone()];

@@ -141,6 +141,7 @@ impl<E: Engine> Worker<E> {
         let mut sink = Deliver { engine: &mut self.engine, out: &mut self.out, clock: self.clock, now, count: 0 };
         let round = self.io.read(now.mono, reader, &mut sink);
         let messages = sink.count;
+        self.io.counters.messages_in(u64::from(messages));
         if round.drained {
             self.behind_since = None;
         } else if self.behind_since.is_none() {
@@ -178,14 +179,17 @@ impl<E: Engine> Worker<E> {
     /// Tells the engine which flows ended and which sends failed since it was asked last.
     fn outcomes(&mut self) {
         let now = self.clock.now();
-        let (mut failed, mut closed) = self.io.take_outcomes();
-        for ticket in failed.drain(..) {
+        self.io.timers(now.mono);
+        if self.io.is_quiet() {
+            return;
+        }
+        let (failed, closed) = self.io.take_outcomes();
+        for ticket in failed {
             self.engine.send_failed(now, ticket, &mut self.out);
         }
-        for flow in closed.drain(..) {
+        for flow in closed {
             self.engine.flow_closed(now, flow, &mut self.out);
         }
-        self.io.return_outcomes(failed, closed);
     }
 
     fn take_posts(&mut self) {

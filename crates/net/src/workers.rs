@@ -1,17 +1,25 @@
 //! Building, starting, reaching and ending the workers.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use lyceum_sip::Transport;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::bind::{Bound, bind_all};
 use crate::command::{Command, Peer};
 use crate::counters::{Counters, Totals};
 use crate::error::NetError;
+use crate::foreign::{ForeignFlow, ForeignInput, ForeignOutput};
+use crate::gate::{Gate, Refused};
 use crate::io::Io;
 use crate::mailbox::Mailbox;
+use crate::streams::ForeignOpen;
 use crate::worker::Worker;
-use crate::{Clock, Coalesce, Engine, Listener, Options};
+use crate::{Clock, Coalesce, Engine, Listener, ListenerId, Options, PeerIdentity, Tls};
 
 impl Options {
     /// Opens every port. Nothing is read before [`Workers::start`].
@@ -25,19 +33,41 @@ impl Options {
         for _ in 0..self.workers {
             let mailbox = Mailbox::new(self.bounds.posts, self.bounds.commands)
                 .map_err(NetError::system("creating an eventfd"))?;
-            desks.push(Desk { mailbox: Arc::new(mailbox), counters: Arc::default() });
+            let room = Arc::new(Semaphore::new(self.bounds.foreign_in));
+            desks.push(Desk { mailbox: Arc::new(mailbox), counters: Arc::default(), room });
         }
-        let ios = serve(&self, bound, &desks)?;
-        let handle = Handle { shared: Arc::new(Shared { desks, listeners, clock: self.clock }) };
+        if let Some(listener) = listeners.iter().find(|l| l.transport == Transport::Tls)
+            && !self.tls.as_ref().is_some_and(Tls::can_serve)
+        {
+            return Err(NetError::NoCertificate { addr: listener.addr });
+        }
+        let gate = Gate::new(&self.bounds);
+        let ios = serve(&self, bound, &desks, &gate)?;
+        let handle = Handle {
+            shared: Arc::new(Shared {
+                desks,
+                listeners,
+                clock: self.clock,
+                gate,
+                foreign_out: self.bounds.foreign_out,
+                next_foreign: AtomicU64::new(0),
+                next_listener: AtomicU16::new(ListenerId::FIRST_FOREIGN.0),
+            }),
+        };
         Ok(Workers { ios, handle, coalesce: self.coalesce })
     }
 }
 
 /// Gives every worker its sockets.
-fn serve<P: Send + 'static>(options: &Options, bound: Vec<Bound>, desks: &[Desk<P>]) -> Result<Vec<Io>, NetError> {
+fn serve<P: Send + 'static>(
+    options: &Options,
+    bound: Vec<Bound>,
+    desks: &[Desk<P>],
+    gate: &Arc<Gate>,
+) -> Result<Vec<Io>, NetError> {
     let mut ios = Vec::new();
     for (i, desk) in desks.iter().enumerate() {
-        let mut io = Io::new(i as u8, options.clock, desk.mailbox.bell(), desk.counters.clone())?;
+        let mut io = Io::new(i as u8, options, desk.mailbox.bell(), gate.clone(), desk.counters.clone())?;
         io.connect_peers(desks.iter().map(|d| d.mailbox.clone() as Arc<dyn Peer>).collect());
         ios.push(io);
     }
@@ -53,12 +83,18 @@ fn serve<P: Send + 'static>(options: &Options, bound: Vec<Bound>, desks: &[Desk<
 struct Desk<P> {
     mailbox: Arc<Mailbox<P>>,
     counters: Arc<Counters>,
+    /// Bytes that foreign flows may have on their way to this worker.
+    room: Arc<Semaphore>,
 }
 
 struct Shared<P> {
     desks: Vec<Desk<P>>,
     listeners: Vec<Arc<Listener>>,
     clock: Clock,
+    gate: Arc<Gate>,
+    foreign_out: usize,
+    next_foreign: AtomicU64,
+    next_listener: AtomicU16,
 }
 
 /// Workers with open ports that do not run yet.
@@ -163,6 +199,41 @@ impl<P> Handle<P> {
             totals.add(&desk.counters);
         }
         totals
+    }
+}
+
+impl<P: Send + 'static> Handle<P> {
+    /// Announces a port that another server (HTTPS) has opened and will hand flows over from; gives it a number.
+    pub fn foreign_listener(
+        &self,
+        transport: Transport,
+        addr: SocketAddr,
+        advertised: Option<&str>,
+        inside: bool,
+    ) -> Arc<Listener> {
+        let id = ListenerId(self.shared.next_listener.fetch_add(1, Relaxed));
+        let advertised = advertised.map_or_else(|| addr.to_string().into(), Arc::from);
+        Arc::new(Listener { id, transport, addr, advertised, inside })
+    }
+
+    /// Hands a flow over to a worker. `peer` is who the client proved to be by certificate, if it did.
+    pub fn open_foreign(
+        &self,
+        listener: &Arc<Listener>,
+        local: SocketAddr,
+        remote: SocketAddr,
+        peer: Option<PeerIdentity>,
+    ) -> Result<ForeignFlow, Refused> {
+        let permit = self.shared.gate.enter(listener, remote.ip())?;
+        let key = self.shared.next_foreign.fetch_add(1, Relaxed);
+        let desk = &self.shared.desks[(key % self.shared.desks.len() as u64) as usize];
+        let (sink, messages) = mpsc::channel(self.shared.foreign_out);
+        let output = sink.downgrade();
+        let open = ForeignOpen { key, listener: listener.clone(), local, remote, peer, sink, permit };
+        desk.mailbox.command(Command::OpenForeign(Box::new(open))).map_err(|_| Refused::Busy)?;
+        let worker = desk.mailbox.clone() as Arc<dyn Peer>;
+        let input = ForeignInput { key, remote, worker, room: desk.room.clone(), output };
+        Ok(ForeignFlow { input, output: ForeignOutput { messages } })
     }
 }
 

@@ -1,4 +1,5 @@
 //! The driver on real sockets of the loopback interface.
 
 mod support;
+mod tcp;
 mod udp;

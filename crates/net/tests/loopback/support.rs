@@ -105,9 +105,8 @@ impl Rig {
     pub fn with(options: Options, echo: bool) -> Rig {
         let workers = options.build().expect("ports on loopback");
         let (sender, events) = channel();
-        let running = workers
-            .start(|worker| Probe { worker, echo, events: sender.clone(), busy: false })
-            .expect("threads");
+        let running =
+            workers.start(|worker| Probe { worker, echo, events: sender.clone(), busy: false }).expect("threads");
         Rig { handle: running.handle(), running, events }
     }
 
@@ -152,4 +151,15 @@ pub fn loopback(transport: Transport) -> ListenerOptions {
 
 pub fn options(listeners: impl IntoIterator<Item = ListenerOptions>) -> Options {
     Options { listeners: listeners.into_iter().collect(), ..Options::default() }
+}
+
+/// A request that is whole and short.
+pub fn request(call_id: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "OPTIONS sip:example.org SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bK1\r\nMax-Forwards: 70\r\n\
+         From: <sip:a@example.org>;tag=1\r\nTo: <sip:b@example.org>\r\nCall-ID: {call_id}\r\nCSeq: 1 OPTIONS\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
 }
