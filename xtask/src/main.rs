@@ -5,6 +5,7 @@
 
 mod command;
 mod count;
+mod instructions;
 mod launch;
 mod part;
 mod parts;

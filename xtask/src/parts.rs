@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::count::Count;
 use crate::part::{Context, Depth, Part, Report};
-use crate::{launch, setup, tidy};
+use crate::{instructions, launch, setup, tidy};
 
 /// Every part, in the order a person would run them.
 pub const ALL: &[Part] = &[
@@ -19,7 +19,12 @@ pub const ALL: &[Part] = &[
     Part { name: "fuzz", what: "each fuzz target for a minute, with coverage", tools: setup::FUZZ, run: fuzz },
     Part { name: "sim", what: "a thousand seeds of the simulated network", tools: &[], run: sim },
     Part { name: "interop", what: "foreign clients judge us", tools: setup::INTEROP, run: interop },
-    Part { name: "counts", what: "instruction counts of the hot paths", tools: setup::VALGRIND, run: counts },
+    Part {
+        name: "counts",
+        what: "instruction counts of the hot paths",
+        tools: setup::VALGRIND,
+        run: instructions::run,
+    },
 ];
 
 /// The part of that name.
@@ -99,7 +104,7 @@ fn fuzz(context: &Context, report: &mut Report) {
 /// The names of the fuzz targets: one file each.
 fn targets(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for entry in fs::read_dir(folder.join("fuzz_targets")).into_iter().flatten().flatten() {
+    for entry in fs::read_dir(folder.join("targets")).into_iter().flatten().flatten() {
         let path = entry.path();
         if path.extension().is_some_and(|end| end == "rs") {
             names.extend(path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned));
@@ -135,13 +140,4 @@ fn interop(context: &Context, report: &mut Report) {
         .limit(if context.depth == Depth::Soak { 7200 } else { 1200 })
         .run();
     report.add("interop", Count::of_cases(&done.output), &done);
-}
-
-/// Instruction counts do not depend on what else the machine does, so they can be compared with a committed figure.
-fn counts(context: &Context, report: &mut Report) {
-    let done = report
-        .step(context, "cargo", &["run", "--release", "--quiet", "--package", "load", "--", "counts"])
-        .limit(600)
-        .run();
-    report.add("counts", Count::of_cases(&done.output), &done);
 }

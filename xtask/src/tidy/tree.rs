@@ -17,6 +17,7 @@ const READ: &[&str] = &[
 #[derive(Default)]
 pub struct Tree {
     files: BTreeMap<String, String>,
+    built: String,
 }
 
 impl Tree {
@@ -37,13 +38,27 @@ impl Tree {
                 files.insert(path.to_owned(), text);
             }
         }
-        Ok(Self { files })
+        Ok(Self { files, built: built(root) })
     }
 
     /// A made-up tree, for tests that plant a fault.
     #[cfg(test)]
     pub fn of(files: &[(&str, &str)]) -> Self {
-        Self { files: files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect() }
+        Self {
+            files: files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect(),
+            built: String::new(),
+        }
+    }
+
+    /// A made-up list of what is built.
+    #[cfg(test)]
+    pub fn building(built: &str) -> Self {
+        Self { files: BTreeMap::new(), built: built.to_owned() }
+    }
+
+    /// What the workspace builds, one `name vVERSION` a line.
+    pub fn built(&self) -> &str {
+        &self.built
     }
 
     /// The text of one file.
@@ -71,6 +86,15 @@ impl Tree {
         let folder = format!("{}/", path.trim_end_matches('/'));
         self.files.contains_key(path) || self.files.keys().any(|file| file.starts_with(&folder))
     }
+}
+
+/// What the workspace builds from outside, one `name vVERSION` a line; empty when cargo cannot tell.
+fn built(root: &Path) -> String {
+    let output = Command::new("cargo")
+        .args(["tree", "--workspace", "--target", "all", "--prefix", "none", "--quiet"])
+        .current_dir(root)
+        .output();
+    output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
 }
 
 fn wanted(path: &str) -> bool {

@@ -1,0 +1,60 @@
+"""Policy raised by the administrator's shell: SHA-256 alone, which linphone takes and older clients cannot."""
+
+import os
+import subprocess
+
+from harness import sound
+from harness.linphone import Linphone
+from harness.process import Failed
+from harness.sipp import REGISTER, Sipp
+from harness.wire import Udp, headers, request, status
+
+
+def shell(server, *arguments):
+    """The management shell over the local socket; what it printed."""
+    argv = [server.binary, "--socket", server.facts["socket"], *arguments]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise Failed(f"{' '.join(argv[1:])}: exit code {done.returncode}: {(done.stderr or done.stdout).strip()[:300]}")
+    return done.stdout
+
+
+def offered(server, user):
+    """The algorithms in the challenges that a bare REGISTER gets."""
+    link = Udp(server.address("udp"))
+    link.send(request(link, "REGISTER", f"sip:{server.domain}", user, server.domain, 1, f"offered-{user}"))
+    answer = link.receive()
+    link.close()
+    if status(answer) != 401:
+        raise Failed(f"REGISTER without credentials was answered {status(answer)}")
+    return [value.split("algorithm=", 1)[1].split(",")[0].strip('" ') if "algorithm=" in value else "MD5"
+            for value in headers(answer, "www-authenticate")]
+
+
+def sha_256_alone(judge, out, server):
+    with judge.case("an unknown phone is offered MD5 alone by default"):
+        found = offered(server, "alice-udp")
+        if found != ["MD5"]:
+            raise Failed(f"offered {found}")
+    with judge.case("the shell raises the policy to SHA-256 alone, at once"):
+        shell(server, "policy", "set", "authentication", "global", 'algorithms=["sha-256"]', "rules=[]")
+        found = offered(server, "alice-udp")
+        if found != ["SHA-256"]:
+            raise Failed(f"offered {found}")
+    with judge.case("linphone registers with SHA-256 alone"):
+        phone = Linphone(out, server.account("bob-udp"), server, "udp", sound.speech(out, "bob", 10)[0])
+        phone.registered()
+        if "algorithm=MD5" in phone.trace.text():
+            raise Failed("MD5 was offered or used")
+        phone.close()
+    with judge.case("a client without SHA-256 stays outside"):
+        try:
+            Sipp(out, server, "md5-only", REGISTER, [("caller", server.users["caller"], "-")], seconds=5).done()
+        except Failed:
+            return
+        raise Failed("it registered")
+
+
+def run(judge, out, server):
+    os.makedirs(out, exist_ok=True)
+    judge.scenario("sha_256_alone", sha_256_alone, out, server)
