@@ -1,5 +1,6 @@
-//! SipHash-2-4 with 128 bits of output (Aumasson and Bernstein): a stranger who does not hold
-//! the key cannot make two branches meet, so the digest may stand for the bytes it was made of.
+//! SipHash-1-3 with 128 bits of output (Aumasson and Bernstein; the rounds of Rust's own hash
+//! tables): a stranger who does not hold the key cannot make two branches meet, so the digest
+//! may stand for the bytes it was made of.
 
 /// A SipHash under way. Parts are separated, so that no two lists of parts read the same.
 #[derive(Clone, Copy)]
@@ -45,7 +46,6 @@ impl SipHash {
     fn word(&mut self, word: u64) {
         self.v[3] ^= word;
         Self::round(&mut self.v);
-        Self::round(&mut self.v);
         self.v[0] ^= word;
     }
 
@@ -90,8 +90,12 @@ impl SipHash {
     /// Adds one part in lower case and its end.
     pub(crate) fn part_lowercase(self, bytes: &[u8]) -> SipHash {
         let mut next = self;
-        for &b in bytes {
-            next.push(u64::from(b.to_ascii_lowercase()), 1);
+        let mut lower = [0; 32];
+        for chunk in bytes.chunks(lower.len()) {
+            let lower = &mut lower[..chunk.len()];
+            lower.copy_from_slice(chunk);
+            lower.make_ascii_lowercase();
+            next = next.bytes(lower);
         }
         next.push(bytes.len() as u64 & 0xffff, 2);
         next
@@ -115,7 +119,7 @@ impl SipHash {
     }
 
     fn close(&mut self) -> u64 {
-        for _ in 0..4 {
+        for _ in 0..3 {
             Self::round(&mut self.v);
         }
         self.v.iter().fold(0, |acc, v| acc ^ v)
@@ -126,15 +130,17 @@ impl SipHash {
 mod tests {
     use super::*;
 
-    /// The reference implementation's `vectors_sip128`, at three lengths.
+    /// Made apart from this code, by an implementation that gives the reference vectors of
+    /// SipHash-2-4 when told to run two and four rounds.
     #[test]
-    fn reference_vectors() {
+    fn known_answers() {
         let key: [u8; 16] = std::array::from_fn(|i| i as u8);
         let message: Vec<u8> = (0..63).collect();
-        let cases: [(usize, [u8; 16]); 3] = [
-            (0, *b"\xa3\x81\x7f\x04\xba\x25\xa8\xe6\x6d\xf6\x72\x14\xc7\x55\x02\x93"),
-            (1, *b"\xda\x87\xc1\xd8\x6b\x99\xaf\x44\x34\x76\x59\x11\x9b\x22\xfc\x45"),
-            (13, *b"\x98\x69\xe2\x47\xe9\xc0\x8b\x10\xd0\x29\x93\x4f\xc4\xb9\x52\xf7"),
+        let cases: [(usize, [u8; 16]); 4] = [
+            (0, *b"\xe7\x7e\xbc\xb2\x27\x88\xa5\xbe\xfd\x62\xdb\x6a\xdd\x30\x30\x01"),
+            (1, *b"\xfc\x6f\x37\x04\x60\xd3\xed\xa8\x5e\x05\x73\xcc\x2b\x2f\xf0\x63"),
+            (13, *b"\xb2\xf8\x58\xc7\xc9\xea\x80\x1d\x53\xd6\x03\x59\x6d\x65\x78\x44"),
+            (62, *b"\x27\x1d\x5d\x00\xfb\xdb\x5d\x15\x5d\x9d\xce\xa9\x7c\xb4\x02\x18"),
         ];
         for (len, want) in cases {
             let got = SipHash::new(key).bytes(&message[..len]).finish();
