@@ -28,7 +28,7 @@ pub fn is_stun(datagram: &[u8]) -> bool {
         && datagram[0] & 0xc0 == 0
         && datagram[4..8] == COOKIE.to_be_bytes()
         && usize::from(u16_at(datagram, 2)) == datagram.len() - HEADER
-        && datagram.len() % 4 == 0
+        && datagram.len().is_multiple_of(4)
 }
 
 /// Appends the answer to a binding request: where it came from, or 420 for attributes that
@@ -182,9 +182,7 @@ mod tests {
         out.clear();
         let v6 = "[2001:db8:1234:5678:11:2233:4455:6677]:32853".parse().expect("address");
         assert!(binding_answer(&req, v6, &mut out));
-        let expected = [
-            0x01, 0x13, 0xa9, 0xfa, 0xa5, 0xd3, 0xf1, 0x79, 0xbc, 0x25, 0xf4, 0xb5, 0xbe, 0xd2, 0xb9, 0xd9,
-        ];
+        let expected = [0x01, 0x13, 0xa9, 0xfa, 0xa5, 0xd3, 0xf1, 0x79, 0xbc, 0x25, 0xf4, 0xb5, 0xbe, 0xd2, 0xb9, 0xd9];
         assert_eq!(out[28..], expected);
     }
 

@@ -7,7 +7,8 @@ use lyceum_sip::validate::{Role, may_answer_to};
 use lyceum_sip::{Frame, Framer, Index, Limits, Message, Method, Name, ParseError, parse, refusal};
 
 const OPTIONS: &[&str] = &["100rel", "timer", "path", "outbound", "gruu", "replaces"];
-const METHODS: &[Method] = &[Method::Invite, Method::Ack, Method::Bye, Method::Cancel, Method::Options, Method::Register];
+const METHODS: &[Method] =
+    &[Method::Invite, Method::Ack, Method::Bye, Method::Cancel, Method::Options, Method::Register];
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/conformance")
@@ -59,10 +60,9 @@ fn judge(outcome: Result<(), ParseError>, message: Message<'_>, role: &str) -> (
         "proxy" => vec![Role::Proxy { options: OPTIONS }],
         "registrar" => vec![Role::Registrar { options: OPTIONS }],
         "user-agent" => vec![Role::UserAgent { methods: METHODS, options: OPTIONS, bodies: &["application/sdp"] }],
-        _ => vec![
-            Role::Proxy { options: OPTIONS },
-            Role::UserAgent { methods: METHODS, options: OPTIONS, bodies: &[] },
-        ],
+        _ => {
+            vec![Role::Proxy { options: OPTIONS }, Role::UserAgent { methods: METHODS, options: OPTIONS, bodies: &[] }]
+        }
     };
     let mut verdicts = roles.iter().map(|role| refusal(&message, role).map(|r| r.status));
     let first = verdicts.next().flatten();
@@ -197,7 +197,8 @@ fn unusual_characters_are_kept() {
         assert_eq!(m.from().expect("valid").display_text().as_ref(), b"%Z%45");
     });
     with("rfc4475/escnull.dat", |m| {
-        let uris: Vec<_> = m.contacts().map(|c| c.expect("valid").address().expect("one").parsed_uri().expect("a URI")).collect();
+        let uris: Vec<_> =
+            m.contacts().map(|c| c.expect("valid").address().expect("one").parsed_uri().expect("a URI")).collect();
         assert!(!uris[0].equivalent(&uris[1]));
     });
     with("rfc4475/esc01.dat", |m| {

@@ -81,7 +81,9 @@ mod tests {
 
     #[test]
     fn other_zones_and_shapes_are_refused() {
-        for bad in [&b"Fri, 01 Jan 2010 16:00:00 EST"[..], b"", b"Fri, 00 Jan 2010 16:00:00 GMT", b"01 Jan 2010 16:00:00 GMT"] {
+        for bad in
+            [&b"Fri, 01 Jan 2010 16:00:00 EST"[..], b"", b"Fri, 00 Jan 2010 16:00:00 GMT", b"01 Jan 2010 16:00:00 GMT"]
+        {
             assert!(parse(bad).is_err());
         }
     }

@@ -9,7 +9,5 @@ pub fn unknown<'a, 'k>(
     name: Name,
     known: &'k [&'k str],
 ) -> impl Iterator<Item = &'a [u8]> + use<'a, 'k> {
-    message
-        .values(name)
-        .filter(|tag| !tag.is_empty() && !known.iter().any(|k| tag.eq_ignore_ascii_case(k.as_bytes())))
+    message.values(name).filter(|tag| !tag.is_empty() && !known.iter().any(|k| tag.eq_ignore_ascii_case(k.as_bytes())))
 }

@@ -180,9 +180,10 @@ mod tests {
 
     #[test]
     fn white_space_may_be_anywhere() {
-        let (via, used) =
-            Via::parse_first(b"SIP  / 2.0\r\n / TCP     spindle.example.com   ;\r\n  branch  =   z9hG4bK9ikj8  , SIP/2.0/UDP x")
-                .expect("valid");
+        let (via, used) = Via::parse_first(
+            b"SIP  / 2.0\r\n / TCP     spindle.example.com   ;\r\n  branch  =   z9hG4bK9ikj8  , SIP/2.0/UDP x",
+        )
+        .expect("valid");
         assert_eq!((via.transport, via.branch), (&b"TCP"[..], &b"z9hG4bK9ikj8"[..]));
         assert_eq!(via.host, Host::Name(b"spindle.example.com"));
         assert!(used < 90);
@@ -190,7 +191,8 @@ mod tests {
 
     #[test]
     fn ipv6_and_ports() {
-        let via = Via::parse(b"SIP/2.0/UDP [2001:db8::9:1]:6050;received=[2001:db8::9:255];rport;alias").expect("valid");
+        let via =
+            Via::parse(b"SIP/2.0/UDP [2001:db8::9:1]:6050;received=[2001:db8::9:255];rport;alias").expect("valid");
         assert_eq!(via.host, Host::V6("2001:db8::9:1".parse().expect("an address")));
         assert_eq!((via.port, via.rport, via.alias), (Some(6050), Some(None), true));
         assert_eq!(via.received_ip(), "2001:db8::9:255".parse().ok());

@@ -115,13 +115,12 @@ impl Iterator for Unescaped<'_> {
     fn next(&mut self) -> Option<u8> {
         let (&first, rest) = self.rest.split_first()?;
         self.rest = rest;
-        if first == b'%' {
-            if let [high, low, rest @ ..] = rest {
-                if let (Some(high), Some(low)) = (hex(*high), hex(*low)) {
-                    self.rest = rest;
-                    return Some(high << 4 | low);
-                }
-            }
+        if first == b'%'
+            && let [high, low, rest @ ..] = rest
+            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
+        {
+            self.rest = rest;
+            return Some(high << 4 | low);
         }
         Some(first)
     }

@@ -113,7 +113,18 @@ mod tests {
         assert!(matches!(Host::parse(b"[2001:db8::192.0.2.1]"), Ok(Host::V6(_))));
         assert_eq!(Host::parse(b"[2001:db8:::192.0.2.1]"), Host::parse(b"[2001:db8::192.0.2.1]"));
         assert!(matches!(Host::parse(b"[::ffff:192.0.2.10]"), Ok(Host::V6(_))));
-        for bad in [&b""[..], b"[2001:db8:::1]", b"2001:db8::1", b"[::1", b"256.1.1.1", b"1.2.3.04", b"a b", b"a..b", b".a", b"a@b"] {
+        for bad in [
+            &b""[..],
+            b"[2001:db8:::1]",
+            b"2001:db8::1",
+            b"[::1",
+            b"256.1.1.1",
+            b"1.2.3.04",
+            b"a b",
+            b"a..b",
+            b".a",
+            b"a@b",
+        ] {
             assert_eq!(Host::parse(bad), Err(UriError::Host), "{bad:?}");
         }
     }

@@ -256,12 +256,7 @@ impl<'a> Uri<'a> {
 }
 
 fn scheme(text: &[u8]) -> Result<Scheme, UriError> {
-    let known = [
-        (&b"sip"[..], Scheme::Sip),
-        (b"sips", Scheme::Sips),
-        (b"tel", Scheme::Tel),
-        (b"urn", Scheme::Urn),
-    ];
+    let known = [(&b"sip"[..], Scheme::Sip), (b"sips", Scheme::Sips), (b"tel", Scheme::Tel), (b"urn", Scheme::Urn)];
     for (name, scheme) in known {
         if text.eq_ignore_ascii_case(name) {
             return Ok(scheme);
@@ -299,7 +294,6 @@ fn check_headers(headers: &[u8]) -> Result<(), UriError> {
     }
     Ok(())
 }
-
 
 #[cfg(test)]
 mod tests;

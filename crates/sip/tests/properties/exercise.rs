@@ -1,7 +1,7 @@
 //! Everything that can be done to bytes, with the bounds that must hold.
 
 use lyceum_sip::{
-    Contact, CSeq, Index, Limits, Message, Name, NameAddr, ResponseBuilder, Splice, Uri, Via, parse, stun,
+    CSeq, Contact, Index, Limits, Message, Name, NameAddr, ResponseBuilder, Splice, Uri, Via, parse, stun,
 };
 
 /// The lines of a message whose name is not touched, in order.

@@ -100,8 +100,13 @@ impl Pen<'_> {
 }
 
 pub fn model() -> impl Strategy<Value = Model> {
-    let method = prop_oneof![Just("INVITE".to_owned()), Just("REGISTER".to_owned()), "[A-Z]{1,9}", "[a-z!%*_+`'~.-]{1,5}"];
-    let uri = prop_oneof!["sip:[a-z0-9]{1,8}@[a-z]{1,8}\\.org(:[1-9][0-9]{0,3})?(;lr)?", Just("sips:[2001:db8::1]:5061".to_owned()), "tel:\\+[0-9]{3,9}"];
+    let method =
+        prop_oneof![Just("INVITE".to_owned()), Just("REGISTER".to_owned()), "[A-Z]{1,9}", "[a-z!%*_+`'~.-]{1,5}"];
+    let uri = prop_oneof![
+        "sip:[a-z0-9]{1,8}@[a-z]{1,8}\\.org(:[1-9][0-9]{0,3})?(;lr)?",
+        Just("sips:[2001:db8::1]:5061".to_owned()),
+        "tel:\\+[0-9]{3,9}"
+    ];
     let contact = ("sip:[a-z]{1,5}@[a-z]{1,5}(;transport=tcp)?", 0u16..=1000);
     let extension = ("X-[A-Za-z]{1,12}", "([!-~]([ -~]{0,20}[!-~])?)?");
     let head = (method, uri, "[a-zA-Z0-9]{1,20}(@[a-z]{1,8})?", any::<u32>(), "[a-z0-9]{1,12}", any::<u8>());
@@ -112,11 +117,13 @@ pub fn model() -> impl Strategy<Value = Model> {
         prop::collection::vec(any::<u8>(), 0..64),
         prop::collection::vec(any::<u8>(), 1..8),
     );
-    (head, tail).prop_map(|((method, uri, call_id, cseq, from_tag, max_forwards), (branches, contacts, extensions, body, style))| {
-        let mut seen = std::collections::HashSet::new();
-        let extensions = extensions.into_iter().filter(|(name, _)| seen.insert(name.to_lowercase())).collect();
-        Model { method, uri, call_id, cseq, from_tag, max_forwards, branches, contacts, extensions, body, style }
-    })
+    (head, tail).prop_map(
+        |((method, uri, call_id, cseq, from_tag, max_forwards), (branches, contacts, extensions, body, style))| {
+            let mut seen = std::collections::HashSet::new();
+            let extensions = extensions.into_iter().filter(|(name, _)| seen.insert(name.to_lowercase())).collect();
+            Model { method, uri, call_id, cseq, from_tag, max_forwards, branches, contacts, extensions, body, style }
+        },
+    )
 }
 
 /// One edit of a splice.
@@ -174,10 +181,7 @@ impl Edit {
                 let rest: Vec<&[u8]> = before.values(*name).skip(1).collect();
                 prop_assert_eq!(after.values(*name).collect::<Vec<_>>(), rest);
             }
-            Edit::Remove(name) => prop_assert_eq!(
-                after.value(*name).filter(|_| alone(*name)),
-                None
-            ),
+            Edit::Remove(name) => prop_assert_eq!(after.value(*name).filter(|_| alone(*name)), None),
             Edit::RemoveNamed => prop_assert_eq!(after.value_named(b"X-A"), None),
             Edit::Replace(name) if alone(*name) => prop_assert_eq!(after.value(*name), Some(&b"77"[..])),
             Edit::TopVia if alone(Name::Via) => {
@@ -192,7 +196,13 @@ impl Edit {
 }
 
 pub fn edits() -> impl Strategy<Value = Vec<Edit>> {
-    let name = prop_oneof![Just(Name::Via), Just(Name::Contact), Just(Name::MaxForwards), Just(Name::Route), Just(Name::CallId)];
+    let name = prop_oneof![
+        Just(Name::Via),
+        Just(Name::Contact),
+        Just(Name::MaxForwards),
+        Just(Name::Route),
+        Just(Name::CallId)
+    ];
     let edit = prop_oneof![
         Just(Edit::Uri),
         Just(Edit::PrependVia),

@@ -159,3 +159,16 @@ fn the_generator_makes_what_it_says() {
     let model = Model::sample();
     indexed(&model.write(), |m| assert_eq!(m.validate(), Ok(())));
 }
+
+#[test]
+fn what_fuzzing_found_does_no_harm() {
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
+    let mut count = 0;
+    for target in ["message", "framer", "uri"] {
+        for entry in std::fs::read_dir(corpus.join(target)).expect("a corpus") {
+            exercise(&std::fs::read(entry.expect("an entry").path()).expect("bytes"));
+            count += 1;
+        }
+    }
+    assert!(count > 300, "{count}");
+}
