@@ -84,7 +84,7 @@ impl<'a> Cursor<'a> {
 
 /// A fixed 64-bit hash (multiply and fold): same in every process, because it is stored. The
 /// inputs are the organisation's own addresses or are compared only within one user's record.
-pub(crate) fn hash64(bytes: &[u8]) -> u64 {
+pub fn hash64(bytes: &[u8]) -> u64 {
     const K: u64 = 0x9e37_79b9_7f4a_7c15;
     const M: u64 = 0xd6e8_feb8_6659_fd93;
     let mut state = K ^ (bytes.len() as u64);

@@ -148,7 +148,16 @@ impl Journal {
         }
     }
 
-    /// The store refused block `upto`, or could not take it: everything unsettled, the open block
+    /// The store's queue was full and handed block `seq` back, straight after [`Journal::take`]:
+    /// its changes are to be undone in the order given. Blocks before it stand.
+    pub fn handed_back(&mut self, seq: u64) -> Vec<Undo> {
+        self.block.bytes.clear();
+        self.block.entries = 0;
+        let first = self.undo.partition_point(|(at, _)| *at < seq);
+        self.undo.drain(first..).rev().map(|(_, undo)| undo).collect()
+    }
+
+    /// The store refused block `upto`: everything unsettled, the open block
     /// too, is to be undone in the order given ([`crate::Group::undo`]), and every answer that
     /// waits for a block becomes a 503. `None`: the block was undone with an earlier one.
     pub fn failed(&mut self, upto: u64) -> Option<Vec<Undo>> {

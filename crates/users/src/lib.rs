@@ -36,6 +36,7 @@ mod record;
 mod refusal;
 mod snapshot;
 
+pub use bytes::hash64;
 pub use entry::EntryError;
 pub use group::{Effect, Group, Outcome};
 pub use intent::{ContactIntent, Contacts, RegisterIntent};

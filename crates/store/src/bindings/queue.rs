@@ -1,0 +1,177 @@
+//! What waits for the writer thread, and when it is woken.
+
+use super::{BATCH_ENTRIES, QUEUE_ENTRIES, WARM_INTERVALS};
+use lyceum_users::Block;
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A block on its way.
+pub(crate) struct Submitted {
+    pub worker: u8,
+    pub seq: u64,
+    pub block: Block,
+}
+
+/// Work beside the blocks.
+pub(crate) enum Task {
+    /// Take over a group.
+    Claim { group: u8, done: std::sync::mpsc::SyncSender<Result<u64, crate::StoreError>> },
+    /// A folded image; `upto` is the last journal row in it.
+    Image { group: u8, upto: i64, epoch: u64, image: Vec<u8> },
+    /// Everything up to here is in images.
+    Forget { upto: i64 },
+}
+
+#[derive(Default)]
+struct State {
+    blocks: VecDeque<Submitted>,
+    entries: usize,
+    first: Option<Instant>,
+    tasks: VecDeque<Task>,
+    task_bytes: usize,
+    /// The writer sleeps without a clock and must be called.
+    asleep: bool,
+    /// The writer was called for a full batch.
+    called: bool,
+    empty_intervals: u32,
+    stopping: bool,
+}
+
+/// The bounded queue between workers and the writer thread.
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    writer: Condvar,
+    fold: Condvar,
+    interval: Duration,
+}
+
+/// What the writer takes at once.
+pub(crate) struct Batch {
+    pub blocks: Vec<Submitted>,
+    pub tasks: Vec<Task>,
+    pub stopping: bool,
+}
+
+impl Queue {
+    pub(crate) fn new(interval: Duration) -> Queue {
+        Queue { state: Mutex::default(), writer: Condvar::new(), fold: Condvar::new(), interval }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues a block, or hands it back when the queue is full or closed.
+    pub(crate) fn submit(&self, submitted: Submitted) -> Result<(), Block> {
+        let mut state = self.lock();
+        let entries = submitted.block.entries() as usize;
+        if state.stopping || state.entries + entries > QUEUE_ENTRIES {
+            return Err(submitted.block);
+        }
+        state.entries += entries;
+        state.first.get_or_insert_with(Instant::now);
+        state.blocks.push_back(submitted);
+        if state.asleep || (state.entries >= BATCH_ENTRIES && !state.called) {
+            state.called = true;
+            self.writer.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Queues a task; waits while `bytes` of others are ahead. False once closed.
+    pub(crate) fn task(&self, task: Task, bytes: usize, limit: usize) -> bool {
+        let mut state = self.lock();
+        while state.task_bytes > limit && !state.stopping {
+            state = self.fold.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.stopping {
+            return false;
+        }
+        state.task_bytes += bytes;
+        state.tasks.push_back(task);
+        if state.asleep {
+            self.writer.notify_one();
+        }
+        true
+    }
+
+    /// Waits for the next batch to close.
+    pub(crate) fn next(&self) -> Batch {
+        let mut state = self.lock();
+        loop {
+            let now = Instant::now();
+            let due = state.first.map(|first| first + self.interval);
+            if state.stopping || state.entries >= BATCH_ENTRIES || due.is_some_and(|due| due <= now) {
+                return self.close(&mut state);
+            }
+            if due.is_none() && !state.tasks.is_empty() {
+                return self.close(&mut state);
+            }
+            let cold = state.empty_intervals >= WARM_INTERVALS;
+            state = match due {
+                None if cold => {
+                    state.asleep = true;
+                    let mut state = self.writer.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    state.asleep = false;
+                    state.empty_intervals = 0;
+                    state
+                }
+                _ => {
+                    let wait = due.map_or(self.interval, |due| due - now);
+                    let (mut state, out) =
+                        self.writer.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
+                    if out.timed_out() && state.first.is_none() {
+                        state.empty_intervals += 1;
+                    }
+                    state
+                }
+            };
+        }
+    }
+
+    fn close(&self, state: &mut State) -> Batch {
+        let mut blocks = Vec::with_capacity(state.blocks.len());
+        let mut taken = 0;
+        // A burst beyond one batch stays for the next, but a block is never split.
+        while let Some(next) = state.blocks.front() {
+            let entries = next.block.entries() as usize;
+            if taken > 0 && taken + entries > 4 * BATCH_ENTRIES {
+                break;
+            }
+            taken += entries;
+            blocks.extend(state.blocks.pop_front());
+        }
+        state.entries -= taken;
+        if state.blocks.is_empty() {
+            state.first = None;
+        }
+        state.called = false;
+        state.empty_intervals = 0;
+        let mut tasks = Vec::new();
+        let mut bytes = 0;
+        while bytes < super::FOLD_BYTES_PER_BATCH
+            && let Some(task) = state.tasks.pop_front()
+        {
+            let size = if let Task::Image { image, .. } = &task { image.len() } else { 0 };
+            bytes += size;
+            state.task_bytes -= size;
+            // Deleting journal rows is a batch's share of work by itself.
+            let last = matches!(task, Task::Forget { .. });
+            tasks.push(task);
+            if last {
+                break;
+            }
+        }
+        self.fold.notify_all();
+        let stopping = state.stopping && state.blocks.is_empty();
+        Batch { blocks, tasks, stopping }
+    }
+
+    /// Closes the queue; what is in it is still written.
+    pub(crate) fn stop(&self) {
+        self.lock().stopping = true;
+        self.writer.notify_all();
+        self.fold.notify_all();
+    }
+}
