@@ -138,8 +138,8 @@ impl<'a> Splice<'a> {
     }
 
     /// Writes `received` and `rport` into the topmost Via of the received request, over what
-    /// the sender wrote there (RFC 3261 §18.2.1, RFC 3581 §4). A port is written when the
-    /// sender asked with `rport`; then an address is written even if it equals `sent-by`.
+    /// the sender wrote there (RFC 3261 §18.2.1, RFC 3581 §4). The port goes in only where the
+    /// sender asked with an `rport` of its own, so both may always be given.
     pub fn set_top_via_params(&mut self, received: Option<IpAddr>, rport: Option<u16>) -> &mut Self {
         self.via = Some((received, rport));
         self
@@ -297,14 +297,14 @@ pub(crate) enum Source {
     /// By RFC 3261 §18.2.1 and RFC 3581 §4: `rport` when it was asked for, `received` then or
     /// when it differs from `sent-by`.
     Address(IpAddr, u16),
-    /// Exactly these.
+    /// These, the port only when it was asked for.
     Params(Option<IpAddr>, Option<u16>),
 }
 
 impl Source {
     fn params(self, via: &Via<'_>) -> (Option<IpAddr>, Option<u16>) {
         match self {
-            Source::Params(received, rport) => (received, rport),
+            Source::Params(received, rport) => (received, rport.filter(|_| via.rport.is_some())),
             Source::Address(ip, port) => {
                 let asked = via.rport.is_some();
                 (Some(ip).filter(|_| asked || via.host.ip() != Some(ip)), Some(port).filter(|_| asked))

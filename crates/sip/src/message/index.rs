@@ -95,7 +95,8 @@ impl Index {
         if id < HOT {
             return usize::from(self.first[id]).checked_sub(1);
         }
-        if name != Name::Other && self.present & (1 << id) == 0 {
+        // `Other` is no name: a field without one of ours is asked for by its text.
+        if !self.has(name) {
             return None;
         }
         self.lines.iter().position(|line| line.name == name)

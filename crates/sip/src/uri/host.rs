@@ -67,15 +67,19 @@ impl fmt::Display for Host<'_> {
 }
 
 fn name(text: &[u8]) -> Result<Host<'_>, UriError> {
-    // Underscores are no hostname by RFC 1123, yet they are in real zones; nothing depends on it.
-    let legal = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
-    let dots = text.starts_with(b".") || text.windows(2).any(|w| w == b"..");
-    // A number is no top label, so `2001` or `256.1.1.1` is a broken address (RFC 3261 §25.1).
-    let named = text.iter().any(|b| !b.is_ascii_digit() && *b != b'.');
-    if !named || text.len() > 255 || dots || !text.iter().all(legal) {
-        return Err(UriError::Host);
+    let (mut before, mut named) = (b'.', false);
+    for &b in text {
+        match b {
+            b'.' if before == b'.' => return Err(UriError::Host),
+            b'.' | b'0'..=b'9' => {}
+            // Underscores are no hostname by RFC 1123, yet they are in real zones.
+            b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' => named = true,
+            _ => return Err(UriError::Host),
+        }
+        before = b;
     }
-    Ok(Host::Name(text))
+    // A number is no top label, so `2001` or `256.1.1.1` is a broken address (RFC 3261 §25.1).
+    if named && text.len() <= 255 { Ok(Host::Name(text)) } else { Err(UriError::Host) }
 }
 
 fn v4(text: &[u8]) -> Option<Ipv4Addr> {

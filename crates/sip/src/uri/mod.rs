@@ -256,11 +256,12 @@ impl<'a> Uri<'a> {
 }
 
 fn scheme(text: &[u8]) -> Result<Scheme, UriError> {
-    let known = [(&b"sip"[..], Scheme::Sip), (b"sips", Scheme::Sips), (b"tel", Scheme::Tel), (b"urn", Scheme::Urn)];
-    for (name, scheme) in known {
-        if text.eq_ignore_ascii_case(name) {
-            return Ok(scheme);
-        }
+    match text.len() {
+        3 if text.eq_ignore_ascii_case(b"sip") => return Ok(Scheme::Sip),
+        4 if text.eq_ignore_ascii_case(b"sips") => return Ok(Scheme::Sips),
+        3 if text.eq_ignore_ascii_case(b"tel") => return Ok(Scheme::Tel),
+        3 if text.eq_ignore_ascii_case(b"urn") => return Ok(Scheme::Urn),
+        _ => {}
     }
     let legal = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
     match text {
