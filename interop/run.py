@@ -12,7 +12,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from cases import alone, durability, phones, policy, proxy, torture
+from cases import alone, browser, durability, phones, policy, proxy, torture
 from harness import process
 from harness.judge import Judge
 from harness.server import Lyceum
@@ -21,6 +21,7 @@ GROUPS = {
     "alone": alone.run,
     "phones": phones.run,
     "proxy": proxy.run,
+    "browser": browser.run,
     "policy": policy.run,
     "torture": torture.run,
     "durability": durability.run,
