@@ -32,7 +32,8 @@ pub struct ParseError {
     pub what: &'static str,
     /// Byte offset of the fault in the bytes given.
     pub offset: usize,
-    /// True for a request with a method and a Via: an answer can be built and addressed.
+    /// True for a request with a method (other than ACK) and a Via: an answer can be built and
+    /// addressed.
     pub answerable: bool,
 }
 

@@ -39,8 +39,7 @@ impl Message<'_> {
 
     fn fault(&self, status: u16, what: &'static str, name: Name) -> ParseError {
         let offset = self.field(name).map_or(0, |f| f.line.start);
-        let answerable = self.is_request() && self.index().has(Name::Via);
-        ParseError { status, what, offset, answerable }
+        ParseError { status, what, offset, answerable: self.index().answerable() }
     }
 
     fn broken(&self, name: Name, error: HeaderError) -> ParseError {

@@ -124,9 +124,10 @@ impl Index {
     }
 
     /// Via alone decides where an answer goes; RFC 4475 §3.3.1 wants one even if From, To and
-    /// Call-ID are missing.
+    /// Call-ID are missing. An ACK is never answered.
     pub(crate) fn answerable(&self) -> bool {
-        self.status == 0 && self.word.end > self.word.start && self.has(Name::Via)
+        let named = self.status == 0 && self.word.end > self.word.start;
+        named && self.has(Name::Via) && self.method != Method::Ack
     }
 
     /// Tells where the body ends, counted from where the message begins.
