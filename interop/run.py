@@ -12,7 +12,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from cases import alone, browser, durability, phones, policy, proxy, torture
+from cases import alone, browser, durability, phones, policy, proxy, stranger, torture
 from harness import process
 from harness.judge import Judge
 from harness.server import Lyceum
@@ -22,6 +22,7 @@ GROUPS = {
     "phones": phones.run,
     "proxy": proxy.run,
     "browser": browser.run,
+    "stranger": stranger.run,
     "policy": policy.run,
     "torture": torture.run,
     "durability": durability.run,

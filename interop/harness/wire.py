@@ -103,27 +103,40 @@ def request(link, method, uri, user, domain, number, call_id, extra="", to=None,
     """A request as bytes."""
     branch = branch or f"z9hG4bK{call_id}{number}{method}"
     to = to or f"<sip:{user}@{domain}>"
-    return (f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{link.token} {link.host}:{link.port};branch={branch};rport\r\n"
+    sent_by = f"{link.host}:{link.port}" if link.port else link.host
+    return (f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{link.token} {sent_by};branch={branch};rport\r\n"
             f"Max-Forwards: 70\r\nFrom: <sip:{user}@{domain}>;tag=t{call_id}\r\nTo: {to}\r\nCall-ID: {call_id}\r\n"
             f"CSeq: {number} {method}\r\n{extra}Content-Length: 0\r\n\r\n").encode()
 
 
+def final(link):
+    """The next final answer."""
+    answer = link.receive()
+    while status(answer) < 200:
+        answer = link.receive()
+    return answer
+
+
+def ask(link, method, uri, account, call_id, extra="", to=None, number=1, sender=None):
+    """A request as `account`, challenged and answered once with MD5. The final answer; `sender` is put into From."""
+    who = sender or account.user
+    link.send(request(link, method, uri, who, account.domain, number, call_id, extra, to))
+    answer = final(link)
+    if status(answer) not in (401, 407):
+        return answer
+    asks, answers = ("www-authenticate", "Authorization") if status(answer) == 401 else ("proxy-authenticate", "Proxy-Authorization")
+    challenge = next((value for value in headers(answer, asks) if "MD5" in value or "algorithm" not in value), None)
+    if not challenge:
+        return answer
+    extra += f"{answers}: {authorization(challenge, method, uri, account.user, account.password)}\r\n"
+    link.send(request(link, method, uri, who, account.domain, number + 1, call_id, extra, to))
+    return final(link)
+
+
 def register(link, account, call_id, contact=None, number=1, expires=600):
     """REGISTER with digest; without a contact it asks for the bindings. The final answer."""
-    uri = f"sip:{account.domain}"
     lines = f"Contact: <{contact}>;expires={expires}\r\n" if contact else ""
-    for attempt in (0, 1):
-        link.send(request(link, "REGISTER", uri, account.user, account.domain, number + attempt, call_id, lines))
-        answer = link.receive()
-        while status(answer) == 100:
-            answer = link.receive()
-        if status(answer) != 401:
-            return answer
-        challenge = next((value for value in headers(answer, "www-authenticate") if "MD5" in value or "algorithm" not in value), None)
-        if attempt or not challenge:
-            return answer
-        lines += f"Authorization: {authorization(challenge, 'REGISTER', uri, account.user, account.password)}\r\n"
-    raise Failed("unreachable")
+    return ask(link, "REGISTER", f"sip:{account.domain}", account, call_id, lines, number=number)
 
 
 def options(link, domain, call_id):
