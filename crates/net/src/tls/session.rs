@@ -1,5 +1,7 @@
 //! One TLS connection without buffers of its own: the caller lends them, so an idle connection holds none.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::CertificateDer;
 use rustls::server::UnbufferedServerConnection;
@@ -36,33 +38,36 @@ macro_rules! either {
 
 /// The two kinds of connection share their states but no trait: hence macros.
 macro_rules! pump {
-    ($connection:expr, $incoming:expr, $plain:expr, $out:expr) => {{
-        let incoming: &mut [u8] = $incoming;
-        let mut pumped = Pumped { used: 0, peer_closed: false };
+    ($connection:expr, $incoming:expr, $used:expr, $plain:expr, $out:expr) => {{
+        let mut peer_closed = false;
+        let mut failure = None;
         loop {
-            let UnbufferedStatus { mut discard, state, .. } =
-                $connection.process_tls_records(&mut incoming[pumped.used..]);
+            let UnbufferedStatus { mut discard, state, .. } = $connection.process_tls_records(&mut $incoming[$used..]);
             let mut more = true;
             match state {
-                Err(error) => break Err(error),
-                Ok(ConnectionState::ReadTraffic(mut traffic)) => {
-                    while let Some(Ok(record)) = traffic.next_record() {
-                        discard += record.discard;
-                        $plain.extend_from_slice(record.payload);
-                    }
-                }
+                // Once more, for the alert that is to be sent.
+                Err(error) if failure.is_none() => failure = Some(error),
                 Ok(ConnectionState::EncodeTlsData(mut data)) => append($out, 1024, |room| match data.encode(room) {
                     Ok(written) => Ok(written),
                     Err(EncodeError::InsufficientSize(e)) => Err(e.required_size),
                     Err(EncodeError::AlreadyEncoded) => Ok(0),
                 }),
                 Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
-                Ok(ConnectionState::PeerClosed) => pumped.peer_closed = true,
-                Ok(_) => more = false,
+                Ok(ConnectionState::ReadTraffic(mut traffic)) if failure.is_none() => {
+                    while let Some(Ok(record)) = traffic.next_record() {
+                        discard += record.discard;
+                        $plain.extend_from_slice(record.payload);
+                    }
+                }
+                Ok(ConnectionState::PeerClosed) => peer_closed = true,
+                _ => more = false,
             }
-            pumped.used += discard;
+            $used += discard;
             if !more {
-                break Ok(pumped);
+                break match failure {
+                    None => Ok(peer_closed),
+                    Some(error) => Err(error),
+                };
             }
         }
     }};
@@ -117,11 +122,13 @@ impl Session {
         plain: &mut Vec<u8>,
         out: &mut Vec<u8>,
     ) -> Result<Pumped, rustls::Error> {
-        let result = either!(self, c => pump!(c, incoming, plain, out));
-        if result.is_err() {
-            let _alert: Result<Pumped, rustls::Error> = either!(self, c => pump!(c, &mut [][..], plain, out));
-        }
-        result
+        let mut used = 0;
+        // The library keeps places in a buffer that it does not own. Should it ever find them wrong it panics; that
+        // must end one connection, not the worker.
+        let pump = AssertUnwindSafe(|| either!(self, c => pump!(c, incoming, used, plain, out)));
+        let result = catch_unwind(pump)
+            .unwrap_or_else(|_| Err(rustls::Error::General("the TLS library has lost its place".into())));
+        result.map(|peer_closed| Pumped { used, peer_closed })
     }
 
     /// Encrypts `plain` to the end of `out`. `rest` is what [`pump`](Session::pump) left over. False when the session

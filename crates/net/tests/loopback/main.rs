@@ -1,5 +1,7 @@
 //! The driver on real sockets of the loopback interface.
 
+mod foreign;
 mod support;
 mod tcp;
+mod tls;
 mod udp;
