@@ -33,8 +33,13 @@ impl Count {
         sum
     }
 
-    /// From a harness that prints one line for each case: `ok NAME` or `FAIL NAME why`.
+    /// From a harness that closes with `N passed, N failed`, or prints one line for each case: `ok NAME` or
+    /// `FAIL NAME why`.
     pub fn of_cases(output: &str) -> Self {
+        let closing = |line: &&str| line.contains(" passed, ") && line.ends_with(" failed");
+        if let Some(line) = output.lines().rev().find(closing) {
+            return Self { passed: before(line, " passed"), failed: before(line, " failed") };
+        }
         let mut sum = Self::default();
         for line in output.lines() {
             if line.starts_with("ok ") {
@@ -79,6 +84,7 @@ test result: FAILED. 12 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out;
     fn cases_are_counted_by_their_first_word() {
         let output = "ok a\nnot ok\nFAIL b no answer\n  ok indented\nok c\n";
         assert_eq!(Count::of_cases(output), Count { passed: 2, failed: 1 });
+        assert_eq!(Count::of_cases("1000 seeds: 998 passed, 2 failed\n"), Count { passed: 998, failed: 2 });
     }
 
     #[test]
