@@ -128,8 +128,19 @@ fn end_tree(pid: u32) {
         for pid in &all {
             let _ = Command::new("kill").arg(signal).arg(pid.to_string()).stderr(Stdio::null()).status();
         }
-        std::thread::sleep(Duration::from_secs(2));
+        for _ in 0..40 {
+            if !all.iter().any(|pid| is_running(*pid)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
+}
+
+/// Whether the process is there and not only waiting for its parent to notice its end.
+fn is_running(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
 }
 
 /// The processes that `pid` started, and theirs, parents before children.
