@@ -72,6 +72,7 @@ pub struct Uri<'a> {
     user: Option<&'a [u8]>,
     password: Option<&'a [u8]>,
     host: Host<'a>,
+    host_text: &'a [u8],
     port: Option<u16>,
     params: Params<'a>,
     headers: Option<&'a [u8]>,
@@ -92,6 +93,7 @@ impl<'a> Uri<'a> {
             user: None,
             password: None,
             host: Host::Name(&[]),
+            host_text: &[],
             port: None,
             params: Params::default(),
             headers: None,
@@ -128,7 +130,8 @@ impl<'a> Uri<'a> {
             Some(b'[') => memchr::memchr(b']', rest).ok_or(UriError::Host)? + 1,
             _ => rest.iter().position(|b| matches!(b, b':' | b';' | b'?')).unwrap_or(rest.len()),
         };
-        self.host = Host::parse(&rest[..host_end])?;
+        self.host_text = &rest[..host_end];
+        self.host = Host::parse(self.host_text)?;
         rest = &rest[host_end..];
         if let [b':', digits @ ..] = rest {
             let end = digits.iter().position(|b| matches!(b, b';' | b'?')).unwrap_or(digits.len());
@@ -187,6 +190,12 @@ impl<'a> Uri<'a> {
     #[must_use]
     pub fn host(&self) -> Host<'a> {
         self.host
+    }
+
+    /// The host as written, with the brackets of IPv6.
+    #[must_use]
+    pub fn host_text(&self) -> &'a [u8] {
+        self.host_text
     }
 
     /// The port, if written.
