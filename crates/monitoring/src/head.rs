@@ -21,6 +21,7 @@ pub(crate) struct Head<'a> {
     pub(crate) challenge: &'a str,
     pub(crate) retry_after: &'a str,
     pub(crate) warning: &'a str,
+    pub(crate) diagnostics: &'a str,
     pub(crate) body: &'a str,
 }
 
@@ -64,6 +65,8 @@ impl<'a> Head<'a> {
             "www-authenticate" | "proxy-authenticate" => once(&mut self.challenge),
             "retry-after" => once(&mut self.retry_after),
             "warning" | "reason" => once(&mut self.warning),
+            // What the front end says of its own refusals.
+            "lyceum-diagnostics" => once(&mut self.diagnostics),
             _ => {}
         }
     }

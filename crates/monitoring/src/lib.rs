@@ -3,7 +3,10 @@
 
 mod call;
 mod decision;
+mod explain;
+mod filter;
 mod head;
+mod ladder;
 mod private;
 mod redact;
 mod stamp;
@@ -11,6 +14,9 @@ mod trace;
 
 pub use call::{BranchRecord, CallRecord, Outcome, Party, Side};
 pub use decision::{DecisionStep, Target, Wire};
+pub use explain::{Explanation, Verdict};
+pub use filter::{RingBounds, TraceFilter, TraceRing};
+pub use ladder::{Ladder, Lane, Role, Rung, Style, Transaction};
 pub use private::Private;
 pub use stamp::Stamp;
 pub use trace::{Direction, Passage, TraceEntry};
