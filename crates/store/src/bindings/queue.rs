@@ -108,7 +108,7 @@ impl Queue {
             if due.is_none() && !state.tasks.is_empty() {
                 return self.close(&mut state);
             }
-            let cold = state.empty_intervals >= WARM_INTERVALS;
+            let cold = self.interval.is_zero() || state.empty_intervals >= WARM_INTERVALS;
             state = match due {
                 None if cold => {
                     state.asleep = true;
