@@ -29,16 +29,22 @@
 //! ```
 
 pub mod build;
+pub mod dialog;
 pub mod digest;
 pub mod framer;
+pub mod gruu;
 pub mod header;
 mod keyed;
 pub mod lex;
 pub mod limits;
+pub mod locate;
 pub mod message;
 pub mod method;
 pub mod name;
+pub mod outbound;
 pub mod proxy;
+pub mod reuse;
+pub mod session_timer;
 pub mod splice;
 pub mod stun;
 pub mod time;

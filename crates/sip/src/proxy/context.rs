@@ -278,10 +278,10 @@ impl ResponseContext {
             None if code == 408 && !self.invite => Answer::Silence,
             None => Answer::Received { code, bytes: [].into(), challenges: Vec::new() },
         };
-        if self.offer(rank(code), Some(id), answer) {
-            if let Some(Best { answer: Answer::Received { bytes, .. }, .. }) = &mut self.best {
-                *bytes = m.wire().into();
-            }
+        if self.offer(rank(code), Some(id), answer)
+            && let Some(Best { answer: Answer::Received { bytes, .. }, .. }) = &mut self.best
+        {
+            *bytes = m.wire().into();
         }
     }
 

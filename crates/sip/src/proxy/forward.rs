@@ -103,16 +103,22 @@ pub struct RecordRoute<'a> {
 ///
 /// RFC 7118 §5.3: a browser's side is `transport=ws`, under TLS too.
 pub fn record_route_line(out: &mut Vec<u8>, route: &RecordRoute<'_>) {
-    out.extend_from_slice(if route.sips { &b"Record-Route: <sips:"[..] } else { b"Record-Route: <sip:" });
-    if !route.token.is_empty() {
-        out.extend_from_slice(route.token);
+    out.extend_from_slice(b"Record-Route: ");
+    own_uri(out, &route.by, route.token, route.sips);
+}
+
+/// `<sip:token@host:port;transport=…;lr>`.
+pub(crate) fn own_uri(out: &mut Vec<u8>, by: &SentBy<'_>, token: &[u8], sips: bool) {
+    out.extend_from_slice(if sips { &b"<sips:"[..] } else { b"<sip:" });
+    if !token.is_empty() {
+        out.extend_from_slice(token);
         out.push(b'@');
     }
-    host_port(out, &route.by);
-    let transport = match route.by.transport {
+    host_port(out, by);
+    let transport = match by.transport {
         Transport::Wss => Transport::Ws,
         // `sips:` with transport=tls is deprecated: TCP is what lies under TLS (§26.2.2).
-        Transport::Tls if route.sips => Transport::Tcp,
+        Transport::Tls if sips => Transport::Tcp,
         other => other,
     };
     if transport != Transport::Udp {

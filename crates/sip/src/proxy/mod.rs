@@ -23,6 +23,7 @@ mod tests;
 pub use best::Answer;
 pub use branch::{Branches, LoopHash};
 pub use context::{BranchId, CancelReason, Effect, MAX_BRANCHES, ResponseContext};
+pub(crate) use forward::own_uri;
 pub use forward::{
     MAX_BREADTH, RecordRoute, SentBy, check, hops_left, record_route_line, split_breadth, via_line, wants_record_route,
 };

@@ -322,11 +322,11 @@ impl<P: Clone> Table<P> {
         let (request, peer, reliable) = (client.kept.take(), client.peer.clone(), client.reliable);
         let mut ack = std::mem::take(&mut self.scratch);
         ack.clear();
-        if let Some(request) = &request {
-            if parse(request, &mut self.index, &Limits::default()).is_ok() {
-                ack_for(&Message::new(request, &self.index), response, &mut ack);
-                self.outputs.transmit(peer, &ack, Source::Client(id));
-            }
+        if let Some(request) = &request
+            && parse(request, &mut self.index, &Limits::default()).is_ok()
+        {
+            ack_for(&Message::new(request, &self.index), response, &mut ack);
+            self.outputs.transmit(peer, &ack, Source::Client(id));
         }
         self.release(request);
         if !reliable && !ack.is_empty() {

@@ -102,10 +102,10 @@ impl World {
         let m = Message::new(bytes, &index);
         match to {
             Side::Caller => {
-                if let Response::Pass { user, .. } = self.caller.response_arrived(self.now, &m) {
-                    if m.status() >= 200 {
-                        *self.finals.entry(user).or_default() += 1;
-                    }
+                if let Response::Pass { user, .. } = self.caller.response_arrived(self.now, &m)
+                    && m.status() >= 200
+                {
+                    *self.finals.entry(user).or_default() += 1;
                 }
             }
             Side::Callee => {
