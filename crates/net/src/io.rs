@@ -94,12 +94,14 @@ impl Io {
         self.peers = peers;
     }
 
-    pub(crate) fn wait(&mut self, timeout: Option<Duration>) {
+    /// Waits for sockets. True when some are ready.
+    pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> bool {
         // Fails only for a broken descriptor of our own; then there is nothing to read either.
         if let Err(error) = self.events.wait(&self.epoll, timeout) {
             tracing::error!(%error, "waiting for sockets failed");
             std::thread::sleep(Duration::from_millis(10));
         }
+        self.events.count() > 0
     }
 
     /// Reads what the last wait found ready.

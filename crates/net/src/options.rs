@@ -38,7 +38,7 @@ impl ListenerOptions {
 /// When one wake-up is to serve several datagrams.
 ///
 /// A wake-up costs more CPU than the calls it leads to, so above a rate the worker rests a little before it reads
-/// again. Below that rate every message is answered at once.
+/// again, if it finds that this saves wake-ups. Below that rate every message is answered at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Coalesce {
     /// How long to rest; 0 (never) to 2 ms. Longer values are cut to that.

@@ -117,12 +117,18 @@ impl<E: Engine> Worker<E> {
 
     /// Rests if it pays, then sleeps until a socket, the mailbox or a deadline calls.
     fn wait(&mut self) {
-        let now = self.clock.mono();
-        let until = self.deadline().map(|at| at - now);
+        let until = self.deadline().map(|at| at - self.clock.mono());
         if let Some(rest) = self.pace.rest(until) {
             std::thread::sleep(rest);
+            self.pace.slept();
+            if self.io.wait(Some(Duration::ZERO)) || self.mailbox.waiting() > 0 || !self.io.is_quiet() {
+                return;
+            }
         }
         let idle = self.io.is_quiet() && self.mailbox.park();
+        if idle {
+            self.pace.slept();
+        }
         let timeout = if idle { self.deadline().map(|at| at - self.clock.mono()) } else { Some(Duration::ZERO) };
         self.io.wait(timeout);
         self.mailbox.unpark();
