@@ -147,6 +147,18 @@ impl Wire {
     }
 }
 
+impl From<lyceum_sip::Transport> for Wire {
+    fn from(transport: lyceum_sip::Transport) -> Self {
+        match transport {
+            lyceum_sip::Transport::Udp => Self::Udp,
+            lyceum_sip::Transport::Tcp => Self::Tcp,
+            lyceum_sip::Transport::Tls => Self::Tls,
+            lyceum_sip::Transport::Ws => Self::Ws,
+            lyceum_sip::Transport::Wss => Self::Wss,
+        }
+    }
+}
+
 impl DecisionStep {
     /// The step in words, for `lyceum call get`. It shows numbers and addresses.
     pub fn sentence(&self) -> String {

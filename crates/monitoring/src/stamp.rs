@@ -34,6 +34,12 @@ fn date(days: u64) -> (u64, u64, u64) {
     (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
+impl From<lyceum_sip::WallTime> for Stamp {
+    fn from(time: lyceum_sip::WallTime) -> Self {
+        Self(time.0)
+    }
+}
+
 impl fmt::Display for Stamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = date(self.0 / 86_400_000);

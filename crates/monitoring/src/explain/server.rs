@@ -138,6 +138,11 @@ const REFUSALS: &[Refusal] = &[
     ),
     refusal("LYS0025", "The account {account} is disabled.", "Enable it with `lyceum user enable`."),
     refusal(
+        "LYS0026",
+        "The server between {peer} and here does not keep the connection that the phone asks to keep.",
+        "Update that server, or switch outbound (RFC 5626) off in the phone.",
+    ),
+    refusal(
         "LYS0027",
         "{peer} wants the call refreshed more often than is allowed.",
         "Raise the session timer in the phone to 90 s or more.",
@@ -149,9 +154,24 @@ const REFUSALS: &[Refusal] = &[
         "Look at the load; if it stays so, add a node.",
     ),
     refusal(
+        "LYS0030",
+        "{peer} insists on a feature that the registrar does not know.",
+        "Switch the feature off in the phone; its Require field names it.",
+    ),
+    refusal(
+        "LYS0031",
+        "The server is shutting down and takes no new calls.",
+        "Phones sign in at another node of the pool by themselves; start the server again if there is none.",
+    ),
+    refusal(
         "LYS0032",
         "The same call reached the server on two paths.",
         "Look at static routes and forwardings that fork towards each other.",
+    ),
+    refusal(
+        "LYS0033",
+        "{peer} speaks another version of SIP.",
+        "It may not be a SIP phone at all: look at who sends this.",
     ),
     refusal(
         "LYS0034",

@@ -53,14 +53,7 @@ impl Lanes {
         self.0.len() - 1
     }
 
-    pub(super) fn finish(mut self) -> Vec<Lane> {
-        // Two endpoints of one user are told apart by their addresses.
-        let names: Vec<String> = self.0.iter().map(|lane| lane.name.clone()).collect();
-        for lane in &mut self.0 {
-            if let (true, Some(address)) = (names.iter().filter(|name| **name == lane.name).count() > 1, lane.address) {
-                lane.name = format!("{} {address}", lane.name);
-            }
-        }
+    pub(super) fn finish(self) -> Vec<Lane> {
         self.0
     }
 }
@@ -78,5 +71,10 @@ fn name(entry: &TraceEntry, head: &Head<'_>) -> String {
         (Direction::Sent, false) => address(head.from),
     };
     let user = own.split_once('@').map_or(own, |(user, _)| user);
-    if user.is_empty() { entry.remote.to_string() } else { user.to_owned() }
+    match user {
+        "" => entry.remote.to_string(),
+        // A call to an outside number: who is on the line there is not the number itself.
+        _ if user.starts_with('+') && entry.direction == Direction::Sent && head.is_request() => "next hop".to_owned(),
+        user => user.to_owned(),
+    }
 }
