@@ -2,7 +2,7 @@
 
 use super::Algorithm;
 use super::compute::{Proof, hex_into, with_password};
-use super::credentials::Qop;
+use super::credentials::{Qop, unescape};
 use super::params::{Params, after_scheme};
 
 /// Which pair of headers and which status.
@@ -189,7 +189,8 @@ pub fn respond(
         nonce: asked.nonce,
         qop: asked.qop.map(|q| (q, count.as_bytes(), cnonce)),
     };
-    let identity = [login.username, asked.realm, login.password];
+    let realm = unescape(asked.realm);
+    let identity = [login.username, &realm, login.password];
     let (bytes, len) = with_password(asked.algorithm, &identity, &proof);
 
     out.extend_from_slice(b"Digest username=");

@@ -109,7 +109,7 @@ impl<'a> Credentials<'a> {
     }
 }
 
-fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
+pub(super) fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr(b'\\', raw).is_none() {
         return Cow::Borrowed(raw);
     }

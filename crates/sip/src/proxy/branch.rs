@@ -55,8 +55,7 @@ impl Branches {
     /// True when a Via of the message holds this hash: the request was here before, unchanged.
     #[must_use]
     pub fn is_loop(&self, m: &Message<'_>, hash: LoopHash) -> bool {
-        let mut letters = Vec::with_capacity(WORD_LEN);
-        word(hash.0, &mut letters);
+        let letters = word(hash.0);
         m.vias().flatten().any(|via| via.branch.len() == LOOPED_LEN && via.branch.ends_with(&letters))
     }
 
@@ -64,7 +63,7 @@ impl Branches {
     pub fn mint(&mut self, hash: LoopHash, out: &mut Vec<u8>) {
         self.mint_plain(out);
         out.push(b'-');
-        word(hash.0, out);
+        out.extend_from_slice(&word(hash.0));
     }
 
     /// Adds a new branch for a request that begins here to `out`.
@@ -77,7 +76,7 @@ impl Branches {
         out.extend_from_slice(BRANCH_COOKIE);
         out.push(LETTERS[usize::from(self.worker >> 5)]);
         out.push(LETTERS[usize::from(self.worker & 31)]);
-        word(unique as u64, out);
+        out.extend_from_slice(&word(unique as u64));
     }
 
     /// The worker that made a branch, when it looks like one of ours.
@@ -96,11 +95,8 @@ impl Branches {
 const PLAIN_LEN: usize = 7 + 2 + WORD_LEN;
 const LOOPED_LEN: usize = PLAIN_LEN + 1 + WORD_LEN;
 
-fn word(mut bits: u64, out: &mut Vec<u8>) {
-    for _ in 0..WORD_LEN {
-        out.push(LETTERS[(bits & 31) as usize]);
-        bits >>= 5;
-    }
+fn word(bits: u64) -> [u8; WORD_LEN] {
+    std::array::from_fn(|i| LETTERS[(bits >> (5 * i) & 31) as usize])
 }
 
 #[cfg(test)]

@@ -71,7 +71,8 @@ pub enum Effect {
     TryNext,
     /// Answer the request with this final response.
     Answer(Answer),
-    /// Nothing more will come: drop the context.
+    /// Every branch has had its final answer. Keep the context until its client transactions
+    /// have ended: a 2xx is repeated until its ACK, and each repetition is forwarded.
     Done,
 }
 
@@ -94,7 +95,8 @@ struct Best {
 
 /// One forwarded request and the answers to its branches.
 ///
-/// Hand in every response, timeout and failure with its branch; drain
+/// Open all branches of a group first, then send them: with one open and failed the context
+/// would be over. Hand in every response, timeout and failure with its branch; drain
 /// [`ResponseContext::poll_output`] after each.
 pub struct ResponseContext {
     invite: bool,
@@ -251,6 +253,7 @@ impl ResponseContext {
         // each is a dialog that only the caller can end.
         self.effects.push_back(Effect::Forward);
         self.answered = true;
+        (self.more, self.waiting) = (false, false);
         (self.best, self.challenges) = (None, Vec::new());
         self.cancel_pending(CancelReason::AnsweredElsewhere);
     }

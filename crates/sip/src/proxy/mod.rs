@@ -27,5 +27,5 @@ pub(crate) use forward::own_uri;
 pub use forward::{
     MAX_BREADTH, RecordRoute, SentBy, check, hops_left, record_route_line, split_breadth, via_line, wants_record_route,
 };
-pub use reply::{ReplyTo, reply_to};
+pub use reply::{ReplyTo, reply_to, upstream};
 pub use route::{RoutePlan, preprocess};

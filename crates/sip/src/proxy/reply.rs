@@ -1,6 +1,9 @@
 //! Where a response goes: RFC 3261 §18.2.2 with RFC 3581 §4.
 
 use crate::header::via::Via;
+use crate::message::Message;
+use crate::name::Name;
+use crate::splice::Splice;
 use crate::transport::Transport;
 use std::net::IpAddr;
 
@@ -42,6 +45,16 @@ pub fn reply_to<'a>(via: &Via<'a>) -> ReplyTo<'a> {
     ReplyTo { transport, ip, name, port }
 }
 
+/// A response on its way upstream (RFC 3261 §16.7 steps 3 and 9): our Via taken off, and where
+/// the next one sends it. `None` when ours was the only one: the response is for us.
+#[must_use]
+pub fn upstream<'a>(m: &Message<'a>) -> Option<(Splice<'a>, ReplyTo<'a>)> {
+    let next = m.vias().nth(1)?.ok()?;
+    let mut splice = Splice::new(*m);
+    splice.remove_first_value(Name::Via);
+    Some((splice, reply_to(&next)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +77,22 @@ mod tests {
             assert_eq!(got.name, name.map(str::as_bytes), "{text}");
             assert_eq!(got.port, port, "{text}");
         }
+    }
+
+    #[test]
+    fn upstream_takes_our_via_off() {
+        use crate::{Index, Limits, parse};
+        let text = "SIP/2.0 180 Ringing\r\nVia: SIP/2.0/UDP us;branch=z9hG4bKu\r\nVia: SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bKa\r\nContent-Length: 0\r\n\r\n";
+        let mut index = Index::new();
+        parse(text.as_bytes(), &mut index, &Limits::default()).expect("readable");
+        let (splice, to) = upstream(&Message::new(text.as_bytes(), &index)).expect("two Vias");
+        assert_eq!((to.ip, to.port), (Some("192.0.2.1".parse().expect("address")), 5070));
+        let mut out = Vec::new();
+        splice.write(&mut out);
+        assert!(out.starts_with(b"SIP/2.0 180 Ringing\r\nVia: SIP/2.0/UDP 192.0.2.1"));
+        let ours = text.replace("Via: SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bKa\r\n", "");
+        let mut index = Index::new();
+        parse(ours.as_bytes(), &mut index, &Limits::default()).expect("readable");
+        assert!(upstream(&Message::new(ours.as_bytes(), &index)).is_none());
     }
 }

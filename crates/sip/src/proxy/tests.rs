@@ -220,3 +220,93 @@ fn branches_are_bounded() {
     let opened = std::iter::from_fn(|| context.branch()).count();
     assert_eq!(opened, MAX_BRANCHES);
 }
+
+mod property {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Clone, Debug)]
+    enum Op {
+        Response(usize, u16),
+        Timeout(usize),
+        TimerC(usize),
+        TransportError(usize),
+        FlowFailed(usize),
+        Cancel,
+        ExpectMore,
+        NoMore,
+        Branch,
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        let codes = vec![100, 180, 200, 302, 401, 404, 407, 408, 430, 486, 487, 503, 600];
+        prop_oneof![
+            6 => (0..4_usize, prop::sample::select(codes)).prop_map(|(b, code)| Op::Response(b, code)),
+            1 => (0..4_usize).prop_map(Op::Timeout),
+            1 => (0..4_usize).prop_map(Op::TimerC),
+            1 => (0..4_usize).prop_map(Op::TransportError),
+            1 => (0..4_usize).prop_map(Op::FlowFailed),
+            1 => Just(Op::Cancel),
+            1 => Just(Op::ExpectMore),
+            1 => Just(Op::NoMore),
+            1 => Just(Op::Branch),
+        ]
+    }
+
+    fn apply(run: &mut Run, op: &Op) {
+        let pick = |n: usize| run.branches[n % run.branches.len()];
+        match *op {
+            Op::Response(b, code) => {
+                let bytes = response(code, "");
+                let mut index = Index::new();
+                parse(&bytes, &mut index, &Limits::default()).expect("readable");
+                run.context.response(pick(b), &Message::new(&bytes, &index));
+            }
+            Op::Timeout(b) => run.context.timeout(pick(b)),
+            Op::TimerC(b) => run.context.timer_c(pick(b)),
+            Op::TransportError(b) => run.context.transport_error(pick(b)),
+            Op::FlowFailed(b) => run.context.flow_failed(pick(b)),
+            Op::Cancel => run.context.cancel(),
+            Op::ExpectMore => run.context.expect_more(),
+            Op::NoMore => run.context.no_more(),
+            Op::Branch => {
+                if let Some(id) = run.context.branch() {
+                    run.branches.push(id);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_context_answers_once_and_ends(
+            invite in any::<bool>(),
+            branches in 1..4_usize,
+            ops in prop::collection::vec(op(), 0..40),
+        ) {
+            let mut run = Run::new(if invite { Method::Invite } else { Method::Message }, branches);
+            let mut words = Vec::new();
+            for op in &ops {
+                apply(&mut run, op);
+                words.push(run.drain());
+            }
+            run.context.no_more();
+            let left: Vec<BranchId> = run.context.pending().collect();
+            left.into_iter().for_each(|id| run.context.timeout(id));
+            words.push(run.drain());
+            let words = words.join(" ");
+            let count = |what: &str| words.split(' ').filter(|w| w.starts_with(what)).count();
+            let answers = count("pass") + count("make") + count("silence");
+            prop_assert!(answers <= 1, "{}", words);
+            prop_assert!(run.context.is_answered(), "{}", words);
+            prop_assert!(count("done") == 1 || run.context.branch().is_none() && count("done") <= 1, "{}", words);
+            prop_assert_eq!(run.context.pending().count(), 0);
+            // A branch is cancelled at most once, and only an INVITE's.
+            for branch in 0..run.branches.len() {
+                prop_assert!(count(&format!("cancel{branch}")) <= usize::from(invite), "{}", words);
+            }
+        }
+    }
+}

@@ -6,7 +6,10 @@
 //! place, same length, and the caller gets `c` (complete): a MAC over both tags.
 
 use super::flow::{FlowBytes, MAX_FLOW};
+use crate::header::route::{Hop, hops};
 use crate::keyed::{Mac, SecretKey, base64, same};
+use crate::message::Message;
+use crate::name::Name;
 
 const MAC_LEN: usize = 12;
 const MAC_LETTERS: usize = base64::encoded_len(MAC_LEN);
@@ -21,6 +24,18 @@ pub struct DialogEnds<'a> {
     pub from_tag: &'a [u8],
     /// Tag of To, empty while unknown.
     pub to_tag: &'a [u8],
+}
+
+impl<'a> DialogEnds<'a> {
+    /// Reads them from a message.
+    #[must_use]
+    pub fn of(m: &Message<'a>) -> DialogEnds<'a> {
+        DialogEnds {
+            call_id: m.call_id(),
+            from_tag: m.from_tag().unwrap_or_default(),
+            to_tag: m.to_tag().unwrap_or_default(),
+        }
+    }
 }
 
 /// Which way an in-dialog request goes.
@@ -125,6 +140,38 @@ impl RouteTokens {
         Some(Passage { direction, caller: flow(&tail[..dot])?, callee: flow(&tail[dot + 1..])? })
     }
 
+    /// Completes every early token of ours that a response carries in Record-Route. `wire` is
+    /// the response as it goes upstream; gives how many were completed.
+    pub fn complete_in(&self, response: &Message<'_>, wire: &mut [u8]) -> usize {
+        let ends = DialogEnds::of(response);
+        if ends.to_tag.is_empty() || response.field(Name::RecordRoute).is_none() {
+            return 0;
+        }
+        let mut completed = 0;
+        for hop in hops(response, Name::RecordRoute).flatten() {
+            let token = hop.uri.user().unwrap_or_default();
+            if token.len() < HEAD || token[0] != b'e' {
+                continue;
+            }
+            if let Some(at) = memchr::memmem::find(wire, token) {
+                completed += usize::from(self.complete(&mut wire[at..at + token.len()], &ends));
+            }
+        }
+        completed
+    }
+
+    /// Judges an in-dialog request by the Route values of ours that it brought
+    /// ([`crate::proxy::RoutePlan::own`]): all must hold; the last one knows the way on.
+    #[must_use]
+    pub fn passage(&self, own: &[Hop<'_>], m: &Message<'_>) -> Option<Passage> {
+        let ends = DialogEnds::of(m);
+        let mut passage = None;
+        for hop in own {
+            passage = Some(self.verify(hop.uri.user()?, &ends)?);
+        }
+        passage
+    }
+
     fn tag(&self, kind: u8, parts: [&[u8]; 4]) -> [u8; MAC_LEN] {
         let [call_id, one, other, flows] = parts;
         self.mac.short([&[kind][..], call_id, one, other, flows])
@@ -220,5 +267,37 @@ mod tests {
             assert!(!tokens().complete(&mut copy, &who));
             assert_eq!(&copy, token);
         }
+    }
+
+    fn with<R>(text: &str, f: impl FnOnce(&Message<'_>) -> R) -> R {
+        let mut index = crate::Index::new();
+        crate::parse(text.as_bytes(), &mut index, &crate::Limits::default()).expect("readable");
+        f(&Message::new(text.as_bytes(), &index))
+    }
+
+    #[test]
+    fn a_response_is_completed_on_its_way_and_the_request_behind_it_passes() {
+        let (early, complete) = both();
+        let (early, complete) = (String::from_utf8_lossy(&early), String::from_utf8_lossy(&complete));
+        let response = format!(
+            "SIP/2.0 200 OK\r\nRecord-Route: <sip:other;lr>, <sip:{early}@p;lr>\r\nFrom: <sip:a@x>;tag=alice\r\nTo: <sip:b@x>;tag=bob\r\nCall-ID: call\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+        );
+        let mut wire = response.clone().into_bytes();
+        assert_eq!(with(&response, |m| tokens().complete_in(m, &mut wire)), 1);
+        assert_eq!(String::from_utf8_lossy(&wire), response.replace(&*early, &complete));
+
+        let bye = format!(
+            "BYE sip:b@x SIP/2.0\r\nRoute: <sip:{complete}@p;lr>\r\nFrom: <sip:a@x>;tag=alice\r\nTo: <sip:b@x>;tag=bob\r\nCall-ID: call\r\nCSeq: 2 BYE\r\nContent-Length: 0\r\n\r\n"
+        );
+        let judged = |text: &str| {
+            with(text, |m| {
+                let own: Vec<_> = hops(m, Name::Route).flatten().collect();
+                tokens().passage(&own, m).map(|p| p.direction)
+            })
+        };
+        assert_eq!(judged(&bye), Some(Direction::ToCallee));
+        assert_eq!(judged(&bye.replace("tag=bob", "tag=eve")), None);
+        assert_eq!(judged(&bye.replace(&format!("{complete}@"), "")), None);
+        assert_eq!(judged(&bye.replace("Route:", "X-Route:")), None);
     }
 }

@@ -135,7 +135,7 @@ pub struct TableLimits {
 
 impl Default for TableLimits {
     fn default() -> TableLimits {
-        TableLimits { servers: 1 << 18, clients: 1 << 18, kept_bytes: 1 << 28 }
+        TableLimits { servers: 1 << 19, clients: 1 << 19, kept_bytes: 1 << 28 }
     }
 }
 
