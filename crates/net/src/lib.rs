@@ -52,6 +52,7 @@ mod mailbox;
 mod options;
 mod outbox;
 mod pace;
+mod resolver;
 mod streams;
 // The one file that may: see there.
 #[allow(unsafe_code)]
@@ -70,6 +71,7 @@ pub use foreign::{FlowEnded, ForeignFlow, ForeignInput, ForeignOutput};
 pub use gate::Refused;
 pub use options::{Bounds, Coalesce, ListenerOptions, Options};
 pub use outbox::{Destination, Outbox, Sent};
+pub use resolver::{LookupError, Resolver, ResolverOptions};
 pub use tls::{
     Certificate, CertificateFacts, ClientCertificates, DevCa, Issued, Tls, TlsError, TlsSettings, load_authorities,
 };

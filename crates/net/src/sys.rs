@@ -168,6 +168,20 @@ impl EventFd {
     }
 }
 
+/// Raises the soft limit of open files to the hard one (systemd starts services with a soft limit of 1024); gives the
+/// limit that holds.
+pub fn raise_file_limit() -> u64 {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: a live structure that the first call fills and the second reads.
+    unsafe {
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) != 0 {
+            return 0;
+        }
+        let wanted = libc::rlimit { rlim_cur: limit.rlim_max, ..limit };
+        if libc::setrlimit(libc::RLIMIT_NOFILE, &wanted) == 0 { limit.rlim_max } else { limit.rlim_cur }
+    }
+}
+
 /// Sets an integer socket option.
 fn set(fd: BorrowedFd<'_>, level: libc::c_int, name: libc::c_int, value: libc::c_int) -> io::Result<()> {
     let size = mem::size_of::<libc::c_int>() as libc::socklen_t;

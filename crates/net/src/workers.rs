@@ -18,6 +18,7 @@ use crate::gate::{Gate, Refused};
 use crate::io::Io;
 use crate::mailbox::Mailbox;
 use crate::streams::ForeignOpen;
+use crate::sys;
 use crate::worker::Worker;
 use crate::{Clock, Coalesce, Engine, Listener, ListenerId, Options, PeerIdentity, Tls};
 
@@ -27,6 +28,8 @@ impl Options {
         if self.workers == 0 {
             return Err(NetError::Options { what: "0 workers can serve nobody; ask for 1 or more".into() });
         }
+        let files = sys::raise_file_limit();
+        tracing::debug!(files, "limit of open files");
         let bound = bind_all(&self)?;
         let listeners: Vec<Arc<Listener>> = bound.iter().map(|b| b.listener.clone()).collect();
         let mut desks = Vec::new();

@@ -1,5 +1,6 @@
 //! The driver on real sockets of the loopback interface.
 
+mod dns;
 mod foreign;
 mod support;
 mod tcp;
