@@ -39,17 +39,18 @@ fn unanswered() -> Vec<TraceEntry> {
 
 #[test]
 fn a_ladder_as_text_marks_the_failing_transaction() {
-    let expected = "\
+    let expected = "
                       anna                      Lyceum                       ben
                192.0.2.1:5060 UDP                                    192.0.2.2:5060 UDP
-01:46:40.000            │────── INVITE ben ───────▶│                           │
-01:46:40.001            │◀────── 100 Trying ───────│                           │
-01:46:40.002            │                          │────── INVITE ben ───────▶│  ✗
+01:46:40.000            │─────── INVITE ben ──────▶│                          │
+01:46:40.001            │◀────── 100 Trying ───────│                          │
+01:46:40.002            │                          │─────── INVITE ben ──────▶│  ✗
+01:46:40.502            │                          │─── INVITE ben (again) ──▶│  ✗
+01:47:12.000            │◀─ 408 Request Timeout ───│                          │
+01:47:12.020            │──────── ACK ben ────────▶│                          │
 ";
-    let text = Ladder::build(unanswered()).render(Style { unicode: true, column: 27 });
-    let lines =
-        |text: &str| text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>();
-    assert_eq!(lines(&text)[..4], lines(expected)[..4], "\n{text}");
+    let text = format!("\n{}", Ladder::build(unanswered()).render(Style { unicode: true, column: 27 }));
+    assert!(text.starts_with(expected), "{text}");
     assert!(text.contains("INVITE ben (again)"), "\n{text}");
     assert_eq!(text.matches('✗').count(), 2, "\n{text}");
     assert!(
