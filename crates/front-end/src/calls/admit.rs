@@ -1,0 +1,210 @@
+//! The door of the proxy: transaction matching, RFC 3261 §16.3 and §16.4, and who may send what.
+//!
+//! A To tag or a Route exempts from nothing: an in-dialog request passes with our keyed hash over Call-ID and tags, or
+//! its sender authenticates like anybody.
+
+use std::sync::Arc;
+
+use lyceum_net::Outbox;
+use lyceum_sip::digest::Kind;
+use lyceum_sip::proxy::{self, LoopHash, RoutePlan};
+use lyceum_sip::token::{DialogEnds, Passage};
+use lyceum_sip::transaction::{Incoming, ServerId};
+use lyceum_sip::header::session_expires::SessionExpires;
+use lyceum_sip::{Message, Method, Name, ResponseBuilder, Scheme, Uri};
+use lyceum_topology::{Snapshot, UserRecord};
+
+use crate::core::Core;
+use crate::inbound::Inbound;
+use crate::refusal::Refusal;
+
+/// Options that Proxy-Require may name.
+const PROXY_OPTIONS: [&str; 2] = ["path", "timer"];
+
+/// Who stands behind a request that was let in.
+#[derive(Clone, Debug)]
+pub enum Sender {
+    /// One of our users, with proof.
+    User(Arc<UserRecord>),
+    /// A trusted host of the topology.
+    Trusted,
+    /// A party of a dialog that we routed.
+    Dialog(Passage),
+}
+
+/// What the checks found out about a request.
+pub struct Admitted<'a> {
+    /// Who sent it.
+    pub sender: Sender,
+    /// The way on.
+    pub plan: RoutePlan<'a>,
+    /// For the branches of the copies.
+    pub loop_hash: LoopHash,
+}
+
+impl Core {
+    /// Everything that is not for the server itself.
+    pub(crate) fn proxy(&mut self, inbound: &Inbound<'_>, out: &mut Outbox) {
+        let message = inbound.message;
+        let reliable = inbound.arrival.transport.is_reliable();
+        let reply_to = inbound.reply_to();
+        match self.transactions.request_arrived(inbound.now.mono, &message, reliable, &reply_to) {
+            Incoming::New => {}
+            Incoming::Merged => return self.refuse(inbound, Refusal::Merged, out),
+            _ => return self.flush_transactions(inbound.now, out),
+        }
+        let snapshot = Arc::clone(&self.snapshot);
+        let Some(admitted) = self.admit(inbound, &snapshot, out) else { return };
+        let server = match self.transactions.accept(inbound.now.mono, &message, reliable, reply_to) {
+            Ok(server) => server,
+            Err(_) => return self.refuse_for_load(inbound, Refusal::NoRoom, out),
+        };
+        if message.method() == Method::Invite {
+            self.trying(inbound, server);
+        }
+        self.route(inbound, server, &admitted, &snapshot, out);
+        self.flush_transactions(inbound.now, out);
+    }
+
+    /// Refuses or challenges by itself and gives `None`, or says who sent the request and where it wants to go.
+    fn admit<'a>(&mut self, inbound: &Inbound<'a>, snapshot: &Snapshot, out: &mut Outbox) -> Option<Admitted<'a>> {
+        let message = inbound.message;
+        let loop_hash = match proxy::check(&message, &PROXY_OPTIONS, &self.calls.branches) {
+            Ok(hash) => hash,
+            Err(refused) => {
+                self.refuse_checked(inbound, refused.status, out);
+                return None;
+            }
+        };
+        let plan = match proxy::preprocess(&message, &|uri| self.is_us(uri)) {
+            Ok(plan) => plan,
+            Err(_) => {
+                self.refuse(inbound, Refusal::Malformed, out);
+                return None;
+            }
+        };
+        if let Some(passed) = self.passage(&message, &plan) {
+            return Some(Admitted { sender: Sender::Dialog(passed), plan, loop_hash });
+        }
+        let sender = self.identify(inbound, snapshot, out)?;
+        if !plan.routes.is_empty() && !matches!(sender, Sender::Trusted) {
+            // A Route of a user's own choosing would make us his relay.
+            self.refuse(inbound, Refusal::NotServed, out);
+            return None;
+        }
+        if message.method() == Method::Invite {
+            let minimum = snapshot.pool(&self.pool).proxy.min_session_expires_seconds;
+            if is_session_too_small(&message, minimum) {
+                let least = minimum.to_string();
+                self.refuse_with(inbound, Refusal::SessionTooSmall, &[("Min-SE", least.as_bytes())], out);
+                return None;
+            }
+        }
+        Some(Admitted { sender, plan, loop_hash })
+    }
+
+    /// The dialog that the request belongs to, if our keyed hash proves it.
+    fn passage(&self, message: &Message<'_>, plan: &RoutePlan<'_>) -> Option<Passage> {
+        let to_tag = message.to_tag()?;
+        let token = plan.own.last()?.uri.user()?;
+        let from_tag = message.from_tag().unwrap_or_default();
+        self.calls.tokens.verify(token, &DialogEnds { call_id: message.call_id(), from_tag, to_tag })
+    }
+
+    /// A trusted host, or a user with proof whose From is his own.
+    fn identify(&mut self, inbound: &Inbound<'_>, snapshot: &Snapshot, out: &mut Outbox) -> Option<Sender> {
+        if inbound.trusted {
+            return Some(Sender::Trusted);
+        }
+        let message = inbound.message;
+        let from = message.from().ok().and_then(|from| from.parsed_uri().ok());
+        let Some(from) = from.filter(|uri| matches!(uri.scheme(), Scheme::Sip | Scheme::Sips)) else {
+            self.refuse(inbound, Refusal::NotServed, out);
+            return None;
+        };
+        // A foreign domain is told nothing, whatever it asks for.
+        let Some(realm) = snapshot.our_domain(from.host_text()) else {
+            self.refuse(inbound, Refusal::NotServed, out);
+            return None;
+        };
+        let user = self.authenticate(inbound, Kind::Proxy, realm.as_str(), snapshot, out)?;
+        if !is_user(&from, &user) {
+            self.refuse(inbound, Refusal::NotYourIdentity, out);
+            return None;
+        }
+        Some(Sender::User(user))
+    }
+
+    fn refuse_checked(&mut self, inbound: &Inbound<'_>, status: u16, out: &mut Outbox) {
+        match status {
+            416 => self.refuse(inbound, Refusal::UnknownScheme, out),
+            483 => self.refuse(inbound, Refusal::TooManyHops, out),
+            482 => self.refuse(inbound, Refusal::Loop, out),
+            420 => {
+                let unknown = crate::register::unknown_options(&inbound.message, Name::ProxyRequire, &PROXY_OPTIONS);
+                self.refuse_with(inbound, Refusal::BadExtension, &[("Unsupported", &unknown)], out);
+            }
+            _ => self.refuse(inbound, Refusal::Malformed, out),
+        }
+    }
+
+    /// 100 at once: it stops the caller's retransmissions.
+    fn trying(&mut self, inbound: &Inbound<'_>, server: ServerId) {
+        let remote = inbound.arrival.remote;
+        let mut bytes = std::mem::take(&mut self.scratch);
+        bytes.clear();
+        ResponseBuilder::new(&inbound.message, 100, "Trying").received(remote.ip(), remote.port()).write(&mut bytes);
+        self.transactions.respond(inbound.now.mono, server, 100, &bytes);
+        self.scratch = bytes;
+    }
+
+    /// CANCEL: answered here, and the branches of the INVITE are cancelled (RFC 3261 §16.10).
+    pub(crate) fn cancel(&mut self, inbound: &Inbound<'_>, out: &mut Outbox) {
+        let message = inbound.message;
+        let reliable = inbound.arrival.transport.is_reliable();
+        let reply_to = inbound.reply_to();
+        let invite = match self.transactions.request_arrived(inbound.now.mono, &message, reliable, &reply_to) {
+            Incoming::Cancel(invite) => invite,
+            _ => return self.flush_transactions(inbound.now, out),
+        };
+        let Some(invite) = invite else {
+            return self.refuse(inbound, Refusal::NotOurDialog, out);
+        };
+        self.answer_lines(inbound, 200, "OK", b"", out);
+        self.cancel_call(inbound.now, invite, out);
+        self.flush_transactions(inbound.now, out);
+    }
+
+    /// ACK: absorbed by the INVITE it confirms, or forwarded without state if it carries our token.
+    pub(crate) fn ack(&mut self, inbound: &Inbound<'_>, out: &mut Outbox) {
+        let message = inbound.message;
+        let reliable = inbound.arrival.transport.is_reliable();
+        let arrived = self.transactions.request_arrived(inbound.now.mono, &message, reliable, &inbound.reply_to());
+        if arrived != Incoming::AckForSuccess || matches!(message.max_forwards(), Some(Ok(0))) {
+            return self.flush_transactions(inbound.now, out);
+        }
+        let Ok(plan) = proxy::preprocess(&message, &|uri| self.is_us(uri)) else { return };
+        let sender = match self.passage(&message, &plan) {
+            Some(passed) => Sender::Dialog(passed),
+            // The ACK of a stateless 407 or of a stranger ends here.
+            None if inbound.trusted && !plan.own.is_empty() => Sender::Trusted,
+            None => return,
+        };
+        let loop_hash = self.calls.branches.loop_hash(&message);
+        self.forward_ack(inbound, &Admitted { sender, plan, loop_hash }, out);
+    }
+}
+
+/// Does this URI name this user?
+fn is_user(uri: &Uri<'_>, user: &UserRecord) -> bool {
+    let name = user.address.user().as_bytes();
+    uri.user().is_some_and(|part| part.eq_ignore_ascii_case(name) || lyceum_sip::uri::unescape(part).eq_ignore_ascii_case(name))
+        && uri.host_text().eq_ignore_ascii_case(user.address.domain().as_bytes())
+}
+
+/// RFC 4028 §8.1: a Session-Expires below our minimum is refused when the caller knows what 422 means. (A caller that
+/// does not is let through: §8.1 has the proxy raise Min-SE then.)
+fn is_session_too_small(message: &Message<'_>, minimum: u32) -> bool {
+    let asked = message.value(Name::SessionExpires).and_then(|value| SessionExpires::parse(value).ok());
+    asked.is_some_and(|asked| asked.interval < minimum) && message.has_option(Name::Supported, "timer")
+}

@@ -1,0 +1,239 @@
+//! Copies of a request for its branches: RFC 3261 §16.6, by splicing.
+
+use lyceum_net::{Listener, Outbox};
+use lyceum_sip::proxy::{self, BranchId, LoopHash, RecordRoute, RoutePlan, SentBy, record_route_line, via_line};
+use lyceum_sip::time::Now;
+use lyceum_sip::token::DialogEnds;
+use lyceum_sip::transaction::Outgoing;
+use lyceum_sip::{Index, Limits, Message, Method, Name, Scheme, Splice, Transport, Uri, parse};
+
+use super::admit::{Admitted, Sender};
+use super::context::{Branch, Context, ContextId, Hop};
+use crate::core::Core;
+use crate::inbound::Inbound;
+use crate::refusal::DIAGNOSTICS_HEADER;
+
+/// Identity headers that only trusted hosts may send.
+const IDENTITY: [Name; 3] = [Name::PAssertedIdentity, Name::Diversion, Name::HistoryInfo];
+
+/// Our side of a hop: host and port of a listener as peers shall write them.
+fn sent_by(listener: &Listener, transport: Transport) -> SentBy<'_> {
+    let (host, port) = match listener.advertised.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse().unwrap_or(listener.addr.port())),
+        None => (&*listener.advertised, listener.addr.port()),
+    };
+    SentBy { transport, host: host.as_bytes(), port }
+}
+
+/// A branch that the response context has opened and that is to be sent.
+#[derive(Clone, Copy)]
+pub(crate) struct Opened {
+    pub(crate) id: ContextId,
+    pub(crate) branch: BranchId,
+}
+
+/// Facts of a copy.
+struct Copy<'a, 'p> {
+    message: Message<'p>,
+    plan: &'a RoutePlan<'p>,
+    hop: &'a Hop,
+    branch: &'a [u8],
+    keep_identity: bool,
+    /// Record-Route lines, the one for the next hop last.
+    record_routes: &'a [Vec<u8>],
+    strip_credentials: bool,
+}
+
+impl Core {
+    /// Begins one branch with a transaction of its own.
+    pub(crate) fn begin_branch<'p>(
+        &mut self,
+        now: Now,
+        opened: Opened,
+        context: &mut Context,
+        hop: Hop,
+        message: &Message<'p>,
+        admitted: &Admitted<'p>,
+    ) {
+        let strip = matches!(admitted.sender, Sender::User(_));
+        self.branch(now, opened, context, hop, message, &admitted.plan, admitted.loop_hash, strip);
+    }
+
+    /// Begins a further branch from the request that the context keeps.
+    pub(crate) fn begin_later(&mut self, now: Now, id: ContextId, context: &mut Context, hop: Hop) {
+        let request = std::mem::take(&mut context.request);
+        let mut index = Index::new();
+        if parse(&request, &mut index, &Limits::default()).is_ok() {
+            let message = Message::new(&request, &index);
+            if let Ok(plan) = proxy::preprocess(&message, &|uri| self.is_us(uri)) {
+                let hash = self.calls.branches.loop_hash(&message);
+                if let Some(branch) = context.responses.branch() {
+                    self.branch(now, Opened { id, branch }, context, hop, &message, &plan, hash, !context.keep_identity);
+                }
+            }
+        }
+        context.request = request;
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the request under way is one value in parts that live apart")]
+    fn branch<'p>(
+        &mut self,
+        now: Now,
+        opened: Opened,
+        context: &mut Context,
+        mut hop: Hop,
+        message: &Message<'p>,
+        plan: &RoutePlan<'p>,
+        loop_hash: LoopHash,
+        strip_credentials: bool,
+    ) {
+        let mut branch = Vec::with_capacity(48);
+        self.calls.branches.mint(loop_hash, &mut branch);
+        let mut token = Vec::new();
+        let record_routes = self.record_routes(context, &hop, message, &mut token);
+        let copy = Copy {
+            message: *message,
+            plan,
+            hop: &hop,
+            branch: &branch,
+            keep_identity: context.keep_identity,
+            record_routes: &record_routes,
+            strip_credentials,
+        };
+        let mut bytes = std::mem::take(&mut self.scratch);
+        bytes.clear();
+        self.write_copy(&copy, &mut bytes);
+        let transport = self.transport_for(&mut hop, bytes.len());
+        let request = Outgoing {
+            method: message.method_token(),
+            branch: &branch,
+            bytes: &bytes,
+            reliable: transport.is_reliable(),
+            peer: hop.to.clone(),
+            user: opened.id.with_branch(opened.branch.index() as u16),
+        };
+        let client = self.transactions.send(now.mono, request).ok();
+        self.scratch = bytes;
+        let record = match (&mut context.record, hop.record.take()) {
+            (Some(record), Some(branch)) => {
+                record.branches.push(*branch);
+                record.branches.len() - 1
+            }
+            _ => usize::MAX,
+        };
+        context.branches.push(Branch {
+            client,
+            token: token.into_boxed_slice(),
+            to_endpoint: !hop.flow.is_empty(),
+            ring: hop.ring,
+            record,
+            status: 0,
+        });
+        if client.is_none() {
+            context.responses.transport_error(opened.branch);
+        }
+    }
+
+    /// RFC 3261 §18.1.1: what does not fit a datagram goes over TCP where the next hop is known to listen there.
+    fn transport_for(&self, hop: &mut Hop, _length: usize) -> Transport {
+        hop.transport
+    }
+
+    fn record_routes(&self, context: &Context, hop: &Hop, message: &Message<'_>, token: &mut Vec<u8>) -> Vec<Vec<u8>> {
+        let creates_dialog = message.to_tag().is_none()
+            && matches!(message.method(), Method::Invite | Method::Subscribe | Method::Refer | Method::Notify);
+        if !creates_dialog {
+            return Vec::new();
+        }
+        let (Some(inner), Some(outer)) = (self.listener(context.listener), self.listener(hop.listener)) else {
+            return Vec::new();
+        };
+        let from_tag = message.from_tag().unwrap_or_default();
+        let ends = DialogEnds { call_id: message.call_id(), from_tag, to_tag: b"" };
+        self.calls.tokens.issue(&ends, [&context.flow, &hop.flow], token);
+        let sips = Uri::parse(message.request_uri()).is_ok_and(|uri| uri.scheme() == Scheme::Sips);
+        let line = |listener: &Listener, transport: Transport| {
+            let mut line = Vec::with_capacity(96);
+            record_route_line(&mut line, &RecordRoute { by: sent_by(listener, transport), token, sips });
+            line
+        };
+        // RFC 5658: where the two sides differ, each gets the value that it can reach.
+        if inner.id == outer.id && context.transport == hop.transport {
+            vec![line(outer, hop.transport)]
+        } else {
+            vec![line(inner, context.transport), line(outer, hop.transport)]
+        }
+    }
+
+    fn write_copy(&self, copy: &Copy<'_, '_>, out: &mut Vec<u8>) {
+        let Copy { message, plan, hop, .. } = *copy;
+        let target = hop.uri.as_deref().unwrap_or(plan.request_uri);
+        let mut route = Vec::new();
+        plan.write_line(target, &mut route);
+        let mut path = Vec::new();
+        if !hop.routes.is_empty() {
+            path.extend_from_slice(b"Route: ");
+            path.extend_from_slice(&hop.routes);
+        }
+        let hops = proxy::hops_left(&message).unwrap_or(0).to_string();
+        let mut via = Vec::with_capacity(96);
+        if let Some(listener) = self.listener(hop.listener) {
+            via_line(&mut via, &sent_by(listener, hop.transport), copy.branch);
+        }
+        let mut splice = Splice::new(message);
+        plan.apply(&mut splice, target, &route);
+        if !path.is_empty() {
+            splice.prepend(&path);
+        }
+        splice.replace(Name::MaxForwards, hops.as_bytes());
+        if !copy.keep_identity {
+            for name in IDENTITY {
+                if message.field(name).is_some() {
+                    splice.remove(name);
+                }
+            }
+            splice.remove_named(DIAGNOSTICS_HEADER.as_bytes());
+        }
+        if copy.strip_credentials && message.field(Name::ProxyAuthorization).is_some() {
+            splice.remove(Name::ProxyAuthorization);
+        }
+        for line in copy.record_routes {
+            splice.prepend(line);
+        }
+        splice.prepend(&via);
+        splice.write(out);
+    }
+
+    /// An ACK for a 2xx goes on without a transaction.
+    pub(crate) fn forward_ack<'p>(&mut self, inbound: &Inbound<'p>, admitted: &Admitted<'p>, out: &mut Outbox) {
+        let message = inbound.message;
+        let hop = match &admitted.sender {
+            Sender::Dialog(passage) if admitted.plan.routes.is_empty() => self.hop_to_flow(passage.to()),
+            _ => None,
+        };
+        let next = admitted.plan.next_hop(admitted.plan.request_uri);
+        let hop = hop.or_else(|| match self.way_to_uri(next)? {
+            super::hops::Way::Hop(hop) => Some(hop),
+            // The INVITE resolved it moments ago; an ACK does not wait for DNS.
+            super::hops::Way::Name(_) => None,
+        });
+        let Some(hop) = hop else { return };
+        let mut branch = Vec::with_capacity(48);
+        self.calls.branches.mint(admitted.loop_hash, &mut branch);
+        let copy = Copy {
+            message,
+            plan: &admitted.plan,
+            hop: &hop,
+            branch: &branch,
+            keep_identity: inbound.trusted,
+            record_routes: &[],
+            strip_credentials: false,
+        };
+        let mut bytes = std::mem::take(&mut self.scratch);
+        bytes.clear();
+        self.write_copy(&copy, &mut bytes);
+        self.send(inbound.now, &hop.to, 0, &bytes, out);
+        self.scratch = bytes;
+        self.flush_transactions(inbound.now, out);
+    }
+}

@@ -1,0 +1,106 @@
+//! Stateful proxying: from the door ([`admit`]) over targets ([`hops`]) and copies ([`forward`]) to answers
+//! ([`responses`]) and the call record ([`record`]).
+
+pub mod admit;
+pub mod context;
+pub mod forward;
+pub mod hops;
+pub mod record;
+pub mod responses;
+mod targets;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use lyceum_sip::Transport;
+use lyceum_sip::SecretKey;
+use lyceum_sip::proxy::Branches;
+use lyceum_sip::time::Time;
+use lyceum_sip::token::RouteTokens;
+use lyceum_sip::transaction::ServerId;
+
+use crate::keys::Keys;
+use crate::random::Random;
+use context::{ContextId, Contexts, Hop};
+use record::Active;
+
+/// A name to be looked up (RFC 3263).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// Host name.
+    pub host: String,
+    /// Port, if the URI or route names one: then no SRV.
+    pub port: Option<u16>,
+    /// Transport, if one is given.
+    pub transport: Option<Transport>,
+    /// `sips:`: TLS only.
+    pub secure: bool,
+}
+
+/// Addresses in the order to try, or the reason why there are none.
+pub type Resolved = Result<Vec<Located>, String>;
+
+/// One address to try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// How.
+    pub transport: Transport,
+    /// Where.
+    pub addr: SocketAddr,
+    /// The name that a certificate must prove.
+    pub name: Arc<str>,
+}
+
+/// A request that waits for a name.
+pub(crate) struct WaitingName {
+    pub(crate) context: ContextId,
+    pub(crate) rest: Vec<Hop>,
+}
+
+/// Lookups under way at once; more requests to names are refused with 503.
+pub(crate) const LOOKUPS: usize = 4096;
+
+/// Everything the proxy keeps.
+pub struct Calls {
+    pub(crate) tokens: RouteTokens,
+    pub(crate) branches: Branches,
+    pub(crate) contexts: Contexts,
+    pub(crate) servers: HashMap<ServerId, ContextId>,
+    pub(crate) active: HashMap<u64, Active>,
+    pub(crate) lookups: HashMap<u64, WaitingName>,
+    pub(crate) next_lookup: u64,
+    pub(crate) next_record: u64,
+    pub(crate) next_sweep: Time,
+}
+
+impl Calls {
+    /// Nothing under way.
+    pub fn new(keys: &Keys, random: &mut Random, worker: u8) -> Self {
+        let unique = random.bytes16();
+        let dialog = keys.dialog();
+        let mut routing = [0; 16];
+        routing.copy_from_slice(&dialog[..16]);
+        Calls {
+            tokens: RouteTokens::new(&SecretKey(dialog)),
+            branches: Branches::new(unique, routing, worker),
+            contexts: Contexts::default(),
+            servers: HashMap::new(),
+            active: HashMap::new(),
+            lookups: HashMap::new(),
+            next_lookup: 1,
+            next_record: 1,
+            next_sweep: Time::default(),
+        }
+    }
+
+    /// Requests being proxied.
+    pub fn under_way(&self) -> usize {
+        self.contexts.len()
+    }
+
+    /// Calls answered and not ended.
+    pub fn in_progress(&self) -> usize {
+        self.active.len()
+    }
+}

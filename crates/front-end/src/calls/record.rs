@@ -1,0 +1,163 @@
+//! The call detail record while the call is under way.
+
+use lyceum_monitoring::{CallRecord, DecisionStep, Outcome, Party, Private, Side, Stamp};
+use lyceum_sip::time::{Now, Time};
+use lyceum_sip::{Message, Name};
+
+use super::admit::Sender;
+use super::hops::text;
+use crate::core::{Core, Effect};
+use crate::inbound::Inbound;
+use crate::trace::wire_of;
+
+/// Calls in progress that are kept for their record; beyond it the record is closed at the answer.
+const ACTIVE: usize = 200_000;
+/// A call from which nothing was heard for so long has ended unseen.
+const FORGOTTEN: std::time::Duration = std::time::Duration::from_secs(12 * 3600);
+/// How often forgotten calls are looked for.
+const SWEEP_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// An answered call until its BYE.
+pub struct Active {
+    record: Box<CallRecord>,
+    heard: Time,
+}
+
+impl Core {
+    /// The record of a call that begins with this INVITE.
+    pub(crate) fn open_record(&mut self, inbound: &Inbound<'_>, sender: &Sender, steps: Vec<DecisionStep>) -> Box<CallRecord> {
+        let message = inbound.message;
+        let number = self.calls.next_record;
+        self.calls.next_record += 1;
+        let started = Stamp(inbound.now.wall.0);
+        let source = Some(inbound.arrival.remote);
+        let user = match sender {
+            Sender::User(user) => Some(user.id.0),
+            _ => None,
+        };
+        let mut decision = vec![DecisionStep::Received { request_uri: private(message.request_uri()), source: inbound.arrival.remote }];
+        match sender {
+            Sender::User(user) => decision.push(DecisionStep::Authenticated { user: user.address.to_string(), by: "digest".into() }),
+            Sender::Trusted => decision.push(DecisionStep::Trusted { host: inbound.arrival.remote.ip().to_string() }),
+            Sender::Dialog(_) => decision.push(DecisionStep::InDialog),
+        }
+        decision.extend(steps);
+        let from = message.from().map(|from| from.uri).unwrap_or_default();
+        let to = message.to().map(|to| to.uri).unwrap_or_default();
+        Box::new(CallRecord {
+            id: format!("{}-{:x}-{:x}-{:x}", self.pool, started.0, self.worker, number),
+            call_id: String::from_utf8_lossy(message.call_id()).into_owned(),
+            session_id: message.value(Name::SessionId).and_then(text),
+            node: self.node.to_string(),
+            caller: Party {
+                address: private(from),
+                user,
+                user_agent: message.value(Name::UserAgent).and_then(text),
+                transport: Some(wire_of(inbound.arrival.transport)),
+                source,
+            },
+            callee: Some(Party { address: private(to), user: None, user_agent: None, transport: None, source: None }),
+            dialled: private(message.request_uri()),
+            started,
+            ringing: None,
+            answered: None,
+            ended: None,
+            outcome: Outcome::Ringing,
+            status: 0,
+            code: None,
+            hung_up: None,
+            branches: Vec::new(),
+            decision,
+        })
+    }
+
+    /// The key under which an answered call is found again: Call-ID and the caller's tag.
+    pub(crate) fn call_key(&self, call_id: &[u8], caller_tag: &[u8]) -> u64 {
+        self.keys.hash(&[call_id, caller_tag])
+    }
+
+    /// The call is answered: its record waits for the BYE.
+    pub(crate) fn record_answered(&mut self, now: Now, key: u64, mut record: Box<CallRecord>, status: u16) {
+        record.status = status;
+        record.outcome = Outcome::Answered;
+        record.answered = Some(Stamp(now.wall.0));
+        self.metrics.calls_answered.inc();
+        if self.calls.active.len() >= ACTIVE {
+            return self.effects.push_back(Effect::Record(record));
+        }
+        self.metrics.calls_active.add(1);
+        if let Some(before) = self.calls.active.insert(key, Active { record, heard: now.mono }) {
+            self.metrics.calls_active.add(-1);
+            self.effects.push_back(Effect::Record(before.record));
+        }
+    }
+
+    /// The call did not come about.
+    pub(crate) fn record_failed(&mut self, now: Now, mut record: Box<CallRecord>, status: u16, code: Option<&str>) {
+        record.status = status;
+        record.outcome = Outcome::of_status(status);
+        record.ended = Some(Stamp(now.wall.0));
+        record.code = code.map(str::to_owned);
+        if record.outcome == Outcome::Cancelled {
+            record.hung_up = Some(Side::Caller);
+        }
+        self.effects.push_back(Effect::Record(record));
+    }
+
+    /// A BYE passed: the call is over.
+    pub(crate) fn record_ended(&mut self, now: Now, message: &Message<'_>, side: Side) {
+        let (Some(from), Some(to)) = (message.from_tag(), message.to_tag()) else { return };
+        let caller_tag = if side == Side::Caller { from } else { to };
+        let key = self.call_key(message.call_id(), caller_tag);
+        let Some(mut active) = self.calls.active.remove(&key) else { return };
+        self.metrics.calls_active.add(-1);
+        active.record.ended = Some(Stamp(now.wall.0));
+        active.record.hung_up = Some(side);
+        self.effects.push_back(Effect::Record(active.record));
+    }
+
+    /// Something passed in the call: it is alive.
+    pub(crate) fn record_heard(&mut self, now: Now, call_id: &[u8], caller_tag: &[u8]) {
+        let key = self.call_key(call_id, caller_tag);
+        if let Some(active) = self.calls.active.get_mut(&key) {
+            active.heard = now.mono;
+        }
+    }
+
+    /// Calls in progress, for those who look.
+    pub fn calls_in_progress(&self) -> impl Iterator<Item = &CallRecord> {
+        self.calls.active.values().map(|active| &*active.record)
+    }
+
+    /// Closes the records of calls whose end nobody saw; all of them when the server stops.
+    pub(crate) fn calls_timeout(&mut self, now: Now) {
+        if now.mono < self.calls.next_sweep {
+            return;
+        }
+        self.calls.next_sweep = now.mono + SWEEP_EVERY;
+        let mut over = Vec::new();
+        for (key, active) in &self.calls.active {
+            if now.mono - active.heard >= FORGOTTEN {
+                over.push(*key);
+            }
+        }
+        for key in over {
+            if let Some(active) = self.calls.active.remove(&key) {
+                self.metrics.calls_active.add(-1);
+                self.effects.push_back(Effect::Record(active.record));
+            }
+        }
+    }
+
+    /// The server stops: calls go on between the phones, their records are written as they stand.
+    pub(crate) fn close_records(&mut self) {
+        for (_, active) in self.calls.active.drain() {
+            self.effects.push_back(Effect::Record(active.record));
+        }
+        self.metrics.calls_active.set(0);
+    }
+}
+
+fn private(bytes: &[u8]) -> Private {
+    Private::new(String::from_utf8_lossy(bytes).into_owned())
+}

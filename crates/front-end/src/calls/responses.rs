@@ -1,0 +1,342 @@
+//! Answers of the branches on their way back: RFC 3261 §16.7, §16.8, §16.9 and §16.10.
+
+use lyceum_monitoring::Stamp;
+use lyceum_net::{Arrival, Flow, Outbox};
+use lyceum_sip::proxy::{Answer, BranchId, Effect};
+use lyceum_sip::time::Now;
+use lyceum_sip::token::DialogEnds;
+use lyceum_sip::transaction::{ClientId, Output, Response, ServerId, Source};
+use lyceum_sip::{Index, Limits, Message, Name, ResponseBuilder, Splice, parse};
+
+use super::context::{Context, ContextId};
+use crate::core::Core;
+use crate::refusal::{DIAGNOSTICS_HEADER, Refusal};
+
+/// What the transaction table has to say, once its messages are sent.
+enum News {
+    Timeout(u64),
+    TimerC(u64),
+    ClientEnded(u64),
+    ServerEnded(ServerId),
+    TryingDue(ServerId),
+}
+
+impl Core {
+    /// A response came in.
+    pub(crate) fn response(&mut self, now: Now, _arrival: Arrival<'_>, message: &Message<'_>, out: &mut Outbox) {
+        if let Response::Pass { id, user } = self.transactions.response_arrived(now.mono, message) {
+            let (context_id, branch) = ContextId::split(user);
+            if let Some(mut context) = self.calls.contexts.take(context_id) {
+                self.note_response(now, &mut context, branch, id, message.status());
+                context.responses.response(BranchId::from_index(usize::from(branch)), message);
+                self.drain_context(now, context_id, &mut context, Some((usize::from(branch), message)), out);
+                self.calls.contexts.put_back(context_id, context);
+            }
+        }
+        self.flush_transactions(now, out);
+    }
+
+    fn note_response(&mut self, now: Now, context: &mut Context, branch: u16, client: ClientId, status: u16) {
+        let Some(branch) = context.branches.get_mut(usize::from(branch)) else { return };
+        if (101..200).contains(&status)
+            && let Some(ring) = branch.ring.take()
+        {
+            self.transactions.set_timer_c(now.mono, client, ring);
+        }
+        if status >= 200 {
+            branch.status = status;
+        }
+        let Some(record) = &mut context.record else { return };
+        let stamp = Stamp(now.wall.0);
+        if status == 180 || status == 183 {
+            record.ringing.get_or_insert(stamp);
+        }
+        if let Some(one) = record.branches.get_mut(branch.record) {
+            match status {
+                180 | 183 => {
+                    one.ringing.get_or_insert(stamp);
+                }
+                200.. => {
+                    one.ended = Some(stamp);
+                    one.status = status;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Carries out what the response context asks for. `current` is the response just handed in, with its branch.
+    pub(crate) fn drain_context(
+        &mut self,
+        now: Now,
+        id: ContextId,
+        context: &mut Context,
+        current: Option<(usize, &Message<'_>)>,
+        out: &mut Outbox,
+    ) {
+        while let Some(effect) = context.responses.poll_output() {
+            match effect {
+                Effect::Forward => {
+                    if let Some((branch, message)) = current {
+                        self.forward_response(now, context, branch, message, out);
+                    }
+                }
+                Effect::Cancel(branch, reason) => {
+                    if let Some(client) = context.branches.get(branch.index()).and_then(|branch| branch.client) {
+                        self.transactions.cancel(now.mono, client, reason.line());
+                    }
+                }
+                Effect::TryNext => {
+                    if context.later.is_empty() {
+                        context.responses.no_more();
+                    } else {
+                        let hop = context.later.remove(0);
+                        if context.later.is_empty() {
+                            context.responses.no_more();
+                        }
+                        self.begin_later(now, id, context, hop);
+                    }
+                }
+                Effect::Answer(answer) => self.final_answer(now, context, &answer),
+                Effect::Done => {}
+            }
+        }
+    }
+
+    fn forward_response(&mut self, now: Now, context: &mut Context, branch: usize, message: &Message<'_>, out: &mut Outbox) {
+        let mut bytes = std::mem::take(&mut self.scratch);
+        bytes.clear();
+        let mut splice = Splice::new(*message);
+        splice.remove_first_value(Name::Via);
+        splice.write(&mut bytes);
+        if let Some(branch) = context.branches.get(branch) {
+            self.complete_token(&branch.token, message, &mut bytes);
+        }
+        let status = message.status();
+        match context.server {
+            Some(server) => {
+                let sent = self.transactions.respond(now.mono, server, status, &bytes);
+                if !sent && (200..300).contains(&status) {
+                    self.late_success(now, context, &bytes, out);
+                }
+            }
+            // RFC 6026 §7.3: a 2xx that comes after the transaction is over still goes upstream.
+            None if (200..300).contains(&status) => self.late_success(now, context, &bytes, out),
+            None => {}
+        }
+        self.scratch = bytes;
+        if status >= 200 && !context.answered {
+            context.answered = true;
+            context.request = Box::default();
+            if let Some(record) = context.record.take() {
+                self.record_answered(now, context.call_key, record, status);
+            }
+        }
+    }
+
+    fn late_success(&mut self, now: Now, context: &Context, bytes: &[u8], out: &mut Outbox) {
+        if let Some((_, flow)) = super::hops::flow_of(&context.flow) {
+            self.send(now, &flow.into(), 0, bytes, out);
+        }
+    }
+
+    /// The token of our Record-Route gets its complete form, in place: the caller's later requests prove both tags.
+    fn complete_token(&self, token: &[u8], message: &Message<'_>, bytes: &mut [u8]) {
+        if token.is_empty() || message.field(Name::RecordRoute).is_none() {
+            return;
+        }
+        let (Some(from_tag), Some(to_tag)) = (message.from_tag(), message.to_tag()) else { return };
+        let ends = DialogEnds { call_id: message.call_id(), from_tag, to_tag };
+        let mut from = 0;
+        // Once, or twice where both our values stand (RFC 5658).
+        while let Some(at) = bytes.get(from..).and_then(|rest| memchr::memmem::find(rest, token)) {
+            let start = from + at;
+            if let Some(slot) = bytes.get_mut(start..start + token.len()) {
+                self.calls.tokens.complete(slot, &ends);
+            }
+            from = start + token.len();
+        }
+    }
+
+    fn final_answer(&mut self, now: Now, context: &mut Context, answer: &Answer) {
+        let status = answer.code();
+        if let Some(server) = context.server {
+            match answer {
+                Answer::Silence => self.transactions.forget(server),
+                Answer::Received { .. } => {
+                    let mut bytes = std::mem::take(&mut self.scratch);
+                    bytes.clear();
+                    let mut index = Index::new();
+                    if answer.write(&mut index, &mut bytes) {
+                        self.transactions.respond(now.mono, server, status, &bytes);
+                    }
+                    self.scratch = bytes;
+                }
+                Answer::Generate(_) => self.generate(now, context, server, status, generated_refusal(status)),
+            }
+            if matches!(answer, Answer::Silence) {
+                self.end_server(server, context);
+            }
+        }
+        self.close_context(now, context, status, None);
+    }
+
+    /// Answers the request of a context ourselves.
+    pub(crate) fn refuse_context(&mut self, now: Now, context: &mut Context, refusal: Refusal) {
+        self.metrics.refused(refusal);
+        if let Some(server) = context.server {
+            self.generate(now, context, server, refusal.status(), Some(refusal));
+        }
+        self.close_context(now, context, refusal.status(), Some(refusal.code()));
+    }
+
+    fn close_context(&mut self, now: Now, context: &mut Context, status: u16, code: Option<&str>) {
+        context.answered = true;
+        context.request = Box::default();
+        context.later = Vec::new();
+        if let Some(record) = context.record.take() {
+            self.record_failed(now, record, status, code);
+        }
+    }
+
+    fn generate(&mut self, now: Now, context: &Context, server: ServerId, status: u16, refusal: Option<Refusal>) {
+        let mut index = Index::new();
+        if parse(&context.request, &mut index, &Limits::default()).is_err() {
+            return;
+        }
+        let request = Message::new(&context.request, &index);
+        let tag = self.stateless_tag(&request);
+        let mut bytes = std::mem::take(&mut self.scratch);
+        bytes.clear();
+        let mut builder = ResponseBuilder::new(&request, status, refusal.map_or("", Refusal::reason));
+        builder.received(context.remote.ip(), context.remote.port()).to_tag(&tag);
+        if let Some(refusal) = refusal {
+            builder.header(DIAGNOSTICS_HEADER, refusal.code().as_bytes());
+            if refusal.status() == 503 {
+                builder.header("Retry-After", b"10");
+            }
+        }
+        builder.write(&mut bytes);
+        self.transactions.respond(now.mono, server, status, &bytes);
+        self.scratch = bytes;
+    }
+
+    /// The caller gave up: RFC 3261 §16.10.
+    pub(crate) fn cancel_call(&mut self, now: Now, server: ServerId, out: &mut Outbox) {
+        let Some(id) = self.calls.servers.get(&server).copied() else { return };
+        let Some(mut context) = self.calls.contexts.take(id) else { return };
+        context.cancelled = true;
+        context.responses.cancel();
+        self.drain_context(now, id, &mut context, None, out);
+        self.calls.contexts.put_back(id, context);
+    }
+
+    /// Sends what the transaction table has queued and hears its news, until there is none.
+    pub(crate) fn flush_transactions(&mut self, now: Now, out: &mut Outbox) {
+        loop {
+            let Some(news) = self.next_news(now, out) else { return };
+            match news {
+                News::Timeout(user) => self.branch_over(now, user, out, |context, branch| context.responses.timeout(branch)),
+                News::TimerC(user) => self.branch_event(now, user, out, |context, branch| context.responses.timer_c(branch)),
+                News::ClientEnded(user) => self.branch_over(now, user, out, |_, _| {}),
+                News::ServerEnded(server) => {
+                    if let Some(id) = self.calls.servers.remove(&server)
+                        && let Some(mut context) = self.calls.contexts.take(id)
+                    {
+                        context.server = None;
+                        self.calls.contexts.put_back(id, context);
+                    }
+                }
+                News::TryingDue(server) => self.trying_due(now, server),
+            }
+        }
+    }
+
+    /// Transmits until the table has news for us.
+    fn next_news(&mut self, now: Now, out: &mut Outbox) -> Option<News> {
+        loop {
+            let news = match self.transactions.poll_output()? {
+                Output::Transmit { peer, bytes, source } => {
+                    let ticket = match source {
+                        Source::Client(id) => id.to_bits() << 1 | 1,
+                        Source::Server(_) => 0,
+                    };
+                    self.metrics.messages_out.inc();
+                    out.send(&peer, ticket, |buffer| buffer.extend_from_slice(bytes));
+                    if self.tracer.is_running() {
+                        let bytes = bytes.to_vec();
+                        self.trace_sent(now, &peer, &bytes);
+                    }
+                    continue;
+                }
+                Output::ClientTimeout { user, .. } => News::Timeout(user),
+                Output::TimerC { user, .. } => News::TimerC(user),
+                Output::ClientEnded { user, .. } => News::ClientEnded(user),
+                Output::TryingDue { id } => News::TryingDue(id),
+                Output::ServerTimeout { .. } => continue,
+                Output::ServerEnded { id } => News::ServerEnded(id),
+            };
+            return Some(news);
+        }
+    }
+
+    fn branch_event(&mut self, now: Now, user: u64, out: &mut Outbox, tell: impl FnOnce(&mut Context, BranchId)) {
+        let (id, branch) = ContextId::split(user);
+        let Some(mut context) = self.calls.contexts.take(id) else { return };
+        tell(&mut context, BranchId::from_index(usize::from(branch)));
+        self.drain_context(now, id, &mut context, None, out);
+        self.calls.contexts.put_back(id, context);
+    }
+
+    /// A client transaction is over.
+    fn branch_over(&mut self, now: Now, user: u64, out: &mut Outbox, tell: impl FnOnce(&mut Context, BranchId)) {
+        let (_, branch) = ContextId::split(user);
+        self.branch_event(now, user, out, |context, id| {
+            if let Some(branch) = context.branches.get_mut(usize::from(branch)) {
+                branch.client = None;
+            }
+            tell(context, id);
+        });
+    }
+
+    fn end_server(&mut self, server: ServerId, context: &mut Context) {
+        self.calls.servers.remove(&server);
+        context.server = None;
+    }
+
+    /// RFC 4320 §4.1: the client of a non-INVITE begins to repeat slowly, so it learns that we have it.
+    fn trying_due(&mut self, now: Now, server: ServerId) {
+        let Some(id) = self.calls.servers.get(&server).copied() else { return };
+        let Some(context) = self.calls.contexts.take(id) else { return };
+        self.generate(now, &context, server, 100, None);
+        self.calls.contexts.put_back(id, context);
+    }
+
+    /// What was sent with this ticket did not arrive.
+    pub fn send_failed(&mut self, now: Now, ticket: u64, out: &mut Outbox) {
+        let client = ClientId::from_bits(ticket >> 1);
+        if let Some(user) = self.transactions.transport_error(now.mono, client) {
+            self.branch_over(now, user, out, |context, branch| {
+                let endpoint = context.branches.get(branch.index()).is_some_and(|branch| branch.to_endpoint);
+                match endpoint {
+                    true => context.responses.flow_failed(branch),
+                    false => context.responses.transport_error(branch),
+                }
+            });
+        }
+        self.flush_transactions(now, out);
+    }
+
+    /// A connection is gone. Its bindings stay until they lapse or the phone registers anew; requests to them fail fast.
+    pub fn flow_closed(&mut self, _now: Now, _flow: Flow, _out: &mut Outbox) {}
+}
+
+/// The refusal that stands for an answer of our own making.
+fn generated_refusal(status: u16) -> Option<Refusal> {
+    match status {
+        430 => Some(Refusal::FlowGone),
+        480 => Some(Refusal::NotSignedIn),
+        503 | 500 => Some(Refusal::NextHopDown),
+        _ => None,
+    }
+}

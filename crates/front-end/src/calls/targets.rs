@@ -1,0 +1,314 @@
+//! From an admitted request to its branches: RFC 3261 §16.5 and the beginning of §16.6.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lyceum_monitoring::{DecisionStep, Private, Side, Target};
+use lyceum_net::Outbox;
+use lyceum_sip::proxy::ResponseContext;
+use lyceum_sip::time::Now;
+use lyceum_sip::token::Direction;
+use lyceum_sip::transaction::ServerId;
+use lyceum_sip::{Message, Method, Scheme, Uri};
+use lyceum_topology::{NextHop, Snapshot, UserRecord, routing_group};
+
+use super::admit::{Admitted, Sender};
+use super::context::{Context, ContextId, Hop};
+use super::forward::Opened;
+use super::hops::{Way, flow_bytes};
+use super::{LOOKUPS, Lookup, Resolved, WaitingName};
+use crate::core::{Core, Effect};
+use crate::inbound::Inbound;
+use crate::refusal::Refusal;
+use crate::route::{Intent, Route, decide};
+use crate::trace::wire_of;
+
+/// What a request is to be sent to.
+enum Targets {
+    /// All at once.
+    Parallel(Vec<Hop>),
+    /// One after another, some of them still names.
+    Serial(Vec<Step>),
+    /// Nowhere.
+    Refuse(Refusal),
+}
+
+enum Step {
+    Hop(Hop),
+    Name(Lookup),
+}
+
+impl Core {
+    /// Finds the targets of an admitted request and begins its branches.
+    pub(crate) fn route<'p>(
+        &mut self,
+        inbound: &Inbound<'p>,
+        server: ServerId,
+        admitted: &Admitted<'p>,
+        snapshot: &Snapshot,
+        out: &mut Outbox,
+    ) {
+        let message = inbound.message;
+        let call_begins = message.method() == Method::Invite && message.to_tag().is_none();
+        let traced = call_begins && snapshot.pool(&self.pool).call_detail.enable_call_detail;
+        let mut steps = Vec::new();
+        let targets = match &admitted.sender {
+            Sender::Dialog(passage) => {
+                let side = if passage.direction == Direction::ToCallee { Side::Caller } else { Side::Callee };
+                self.note_in_dialog(inbound.now, &message, side);
+                self.targets_in_dialog(passage.to(), admitted)
+            }
+            _ if !admitted.plan.routes.is_empty() => self.targets_by_uri(admitted.plan.next_hop(admitted.plan.request_uri)),
+            _ => self.targets_of(inbound, admitted.plan.request_uri, snapshot, traced, &mut steps),
+        };
+        if call_begins {
+            self.metrics.calls.inc();
+        }
+        let record = traced.then(|| self.open_record(inbound, &admitted.sender, steps));
+        let key = match traced {
+            true => self.call_key(message.call_id(), message.from_tag().unwrap_or_default()),
+            false => 0,
+        };
+        let context = Box::new(Context {
+            generation: 0,
+            server: Some(server),
+            invite: message.method() == Method::Invite,
+            answered: false,
+            cancelled: false,
+            responses: ResponseContext::new(message.method()),
+            branches: Vec::new(),
+            later: Vec::new(),
+            request: message.wire().into(),
+            remote: inbound.arrival.remote,
+            keep_identity: inbound.trusted,
+            flow: flow_bytes(inbound.arrival.transport, &inbound.arrival.flow),
+            listener: inbound.arrival.listener.id,
+            transport: inbound.arrival.transport,
+            record,
+            call_key: key,
+            waiting_for_name: false,
+        });
+        let id = self.calls.contexts.insert(context);
+        self.calls.servers.insert(server, id);
+        let Some(mut context) = self.calls.contexts.take(id) else { return };
+        match targets {
+            Targets::Refuse(refusal) => self.refuse_context(inbound.now, &mut context, refusal),
+            Targets::Parallel(hops) => {
+                // All branches are opened before any is sent: one that fails at once must not end the whole.
+                let opened: Vec<_> = hops.into_iter().map_while(|hop| Some((context.responses.branch()?, hop))).collect();
+                for (branch, hop) in opened {
+                    self.begin_branch(inbound.now, Opened { id, branch }, &mut context, hop, &message, admitted);
+                }
+                self.drain_context(inbound.now, id, &mut context, None, out);
+            }
+            Targets::Serial(list) => self.begin_serial(inbound.now, id, &mut context, list, &message, admitted, out),
+        }
+        self.calls.contexts.put_back(id, context);
+    }
+
+    fn note_in_dialog(&mut self, now: Now, message: &Message<'_>, side: Side) {
+        if message.method() == Method::Bye {
+            self.record_ended(now, message, side);
+        } else if let (Some(from), Some(to)) = (message.from_tag(), message.to_tag()) {
+            let caller = if side == Side::Caller { from } else { to };
+            self.record_heard(now, message.call_id(), caller);
+        }
+    }
+
+    fn targets_in_dialog(&self, flow: &[u8], admitted: &Admitted<'_>) -> Targets {
+        // Another proxy behind us comes before the endpoint's own flow.
+        if admitted.plan.routes.is_empty()
+            && let Some(hop) = self.hop_to_flow(flow)
+        {
+            return Targets::Parallel(vec![hop]);
+        }
+        self.targets_by_uri(admitted.plan.next_hop(admitted.plan.request_uri))
+    }
+
+    fn targets_by_uri(&self, uri: &[u8]) -> Targets {
+        match self.way_to_uri(uri) {
+            Some(Way::Hop(hop)) => Targets::Parallel(vec![hop]),
+            Some(Way::Name(name)) => Targets::Serial(vec![Step::Name(name)]),
+            None => Targets::Refuse(Refusal::NotServed),
+        }
+    }
+
+    fn targets_of(
+        &mut self,
+        inbound: &Inbound<'_>,
+        request_uri: &[u8],
+        snapshot: &Snapshot,
+        traced: bool,
+        steps: &mut Vec<DecisionStep>,
+    ) -> Targets {
+        let uri = Uri::parse(request_uri);
+        let to_this_host = uri.as_ref().is_ok_and(|uri| self.is_us(uri));
+        let decision = decide(snapshot, &Intent { request_uri, to_this_host, traced });
+        *steps = decision.steps;
+        match decision.route {
+            Route::User(user) => {
+                let secure = uri.as_ref().is_ok_and(|uri| uri.scheme() == Scheme::Sips);
+                let instance = uri.ok().and_then(|uri| uri.param("gr").map(<[u8]>::to_vec));
+                self.endpoints(inbound.now, &user, secure, instance.as_deref(), snapshot, traced.then_some(steps))
+            }
+            Route::Hops { hops, .. } => self.static_hops(&hops, traced.then_some(steps)),
+            Route::Refuse(refusal) => {
+                if traced {
+                    let (status, code, why) = (refusal.status(), refusal.code().to_owned(), refusal.reason().to_owned());
+                    steps.push(DecisionStep::Refused { status, code, why });
+                }
+                Targets::Refuse(refusal)
+            }
+        }
+    }
+
+    fn endpoints(
+        &self,
+        now: Now,
+        user: &Arc<UserRecord>,
+        secure: bool,
+        instance: Option<&[u8]>,
+        snapshot: &Snapshot,
+        steps: Option<&mut Vec<DecisionStep>>,
+    ) -> Targets {
+        let aor = user.address.as_str();
+        let ring = Duration::from_secs(u64::from(snapshot.call_policy(user).ring_seconds));
+        let group = &self.groups[usize::from(routing_group(aor))];
+        let mut endpoints = Vec::new();
+        let mut hops = Vec::new();
+        for binding in group.bindings(now, aor) {
+            if secure && !binding.transport().is_secure() || instance.is_some_and(|wanted| binding.instance() != Some(wanted)) {
+                continue;
+            }
+            if let Some(mut hop) = self.hop_to_binding(&binding, steps.is_some()) {
+                hop.ring = Some(ring);
+                if steps.is_some() {
+                    endpoints.push(Target {
+                        contact: Private::new(String::from_utf8_lossy(binding.uri()).into_owned()),
+                        q: binding.q(),
+                        user_agent: super::hops::text(binding.user_agent()),
+                        transport: wire_of(binding.transport()),
+                    });
+                }
+                hops.push(hop);
+            }
+        }
+        if let Some(steps) = steps {
+            steps.push(DecisionStep::Targets { endpoints });
+        }
+        if hops.is_empty() { Targets::Refuse(Refusal::NotSignedIn) } else { Targets::Parallel(hops) }
+    }
+
+    fn static_hops(&mut self, hops: &[NextHop], mut steps: Option<&mut Vec<DecisionStep>>) -> Targets {
+        let mut order = Vec::new();
+        let route = lyceum_topology::StaticRoute {
+            name: String::new(),
+            description: String::new(),
+            matches: lyceum_topology::RouteMatch::UriPrefix { prefix: String::new() },
+            next_hops: hops.to_vec(),
+        };
+        route.order(|most| self.random.up_to(most), &mut order);
+        let mut list = Vec::new();
+        for hop in order.iter().filter_map(|at| hops.get(*at)) {
+            let way = self.way_to_hop(hop);
+            if let Some(steps) = steps.as_deref_mut() {
+                let address = match &way {
+                    Some(Way::Hop(Hop { to: lyceum_net::Destination::Address { addr, transport, .. }, .. })) => {
+                        Some((*addr, wire_of(*transport)))
+                    }
+                    _ => None,
+                };
+                let transport = address.map_or(lyceum_monitoring::Wire::Tls, |(_, wire)| wire);
+                steps.push(DecisionStep::NextHop { host: hop.host.clone(), address: address.map(|(addr, _)| addr), transport });
+            }
+            match way {
+                Some(Way::Hop(mut next)) => {
+                    if steps.is_some() {
+                        next.record = Some(Self::record_of_hop(&hop.host, &next));
+                    }
+                    list.push(Step::Hop(next));
+                }
+                Some(Way::Name(name)) => list.push(Step::Name(name)),
+                None => {}
+            }
+        }
+        if list.is_empty() { Targets::Refuse(Refusal::NextHopDown) } else { Targets::Serial(list) }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the request under way is one value in seven parts that live apart")]
+    fn begin_serial<'p>(
+        &mut self,
+        now: Now,
+        id: ContextId,
+        context: &mut Context,
+        list: Vec<Step>,
+        message: &Message<'p>,
+        admitted: &Admitted<'p>,
+        out: &mut Outbox,
+    ) {
+        let mut steps = list.into_iter();
+        match steps.next() {
+            Some(Step::Hop(hop)) => {
+                context.later = steps.filter_map(hop_only).collect();
+                if !context.later.is_empty() {
+                    context.responses.expect_more();
+                }
+                if let Some(branch) = context.responses.branch() {
+                    self.begin_branch(now, Opened { id, branch }, context, hop, message, admitted);
+                }
+                self.drain_context(now, id, context, None, out);
+            }
+            Some(Step::Name(name)) => {
+                let rest = steps.filter_map(hop_only).collect();
+                self.look_up(now, id, context, name, rest);
+            }
+            None => self.refuse_context(now, context, Refusal::NextHopDown),
+        }
+    }
+
+    fn look_up(&mut self, now: Now, id: ContextId, context: &mut Context, target: Lookup, rest: Vec<Hop>) {
+        if self.calls.lookups.len() >= LOOKUPS {
+            return self.refuse_context(now, context, Refusal::NoRoom);
+        }
+        context.waiting_for_name = true;
+        let query = self.calls.next_lookup;
+        self.calls.next_lookup += 1;
+        self.calls.lookups.insert(query, WaitingName { context: id, rest });
+        self.effects.push_back(Effect::Resolve { query, target });
+    }
+
+    /// A name was looked up: the request goes on.
+    pub fn resolved(&mut self, now: Now, query: u64, answer: Resolved, out: &mut Outbox) {
+        let Some(waiting) = self.calls.lookups.remove(&query) else { return };
+        let Some(mut context) = self.calls.contexts.take(waiting.context) else { return };
+        context.waiting_for_name = false;
+        let mut hops: Vec<Hop> = match &answer {
+            Ok(list) => list.iter().filter_map(|located| self.hop_to_address(located)).collect(),
+            Err(_) => Vec::new(),
+        };
+        if let Err(error) = &answer {
+            tracing::warn!(%error, "next hop does not resolve");
+        }
+        hops.extend(waiting.rest);
+        if hops.is_empty() {
+            self.refuse_context(now, &mut context, Refusal::NextHopUnknown);
+        } else if !context.cancelled {
+            let first = hops.remove(0);
+            context.later = hops;
+            if !context.later.is_empty() {
+                context.responses.expect_more();
+            }
+            self.begin_later(now, waiting.context, &mut context, first);
+            self.drain_context(now, waiting.context, &mut context, None, out);
+        }
+        self.calls.contexts.put_back(waiting.context, context);
+        self.flush_transactions(now, out);
+    }
+}
+
+fn hop_only(step: Step) -> Option<Hop> {
+    match step {
+        Step::Hop(hop) => Some(hop),
+        Step::Name(_) => None,
+    }
+}

@@ -1,0 +1,355 @@
+//! The front end of one worker as a machine without IO: messages, commits and time in; messages and effects out.
+//!
+//! [`Core`] decides, nothing more. The executor ([`crate::executor`]) carries out its [`Effect`]s on sockets and store;
+//! the simulator carries them out on a virtual network.
+
+mod dispatch;
+pub(crate) mod reply;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lyceum_monitoring::CallRecord;
+use lyceum_net::{Destination, Flow, Listener, ListenerId, Load, Outbox};
+use lyceum_sip::digest::Nonces;
+use lyceum_sip::time::{Now, Time};
+use lyceum_sip::transaction::{Table, TableLimits, Timers};
+use lyceum_sip::{Index, Limits, Transport};
+use lyceum_topology::Snapshot;
+use lyceum_users::{Block, Group, Journal, Undo};
+
+use crate::calls::Calls;
+use crate::credentials::Credentials;
+use crate::keys::Keys;
+use crate::lockout::{Lockout, LockoutLimits};
+use crate::metrics::Metrics;
+use crate::overload::Shedder;
+use crate::sources::Sources;
+use crate::trace::Tracer;
+use crate::withheld::Withheld;
+
+/// Routing groups of a pool, for life (DESIGN: 256).
+pub const GROUPS: usize = 256;
+/// A journal block is handed to the store at this many entries, or at the end of the commit interval.
+pub const BLOCK_ENTRIES: u32 = 256;
+/// Answers and changes that may wait for the store; beyond it REGISTER is refused with 503.
+pub const UNSETTLED_LIMIT: usize = 20_000;
+/// How often lapsed bindings and old counts are looked for.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
+/// After a failed write the store is tried again so often.
+pub const STORE_RETRY: Duration = Duration::from_secs(2);
+
+/// What the executor does for the core.
+#[derive(Debug)]
+pub enum Effect {
+    /// Make this block durable, then post its number back as committed (or failed).
+    Persist {
+        /// The block's number.
+        seq: u64,
+        /// Its entries.
+        block: Block,
+    },
+    /// Keep a call detail record; not urgent.
+    Record(Box<CallRecord>),
+    /// Find the addresses of a host and post them back.
+    Resolve {
+        /// To be given back with the answer.
+        query: u64,
+        /// What to look up.
+        target: crate::calls::Lookup,
+    },
+}
+
+/// What a worker is built from.
+pub struct CoreOptions {
+    /// The worker's number.
+    pub worker: u8,
+    /// Listeners by which it can send, those of the HTTPS server included.
+    pub listeners: Vec<Listener>,
+    /// The configuration in force.
+    pub snapshot: Arc<Snapshot>,
+    /// Digest secrets.
+    pub credentials: Credentials,
+    /// Keys derived from the master key.
+    pub keys: Keys,
+    /// Seed of the worker's generator: branches and tags are drawn from it.
+    pub seed: [u8; 32],
+    /// Shared counters.
+    pub metrics: Arc<Metrics>,
+    /// Name of this node, for records.
+    pub node: Box<str>,
+    /// Name of the pool in the topology, for its policies.
+    pub pool: Box<str>,
+    /// How long a journal block stays open.
+    pub commit_interval: Duration,
+    /// The store's epoch of every group.
+    pub epoch: u64,
+}
+
+/// The front end of one worker.
+pub struct Core {
+    pub(crate) worker: u8,
+    pub(crate) pool: Box<str>,
+    pub(crate) listeners: Vec<Listener>,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) limits: LockoutLimits,
+    pub(crate) credentials: Credentials,
+    pub(crate) keys: Keys,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) journal: Journal,
+    pub(crate) withheld: Withheld,
+    pub(crate) transactions: Table<Destination>,
+    pub(crate) calls: Calls,
+    pub(crate) nonces: Nonces,
+    pub(crate) lockout: Lockout,
+    pub(crate) sources: Sources,
+    pub(crate) source_rate: u32,
+    pub(crate) node: Box<str>,
+    pub(crate) shedder: Shedder,
+    pub(crate) tracer: Tracer,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) random: crate::random::Random,
+    pub(crate) effects: VecDeque<Effect>,
+    pub(crate) scratch: Vec<u8>,
+    pub(crate) reply: Vec<u8>,
+    pub(crate) nonce: Vec<u8>,
+    commit_interval: Duration,
+    block_opened: Option<Time>,
+    pub(crate) store_away: Option<Time>,
+    next_sweep: Time,
+    pub(crate) draining: bool,
+    index: Index,
+    parse_limits: Limits,
+}
+
+impl Core {
+    /// A core with no bindings yet; [`Core::groups_mut`] takes what the store holds.
+    pub fn new(options: CoreOptions) -> Self {
+        let pool = options.snapshot.pool(&options.pool);
+        let limits = LockoutLimits::from(&pool.lockout);
+        let nonce_lifetime = Duration::from_secs(u64::from(pool.authentication.nonce_lifetime_seconds));
+        let mut groups: Vec<Group> = (0..=u8::MAX).map(Group::new).collect();
+        groups.iter_mut().for_each(|group| group.set_epoch(options.epoch));
+        let mut random = crate::random::Random::new(options.seed);
+        let timer_c = Duration::from_secs(u64::from(pool.proxy.timer_c_seconds));
+        let timers = Timers { c: timer_c, ..Timers::default() };
+        let transactions = Table::new(timers, TableLimits::default(), random.bytes16());
+        let source_rate = pool.proxy.source_requests_per_second;
+        Core {
+            worker: options.worker,
+            limits,
+            nonces: Nonces::new(options.keys.nonce(), options.worker, nonce_lifetime),
+            calls: Calls::new(&options.keys, &mut random, options.worker),
+            pool: options.pool,
+            listeners: options.listeners,
+            snapshot: options.snapshot,
+            credentials: options.credentials,
+            keys: options.keys,
+            groups,
+            journal: Journal::new(),
+            withheld: Withheld::default(),
+            transactions,
+            sources: Sources::default(),
+            source_rate,
+            node: options.node,
+            lockout: Lockout::new(),
+            shedder: Shedder::default(),
+            tracer: Tracer::default(),
+            metrics: options.metrics,
+            random,
+            effects: VecDeque::new(),
+            scratch: Vec::new(),
+            reply: Vec::new(),
+            nonce: Vec::new(),
+            commit_interval: options.commit_interval,
+            block_opened: None,
+            store_away: None,
+            next_sweep: Time::default(),
+            draining: false,
+            index: Index::new(),
+            parse_limits: Limits::default(),
+        }
+    }
+
+    /// The worker's number.
+    pub fn worker(&self) -> u8 {
+        self.worker
+    }
+
+    /// The routing groups, to be filled from the store before the first message.
+    pub fn groups_mut(&mut self) -> &mut [Group] {
+        &mut self.groups
+    }
+
+    /// The routing groups, to look at.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// What is to be carried out, oldest first.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// New configuration: in force from the next message on. Calls in progress go on as they were decided.
+    pub fn swap_snapshot(&mut self, snapshot: Arc<Snapshot>) {
+        let pool = snapshot.pool(&self.pool);
+        self.limits = LockoutLimits::from(&pool.lockout);
+        self.source_rate = pool.proxy.source_requests_per_second;
+        self.snapshot = snapshot;
+    }
+
+    /// New digest secrets.
+    pub fn swap_credentials(&mut self, credentials: Credentials) {
+        self.credentials = credentials;
+    }
+
+    /// A listener that was announced after the start (the HTTPS server's).
+    pub fn add_listener(&mut self, listener: Listener) {
+        self.listeners.push(listener);
+    }
+
+    /// Blocks up to `seq` are durable.
+    pub fn committed(&mut self, upto: u64, out: &mut Outbox) {
+        self.journal.committed(upto);
+        self.metrics.commits.inc();
+        self.withheld.release(upto, out);
+        if self.store_away.take().is_some() {
+            tracing::info!("store can be written again; registrations are accepted");
+        }
+    }
+
+    /// The store refused a block: what was changed and not committed is undone, and what waits is told so.
+    pub fn commit_failed(&mut self, now: Now, upto: u64, out: &mut Outbox) {
+        let Some(undos) = self.journal.failed(upto) else { return };
+        self.metrics.commit_failures.inc();
+        self.undo(undos);
+        self.withheld.refuse(0, out);
+        self.block_opened = None;
+        if self.store_away.replace(now.mono + STORE_RETRY).is_none() {
+            tracing::error!("store cannot be written: refreshes are answered from memory, new registrations get 503");
+        }
+    }
+
+    /// The store's queue was full and gave a block back: what is in it did not happen.
+    pub fn handed_back(&mut self, seq: u64, out: &mut Outbox) {
+        let undos = self.journal.handed_back(seq);
+        self.undo(undos);
+        self.withheld.refuse(seq, out);
+        self.block_opened = None;
+    }
+
+    fn undo(&mut self, undos: Vec<Undo>) {
+        for undo in undos {
+            let group = usize::from(undo.group());
+            self.groups[group].undo(undo);
+        }
+    }
+
+    /// True while only refreshes are accepted; every [`STORE_RETRY`] one new registration is let through to try.
+    pub(crate) fn store_is_away(&mut self, now: Now) -> bool {
+        match self.store_away {
+            Some(retry) if now.mono < retry => true,
+            Some(_) => {
+                self.store_away = Some(now.mono + STORE_RETRY);
+                false
+            }
+            None => self.journal.unsettled() >= UNSETTLED_LIMIT,
+        }
+    }
+
+    /// End of a round of input: closes a full or old block, sweeps, steers the load.
+    pub fn settle(&mut self, now: Now, load: Load, out: &mut Outbox) {
+        self.shedder.observe(now.mono, load.behind);
+        self.flush_transactions(now, out);
+        self.close_block(now);
+    }
+
+    fn close_block(&mut self, now: Now) {
+        if self.journal.is_empty() {
+            return;
+        }
+        let opened = *self.block_opened.get_or_insert(now.mono);
+        if self.journal.entries() < BLOCK_ENTRIES && now.mono < opened + self.commit_interval && !self.draining {
+            return;
+        }
+        if let Some((seq, block)) = self.journal.take() {
+            self.effects.push_back(Effect::Persist { seq, block });
+        }
+        self.block_opened = None;
+    }
+
+    /// When [`Core::timeout`] is due.
+    pub fn next_timeout(&self) -> Option<Time> {
+        let block = self.block_opened.map(|opened| opened + self.commit_interval);
+        [block, self.transactions.next_timeout(), Some(self.next_sweep)]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Time has come for something.
+    pub fn timeout(&mut self, now: Now, out: &mut Outbox) {
+        self.transactions.timeout(now.mono);
+        self.flush_transactions(now, out);
+        self.close_block(now);
+        if now.mono >= self.next_sweep {
+            self.next_sweep = now.mono + SWEEP_EVERY;
+            self.sweep(now);
+        }
+    }
+
+    fn sweep(&mut self, now: Now) {
+        self.lockout.sweep(now.mono, &self.limits);
+        self.calls_timeout(now);
+        let mut bindings = 0;
+        let mut addresses = 0;
+        for group in &mut self.groups {
+            group.expire(now, |_, _, _| {});
+            bindings += group.binding_count();
+            addresses += group.addresses();
+        }
+        self.metrics.bindings.set(bindings as i64);
+        self.metrics.addresses.set(addresses as i64);
+        let counts = self.transactions.counts();
+        self.metrics.transactions.set((counts.servers + counts.clients) as i64);
+    }
+
+    /// Begin nothing new.
+    pub fn drain(&mut self, now: Now) {
+        self.draining = true;
+        self.close_records();
+        self.close_block(now);
+    }
+
+    /// True when nothing waits any more.
+    pub fn is_drained(&self) -> bool {
+        self.journal.unsettled() == 0 && self.withheld.is_empty() && self.calls.under_way() == 0
+    }
+
+    /// The listener by which messages on a flow leave.
+    pub(crate) fn listener_of(&self, flow: &Flow, transport: Transport) -> Option<&Listener> {
+        match flow {
+            Flow::Datagram { listener, .. } => self.listener(*listener),
+            Flow::Stream { .. } => self.listeners.iter().find(|listener| listener.transport == transport),
+        }
+    }
+
+    pub(crate) fn listener(&self, id: ListenerId) -> Option<&Listener> {
+        self.listeners.iter().find(|listener| listener.id == id)
+    }
+}
+
+impl Core {
+    /// Keeps a sent message for the trace that runs.
+    pub(crate) fn trace_sent(&mut self, now: Now, to: &Destination, bytes: &[u8]) {
+        let local = match to {
+            Destination::Flow(Flow::Datagram { listener, .. }) => self.listener(*listener),
+            Destination::Flow(Flow::Stream { .. }) => None,
+            Destination::Address { from, .. } => from.and_then(|id| self.listener(id)),
+        };
+        let local = local.map(|listener| (listener.addr, listener.transport));
+        self.tracer.sent(now, to, local, None, bytes);
+    }
+}

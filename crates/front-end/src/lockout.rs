@@ -1,0 +1,290 @@
+//! Counting wrong passwords: first per (source, account), then per account, then per source.
+//!
+//! The order matters. A pair that fails is shut out by itself, so that one person's forgotten password harms nobody
+//! else. An account that fails from many sources is only slowed, and only for sources that never signed it in, so that
+//! an attacker cannot lock a victim out. A source that fails for many accounts is shut out whole.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use lyceum_sip::time::Time;
+use lyceum_topology::LockoutPolicy;
+
+/// Entries kept per table; when full, the entry that is idle longest among a few is dropped.
+const TABLE_CAPACITY: usize = 65_536;
+/// How many entries are looked at to find one to drop.
+const EVICTION_SAMPLE: usize = 16;
+
+/// While an account is slowed, a stranger to it may try once in this time.
+const SLOW: Duration = Duration::from_secs(5);
+
+/// When a count is full, and for how long it then shuts the door.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// Failures within the window.
+    pub failures: u32,
+    /// How long the shut-out lasts.
+    pub lock: Duration,
+}
+
+/// The figures of the lock-out policy that is in force.
+#[derive(Clone, Copy, Debug)]
+pub struct LockoutLimits {
+    /// Failures older than this are forgotten.
+    pub window: Duration,
+    /// One account from one source.
+    pub pair: Limit,
+    /// One account from anywhere.
+    pub account: Limit,
+    /// Any account from one source.
+    pub source: Limit,
+}
+
+impl From<&LockoutPolicy> for LockoutLimits {
+    fn from(policy: &LockoutPolicy) -> Self {
+        let seconds = |count: u32| Duration::from_secs(u64::from(count));
+        let limit = |failures, lock| Limit { failures, lock: seconds(lock) };
+        LockoutLimits {
+            window: seconds(policy.window_seconds),
+            pair: limit(policy.source_account_failures, policy.source_account_lock_seconds),
+            account: limit(policy.account_failures, policy.account_lock_seconds),
+            source: limit(policy.source_failures, policy.source_lock_seconds),
+        }
+    }
+}
+
+/// What an attempt may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Go on and check the password.
+    Pass,
+    /// This source may not try this account until the time given.
+    PairShut(Time),
+    /// The account is under attack; this source is a stranger to it and tried too recently.
+    AccountSlowed(Time),
+    /// This source may try nothing until the time given.
+    SourceShut(Time),
+}
+
+/// Which count a failure has just filled, so that one log line tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tripped {
+    /// (source, account)
+    Pair,
+    /// account
+    Account,
+    /// source
+    Source,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Count {
+    failures: u32,
+    since: Time,
+    last: Time,
+    shut_until: Time,
+}
+
+struct Counts<K>(HashMap<K, Count>);
+
+impl<K: Hash + Eq + Copy> Counts<K> {
+    fn new() -> Self {
+        Counts(HashMap::new())
+    }
+
+    fn fail(&mut self, key: K, now: Time, limit: Limit, window: Duration) -> bool {
+        if self.0.len() >= TABLE_CAPACITY && !self.0.contains_key(&key) {
+            self.evict();
+        }
+        let count = self.0.entry(key).or_default();
+        if count.failures == 0 || now - count.since > window {
+            *count = Count { since: now, shut_until: count.shut_until, ..Count::default() };
+        }
+        count.failures += 1;
+        count.last = now;
+        let tripped = count.failures == limit.failures;
+        if count.failures >= limit.failures {
+            count.shut_until = now + limit.lock;
+        }
+        tripped
+    }
+
+    fn shut_until(&self, key: &K, now: Time) -> Option<Time> {
+        self.0.get(key).map(|count| count.shut_until).filter(|until| *until > now)
+    }
+
+    fn evict(&mut self) {
+        let oldest = self.0.iter().take(EVICTION_SAMPLE).min_by_key(|(_, count)| count.last).map(|(key, _)| *key);
+        if let Some(key) = oldest {
+            self.0.remove(&key);
+        }
+    }
+}
+
+/// The counts of one worker.
+pub struct Lockout {
+    pairs: Counts<(IpAddr, u64)>,
+    accounts: Counts<u64>,
+    sources: Counts<IpAddr>,
+    friends: HashMap<(IpAddr, u64), Time>,
+}
+
+impl Default for Lockout {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Lockout {
+    /// Nothing counted yet.
+    pub fn new() -> Self {
+        Lockout { pairs: Counts::new(), accounts: Counts::new(), sources: Counts::new(), friends: HashMap::new() }
+    }
+
+    /// May `source` try `account` (any stable hash of its name, whether it exists or not) now? `known` says that the
+    /// account is signed in from that very source at this moment, which makes the source no stranger.
+    pub fn check(&self, now: Time, source: IpAddr, account: u64, known: bool) -> Verdict {
+        if self.sources.0.is_empty() {
+            return Verdict::Pass;
+        }
+        if let Some(until) = self.sources.shut_until(&source, now) {
+            return Verdict::SourceShut(until);
+        }
+        if let Some(until) = self.pairs.shut_until(&(source, account), now) {
+            return Verdict::PairShut(until);
+        }
+        let stranger = !known && !self.friends.contains_key(&(source, account));
+        if stranger && self.accounts.shut_until(&account, now).is_some() {
+            let next = self.accounts.0.get(&account).map_or(now, |count| count.last + SLOW);
+            if next > now {
+                return Verdict::AccountSlowed(next);
+            }
+        }
+        Verdict::Pass
+    }
+
+    /// Is anything counted at the moment? Until the first failure nothing else needs looking at.
+    pub fn is_counting(&self) -> bool {
+        !self.sources.0.is_empty()
+    }
+
+    /// Counts a wrong password; says which limits this very failure reached.
+    pub fn failed(&mut self, now: Time, source: IpAddr, account: u64, limits: &LockoutLimits) -> Vec<Tripped> {
+        let mut tripped = Vec::new();
+        if self.pairs.fail((source, account), now, limits.pair, limits.window) {
+            tripped.push(Tripped::Pair);
+        }
+        if self.accounts.fail(account, now, limits.account, limits.window) {
+            tripped.push(Tripped::Account);
+        }
+        if self.sources.fail(source, now, limits.source, limits.window) {
+            tripped.push(Tripped::Source);
+        }
+        tripped
+    }
+
+    /// A right password clears the pair and, while anything is being counted, makes the source a friend of the account.
+    pub fn passed(&mut self, now: Time, source: IpAddr, account: u64) {
+        if self.sources.0.is_empty() {
+            return; // nobody has failed: nothing to clear, and the usual case costs nothing
+        }
+        self.pairs.0.remove(&(source, account));
+        if self.accounts.0.contains_key(&account) {
+            if self.friends.len() >= TABLE_CAPACITY {
+                let oldest = self.friends.iter().take(EVICTION_SAMPLE).min_by_key(|(_, at)| **at).map(|(key, _)| *key);
+                oldest.map(|key| self.friends.remove(&key));
+            }
+            self.friends.insert((source, account), now);
+        }
+    }
+
+    /// Forgets what is older than the window; called now and then.
+    pub fn sweep(&mut self, now: Time, limits: &LockoutLimits) {
+        let keep = |count: &Count| count.shut_until > now || now - count.last <= limits.window;
+        self.pairs.0.retain(|_, count| keep(count));
+        self.accounts.0.retain(|_, count| keep(count));
+        self.sources.0.retain(|_, count| keep(count));
+        let accounts = &self.accounts.0;
+        self.friends.retain(|(_, account), _| accounts.contains_key(account));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCK: Duration = Duration::from_secs(30);
+    const LIMITS: LockoutLimits = LockoutLimits {
+        window: Duration::from_secs(60),
+        pair: Limit { failures: 3, lock: LOCK },
+        account: Limit { failures: 5, lock: LOCK },
+        source: Limit { failures: 7, lock: LOCK },
+    };
+
+    fn ip(last: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, last])
+    }
+
+    fn at(seconds: u64) -> Time {
+        Time(seconds * 1_000_000)
+    }
+
+    #[test]
+    fn third_failure_of_a_pair_shuts_only_that_pair() {
+        let mut lockout = Lockout::new();
+        assert!(lockout.failed(at(1), ip(1), 7, &LIMITS).is_empty());
+        assert!(lockout.failed(at(2), ip(1), 7, &LIMITS).is_empty());
+        assert_eq!(lockout.failed(at(3), ip(1), 7, &LIMITS), vec![Tripped::Pair]);
+        assert_eq!(lockout.check(at(4), ip(1), 7, false), Verdict::PairShut(at(33)));
+        assert_eq!(lockout.check(at(4), ip(1), 8, false), Verdict::Pass);
+        assert_eq!(lockout.check(at(4), ip(2), 7, false), Verdict::Pass);
+        assert_eq!(lockout.check(at(34), ip(1), 7, false), Verdict::Pass);
+    }
+
+    #[test]
+    fn attacked_account_stays_open_to_a_source_that_signed_it_in() {
+        let mut lockout = Lockout::new();
+        lockout.failed(at(1), ip(9), 7, &LIMITS);
+        lockout.passed(at(1), ip(1), 7);
+        for source in 10..15 {
+            lockout.failed(at(2), ip(source), 7, &LIMITS);
+        }
+        assert_eq!(lockout.check(at(3), ip(1), 7, false), Verdict::Pass);
+        assert_eq!(lockout.check(at(3), ip(50), 7, false), Verdict::AccountSlowed(at(7)));
+        assert_eq!(lockout.check(at(3), ip(50), 7, true), Verdict::Pass);
+        assert_eq!(lockout.check(at(8), ip(50), 7, false), Verdict::Pass);
+    }
+
+    #[test]
+    fn source_that_tries_many_accounts_is_shut_out_whole() {
+        let mut lockout = Lockout::new();
+        for account in 0..6 {
+            assert!(lockout.failed(at(1), ip(1), account, &LIMITS).is_empty());
+        }
+        assert_eq!(lockout.failed(at(1), ip(1), 6, &LIMITS), vec![Tripped::Source]);
+        assert_eq!(lockout.check(at(2), ip(1), 99, false), Verdict::SourceShut(at(31)));
+    }
+
+    #[test]
+    fn failures_outside_the_window_are_forgotten() {
+        let mut lockout = Lockout::new();
+        lockout.failed(at(1), ip(1), 7, &LIMITS);
+        lockout.failed(at(2), ip(1), 7, &LIMITS);
+        lockout.failed(at(70), ip(1), 7, &LIMITS);
+        assert_eq!(lockout.check(at(71), ip(1), 7, false), Verdict::Pass);
+        lockout.sweep(at(500), &LIMITS);
+        assert!(lockout.pairs.0.is_empty() && lockout.sources.0.is_empty());
+    }
+
+    #[test]
+    fn tables_stay_bounded_under_a_flood_of_names() {
+        let mut lockout = Lockout::new();
+        for account in 0..(TABLE_CAPACITY as u64 + 500) {
+            lockout.failed(at(1), ip((account % 200) as u8), account, &LIMITS);
+        }
+        assert!(lockout.accounts.0.len() <= TABLE_CAPACITY);
+        assert!(lockout.pairs.0.len() <= TABLE_CAPACITY);
+    }
+}

@@ -1,0 +1,3 @@
+//! The steps that every request passes, one file each.
+
+pub mod authenticate;

@@ -1,0 +1,130 @@
+//! The one table from a refusal to its SIP status and its diagnostics code.
+//!
+//! Every variant has a page in `docs/errors/`. The code travels in the `Lyceum-Diagnostics` header, the reason phrase is
+//! what a person sees on a phone's display, so it is short; what a stranger may not learn is in neither.
+
+/// Header that carries the diagnostics code; taken off whatever an untrusted party sends.
+pub const DIAGNOSTICS_HEADER: &str = "Lyceum-Diagnostics";
+
+macro_rules! refusals {
+    ($( $(#[$doc:meta])* $name:ident = $status:literal, $code:literal, $reason:literal; )*) => {
+        /// Why the front end says no.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Refusal { $( $(#[$doc])* $name, )* }
+
+        impl Refusal {
+            /// All of them, for the test that each has a help page.
+            pub const ALL: &'static [Refusal] = &[$( Refusal::$name, )*];
+
+            /// SIP status code.
+            pub fn status(self) -> u16 {
+                match self { $( Refusal::$name => $status, )* }
+            }
+
+            /// Diagnostics code, `LYS` and four digits; the page is `docs/errors/<code>.md`.
+            pub fn code(self) -> &'static str {
+                match self { $( Refusal::$name => $code, )* }
+            }
+
+            /// Reason phrase.
+            pub fn reason(self) -> &'static str {
+                match self { $( Refusal::$name => $reason, )* }
+            }
+        }
+    };
+}
+
+refusals! {
+    /// The user name or the password is wrong; said for unknown users too.
+    WrongCredentials = 403, "LYS0001", "Wrong user name or password";
+    /// Too many wrong passwords for this account from this source.
+    PairLocked = 403, "LYS0002", "Too many wrong passwords, try later";
+    /// The account is under attack and this source has never signed it in.
+    AccountSlowed = 403, "LYS0003", "Account busy with failed sign-ins, try later";
+    /// Too many wrong passwords from this source.
+    SourceLocked = 403, "LYS0004", "Too many wrong passwords from this address";
+    /// From names somebody else than the signed-in user.
+    NotYourIdentity = 403, "LYS0005", "From is not the signed-in user";
+    /// REGISTER for somebody else's address.
+    NotYourRegistration = 403, "LYS0006", "To is not the signed-in user";
+    /// Registration asked for a shorter life than policy allows.
+    IntervalTooBrief = 423, "LYS0007", "Interval Too Brief";
+    /// One endpoint more than policy allows.
+    TooManyEndpoints = 403, "LYS0008", "Too many endpoints for this user";
+    /// REGISTER with a CSeq not above the last one of the same Call-ID.
+    OutOfOrder = 500, "LYS0009", "REGISTER out of order";
+    /// The contacts of a REGISTER make no sense together.
+    BadContacts = 400, "LYS0010", "Contacts cannot be registered";
+    /// The store cannot take new facts now.
+    StoreAway = 503, "LYS0011", "Storage unavailable, try again";
+    /// More load than the server can carry.
+    Overloaded = 503, "LYS0012", "Server busy, try again";
+    /// The domain is not served here and nobody trusted asked.
+    NotServed = 403, "LYS0013", "This server does not relay to that domain";
+    /// There is no such user, number or route.
+    NotFound = 404, "LYS0014", "Not found";
+    /// The user exists and is signed in nowhere.
+    NotSignedIn = 480, "LYS0015", "Not signed in";
+    /// Max-Forwards reached zero.
+    TooManyHops = 483, "LYS0016", "Too Many Hops";
+    /// The request has been here before, unchanged.
+    Loop = 482, "LYS0017", "Loop Detected";
+    /// Proxy-Require names an extension that is not known here.
+    BadExtension = 420, "LYS0018", "Bad Extension";
+    /// The scheme of the Request-URI is not one that is served.
+    UnknownScheme = 416, "LYS0019", "Unsupported URI Scheme";
+    /// Route or To tag without our keyed hash, or with a wrong one.
+    NotOurDialog = 481, "LYS0020", "No such dialog here";
+    /// The flow to the endpoint is gone.
+    FlowGone = 430, "LYS0021", "Flow Failed";
+    /// The next hop could not be reached.
+    NextHopDown = 503, "LYS0022", "Next hop unreachable";
+    /// The next hop's name does not resolve.
+    NextHopUnknown = 503, "LYS0023", "Next hop does not resolve";
+    /// The message could not be understood; the reason phrase says where.
+    Malformed = 400, "LYS0024", "Bad Request";
+    /// The user is disabled by the administrator.
+    Disabled = 403, "LYS0025", "Account disabled";
+    /// First hop of an outbound registration does not support outbound.
+    FirstHopLacksOutbound = 439, "LYS0026", "First Hop Lacks Outbound Support";
+    /// Session-Expires below the least that policy allows.
+    SessionTooSmall = 422, "LYS0027", "Session Interval Too Small";
+    /// This kind of address may not be sent to from here.
+    MethodNotAllowed = 405, "LYS0028", "Method Not Allowed";
+    /// More forks or transactions than the server keeps.
+    NoRoom = 503, "LYS0029", "Too many requests in progress";
+    /// REGISTER asks for an option that is not known here.
+    UnknownRequire = 420, "LYS0030", "Bad Extension";
+    /// The server is about to stop.
+    Draining = 503, "LYS0031", "Server is shutting down, use another";
+    /// Merged request: the same request arrived on two paths.
+    Merged = 482, "LYS0032", "Merged Request";
+    /// The version is not SIP/2.0.
+    BadVersion = 505, "LYS0033", "Version Not Supported";
+    /// The message is longer than allowed.
+    TooLarge = 513, "LYS0034", "Message Too Large";
+    /// No service answers that urn (for example urn:service:sos without an emergency route).
+    NoService = 404, "LYS0035", "No such service";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Refusal;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_code_is_used_once_and_has_its_page() {
+        let codes: HashSet<_> = Refusal::ALL.iter().map(|refusal| refusal.code()).collect();
+        assert_eq!(codes.len(), Refusal::ALL.len());
+        let pages = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/errors");
+        for code in codes {
+            assert!(pages.join(format!("{code}.md")).is_file(), "docs/errors/{code}.md is missing");
+        }
+    }
+
+    #[test]
+    fn wrong_password_and_unknown_user_are_told_alike() {
+        assert_eq!(Refusal::WrongCredentials.status(), 403);
+        assert!(!Refusal::WrongCredentials.reason().to_lowercase().contains("unknown user"));
+    }
+}
