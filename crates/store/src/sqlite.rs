@@ -57,6 +57,11 @@ impl Store {
         &self.inner().dir
     }
 
+    /// The epoch under which this process owns a routing group; for [`lyceum_users::Group::set_epoch`].
+    pub fn epoch(&self, group: u8) -> u64 {
+        self.inner().epochs.of(group)
+    }
+
     /// One transaction on the main database, under our epoch.
     pub(crate) fn write<T, E: From<StoreError> + From<rusqlite::Error> + At>(
         &self,
