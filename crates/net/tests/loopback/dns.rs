@@ -1,7 +1,7 @@
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use hickory_resolver::proto::op::{Message, ResponseCode};
@@ -91,7 +91,7 @@ fn naptr_srv_and_addresses_lead_to_targets_in_order() {
     let resolver = resolver(&runtime, addr);
     let target = |text: &str| Target { transport: Transport::Tls, address: text.parse().unwrap() };
     let expected = vec![target("192.0.2.1:5061"), target("192.0.2.2:5071")];
-    let (sender, results) = channel();
+    let (sender, results) = sync_channel(1);
     resolver.start(search("sip:bob@example.org"), move |found| sender.send(found).unwrap()).unwrap();
     assert_eq!(results.recv_timeout(PATIENCE).unwrap(), Ok(expected.clone()));
     // The second time nothing is asked.
@@ -133,7 +133,7 @@ fn a_silent_server_costs_a_bounded_time_and_room() {
         ..ResolverOptions::default()
     };
     let resolver = Resolver::new(runtime.handle().clone(), options).unwrap();
-    let (sender, results) = channel();
+    let (sender, results) = sync_channel(1);
     resolver.start(search("sip:bob@example.org"), move |found| sender.send(found).unwrap()).unwrap();
     let refused = resolver.start(search("sip:bob@example.org"), |_| panic!("never started"));
     assert_eq!(refused, Err(LookupError::Busy));

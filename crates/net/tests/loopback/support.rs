@@ -1,7 +1,7 @@
 //! An engine that tells the test what it saw and does what the test says.
 
 use std::net::SocketAddr;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use lyceum_net::{Arrival, Destination, Engine, Flow, Handle, ListenerOptions, Load, Options, Outbox, Running};
@@ -9,6 +9,9 @@ use lyceum_sip::{Now, Time, Transport};
 
 /// Longer than anything here takes; only a failing test waits for it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// More events than any test makes.
+const EVENTS: usize = 100_000;
 
 /// What the engine was told.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +40,7 @@ type Order = Box<dyn FnOnce(&mut Outbox) + Send>;
 pub struct Probe {
     worker: u8,
     echo: bool,
-    events: Sender<Event>,
+    events: SyncSender<Event>,
     pub busy: bool,
 }
 
@@ -104,7 +107,7 @@ impl Rig {
 
     pub fn with(options: Options, echo: bool) -> Rig {
         let workers = options.build().expect("ports on loopback");
-        let (sender, events) = channel();
+        let (sender, events) = sync_channel(EVENTS);
         let running =
             workers.start(|worker| Probe { worker, echo, events: sender.clone(), busy: false }).expect("threads");
         Rig { handle: running.handle(), running, events }
