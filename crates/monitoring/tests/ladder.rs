@@ -2,6 +2,7 @@
 
 use lyceum_monitoring::*;
 use lyceum_sip::{Index, Limits, Message};
+use proptest::prelude::*;
 
 const OURS: &str = "198.51.100.1:5060";
 
@@ -173,5 +174,62 @@ fn a_ring_keeps_the_newest_within_its_bounds() {
         assert_eq!(newest, (kept > 0).then_some(Stamp(1_000_000_000_009)));
         assert_eq!(ring.call("c1@h").len(), kept);
         assert_eq!(ring.search(&TraceFilter::default(), Stamp(1_000_000_000_009)).count(), kept.min(1));
+    }
+}
+
+/// Lines that look like SIP often enough to reach every rule.
+fn any_message() -> impl Strategy<Value = String> {
+    let first = prop::sample::select(vec![
+        "INVITE sip:ben@contoso.com SIP/2.0",
+        "ACK sip:ben@contoso.com SIP/2.0",
+        "BYE sip:b SIP/2.0",
+        "CANCEL sip:b SIP/2.0",
+        "REGISTER sip:c SIP/2.0",
+        "SIP/2.0 180 Ringing",
+        "SIP/2.0 200 OK",
+        "SIP/2.0 401 No",
+        "SIP/2.0 487",
+        "SIP/2.0 503 x",
+        "",
+        "x",
+    ]);
+    let line = prop_oneof![
+        prop::sample::select(vec![
+            "Via: SIP/2.0/UDP h;branch=z9hG4bK1",
+            "Via: SIP/2.0/UDP h;branch=z9hG4bK2",
+            "CSeq: 1 INVITE",
+            "CSeq: 2 BYE",
+            "CSeq: 1 CANCEL",
+            "From: <sip:a@b>;tag=1",
+            "To: <sip:b@c>",
+            "To: <sip:b@c>;tag=2",
+            "Authorization: Digest username=\"a\", response=\"1\"",
+            "WWW-Authenticate: Digest realm=\"r\", stale=true",
+            "Content-Type: application/sdp",
+            "c=IN IP4 10.0.0.1",
+            "",
+            "Lyceum-Diagnostics: LYS0014",
+        ])
+        .prop_map(str::to_owned),
+        any::<String>(),
+    ];
+    (first, prop::collection::vec(line, 0..9))
+        .prop_map(|(first, lines)| format!("{first}\r\n{}\r\n", lines.join("\r\n")))
+}
+
+proptest! {
+    #[test]
+    fn nothing_makes_a_ladder_panic(messages in prop::collection::vec((any_message(), any::<bool>(), 0_u64..9, 1_u8..5), 0..12)) {
+        let entries: Vec<TraceEntry> = messages.iter().map(|(text, received, time, host)| {
+            let direction = if *received { Direction::Received } else { Direction::Sent };
+            entry(*time, direction, &format!("192.0.2.{host}:5060"), text)
+        }).collect();
+        let count = entries.len();
+        let ladder = Ladder::build(entries);
+        prop_assert_eq!(ladder.rungs.len(), count);
+        prop_assert_eq!(ladder.transactions.iter().map(|one| one.rungs.len()).sum::<usize>(), count);
+        prop_assert!(!ladder.explain().code.is_empty() && ladder.explain().sentence.ends_with('.'));
+        ladder.render(Style { unicode: true, column: 0 });
+        ladder.to_json();
     }
 }

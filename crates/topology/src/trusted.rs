@@ -100,6 +100,11 @@ impl Cidr {
         let address = address.parse::<IpAddr>().map_err(|_| refuse())?;
         let width = if address.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.unwrap_or(width);
+        let (address, width, prefix) = match address.to_canonical() {
+            // Peers are compared as IPv4, so that a block of mapped addresses becomes one of IPv4.
+            mapped @ IpAddr::V4(_) if address.is_ipv6() && (96..=128).contains(&prefix) => (mapped, 32, prefix - 96),
+            _ => (address, width, prefix),
+        };
         if prefix > width || masked(address, prefix) != address {
             return Err(refuse());
         }
@@ -197,6 +202,7 @@ mod tests {
             ("192.0.2.0/24", "192.0.3.0", false),
             ("192.0.2.7", "192.0.2.7", true),
             ("192.0.2.7", "::ffff:192.0.2.7", true),
+            ("::ffff:192.0.2.0/120", "192.0.2.9", true),
             ("0.0.0.0/0", "8.8.8.8", true),
             ("0.0.0.0/0", "::1", false),
             ("2001:db8::/32", "2001:db8:1::1", true),

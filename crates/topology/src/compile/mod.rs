@@ -24,6 +24,7 @@ pub(crate) struct Compiled {
     pub(crate) document: Document,
     domains: HashTable<DomainName>,
     default_domain: DomainName,
+    /// By name.
     pools: Vec<PoolPolicies>,
     /// What holds where no pool is known.
     global: PoolPolicies,
@@ -70,8 +71,9 @@ impl Compiled {
             });
         }
         let default_domain = document.default_domain().expect("a valid document has a default domain").clone();
-        let pools =
+        let mut pools: Vec<PoolPolicies> =
             document.pools().map(|(site, pool)| pool_policies(&document, Some(&site.name), Some(&pool.name))).collect();
+        pools.sort_by(|a, b| a.name.cmp(&b.name));
         let global = pool_policies(&document, None, None);
         let trust = TrustTable::new(&document.trusted_hosts);
         let routes = RouteTable::new(&document.static_routes);
@@ -88,7 +90,10 @@ impl Compiled {
     }
 
     pub(crate) fn pool(&self, name: &str) -> &PoolPolicies {
-        self.pools.iter().find(|pool| *pool.name == *name).unwrap_or(&self.global)
+        match self.pools.binary_search_by(|pool| (*pool.name).cmp(name)) {
+            Ok(at) => &self.pools[at],
+            Err(_) => &self.global,
+        }
     }
 
     pub(crate) fn trusted(&self, peer: &PeerFacts<'_>) -> Option<&TrustedHost> {

@@ -5,7 +5,7 @@ use crate::document::Document;
 use crate::path::Path;
 use crate::policy::{AuthenticationSettings, Origin, Scope, Scopes, Settings, resolve};
 use crate::problem::Code;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn check(document: &Document, found: &mut Findings) {
     let policies = &document.policies;
@@ -50,14 +50,25 @@ fn kind<S: Settings>(document: &Document, scopes: &impl Scopes<S>, found: &mut F
     if let Some(named) = scopes.named() {
         found.names(&root.key("named"), "policy", named.keys().map(String::as_str));
     }
-    clashes(scopes, Scope::default(), &root, found);
-    for (site, pool) in document.sites.iter().flat_map(|site| {
-        std::iter::once((site, None)).chain(site.pools.iter().map(move |pool| (site, Some(pool.name.as_str()))))
-    }) {
+    for (site, pool) in meetings(document, scopes) {
         for grant in std::iter::once(None).chain(named.keys().map(|name| Some(name.as_str()))) {
-            clashes(scopes, Scope { site: Some(&site.name), pool, grant }, &root, found);
+            clashes(scopes, Scope { site, pool, grant }, &root, found);
         }
     }
+}
+
+/// The sites and pools where different settings meet; where a scope sets nothing it need not be looked at.
+fn meetings<'a, S: Settings>(
+    document: &'a Document,
+    scopes: &impl Scopes<S>,
+) -> BTreeSet<(Option<&'a str>, Option<&'a str>)> {
+    let site_only = document.sites.iter().map(|site| (Some(site.name.as_str()), None));
+    let pools = document.pools().map(|(site, pool)| (Some(site.name.as_str()), Some(pool.name.as_str())));
+    let sets = |(site, pool): (Option<&'a str>, Option<&'a str>)| {
+        let site = site.filter(|name| scopes.sites().contains_key(*name));
+        (site, pool.filter(|name| scopes.pools().contains_key(*name)))
+    };
+    std::iter::once((None, None)).chain(site_only).chain(pools).map(sets).collect()
 }
 
 /// Every settings of the kind with where they stand.
