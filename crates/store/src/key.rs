@@ -98,6 +98,15 @@ impl MasterKey {
         write_private(path, text.as_bytes()).map_err(|e| KeyError::Io(path.to_owned(), e))
     }
 
+    /// A key of its own for another purpose (HMAC-SHA-256 of the purpose's name).
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
+        let tag = sign(&Key::new(HMAC_SHA256, &self.0), purpose.as_bytes());
+        let mut key = [0; 32];
+        key.copy_from_slice(tag.as_ref());
+        key
+    }
+
     pub(crate) fn sealer(&self) -> Sealer {
         let key = UnboundKey::new(&AES_256_GCM, &self.0).expect("32 bytes are an AES-256 key");
         Sealer { key: LessSafeKey::new(key), random: SystemRandom::new() }
