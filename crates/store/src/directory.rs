@@ -198,6 +198,10 @@ pub(crate) fn put_user(tx: &Transaction<'_>, epoch: u64, user: &UserRecord) -> R
     if let Some(by) = other {
         return Err(DirectoryError::Conflict(Conflict::AddressTaken { address: user.address.clone(), by: UserId(by) }));
     }
+    // Before anything is written: an import goes on after a refusal in the same transaction.
+    for line in &user.numbers {
+        check_line(tx, user.id, *line)?;
+    }
     let text = to_json(user)?;
     tx.prepare_cached(
         "INSERT INTO user (id, address, record, epoch) VALUES (?1, ?2, ?3, ?4)
@@ -206,12 +210,13 @@ pub(crate) fn put_user(tx: &Transaction<'_>, epoch: u64, user: &UserRecord) -> R
     .execute(params![user.id.0, user.address.as_str(), text, epoch])?;
     tx.prepare_cached("DELETE FROM line WHERE user = ?1")?.execute([user.id.0])?;
     for line in &user.numbers {
-        put_line(tx, epoch, user.id, *line)?;
+        tx.prepare_cached("INSERT OR REPLACE INTO line (number, user, epoch) VALUES (?1, ?2, ?3)")?
+            .execute(params![line.plain(), user.id.0, epoch])?;
     }
     Ok(text)
 }
 
-fn put_line(tx: &Transaction<'_>, epoch: u64, user: UserId, line: LineUri) -> Result<(), DirectoryError> {
+fn check_line(tx: &Transaction<'_>, user: UserId, line: LineUri) -> Result<(), DirectoryError> {
     let number = line.plain();
     let taken: Option<String> = tx
         .prepare_cached(
@@ -223,8 +228,6 @@ fn put_line(tx: &Transaction<'_>, epoch: u64, user: UserId, line: LineUri) -> Re
         let by = AddressOfRecord::parse(&by).map_err(StoreError::unreadable)?;
         return Err(DirectoryError::Conflict(Conflict::NumberTaken { number: line, by }));
     }
-    tx.prepare_cached("INSERT OR REPLACE INTO line (number, user, epoch) VALUES (?1, ?2, ?3)")?
-        .execute(params![number, user.0, epoch])?;
     Ok(())
 }
 

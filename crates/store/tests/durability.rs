@@ -38,8 +38,7 @@ fn kill_9_loses_no_acknowledged_binding() {
     let dir = tempfile::tempdir().unwrap();
     let mut acknowledged = [0u32; 4];
     for turn in 0..6u64 {
-        let mut process =
-            child("child_registers_until_killed", dir.path()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut process = child("child_registers_until_killed", dir.path()).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let reader = std::thread::spawn(move || {
             let mut acks = Vec::new();

@@ -10,7 +10,13 @@ const USERS: u32 = 50_000;
 
 fn main() {
     let names: Vec<(String, String, String)> = (0..USERS)
-        .map(|i| (format!("user{i:05}@example.org"), format!("sip:user{i:05}@192.0.2.17:50601;ob"), format!("{i}-7d1a0b3c9f@192.0.2.17")))
+        .map(|i| {
+            (
+                format!("user{i:05}@example.org"),
+                format!("sip:user{i:05}@192.0.2.17:50601;ob"),
+                format!("{i}-7d1a0b3c9f@192.0.2.17"),
+            )
+        })
         .collect();
     let mut groups: Vec<Group> = (0..=255).map(Group::new).collect();
     let mut journal = Journal::new();

@@ -139,7 +139,11 @@ fn the_ninth_endpoint_is_refused_and_the_eight_stay() {
     bench.policy.max_endpoints = 4;
     let refresh = ContactIntent { q: 500, ..contact(&uris[3]) };
     assert_eq!(bench.register(at(3), "call 3", 3, &[refresh]), Ok(Effect::Changed), "under a lowered limit too");
-    assert_eq!(bench.register(at(700), "call 8", 2, &[contact(&uris[8])]), Ok(Effect::Changed), "ended ones do not count");
+    assert_eq!(
+        bench.register(at(700), "call 8", 2, &[contact(&uris[8])]),
+        Ok(Effect::Changed),
+        "ended ones do not count"
+    );
 }
 
 #[test]
@@ -223,10 +227,7 @@ fn what_a_contact_brought_is_kept() {
 fn what_is_too_long_is_refused() {
     let long = format!("sip:{}@example.org", "a".repeat(MAX_URI));
     let mut bench = Bench::default();
-    assert_eq!(
-        bench.register(at(0), "c", 1, &[contact(&long)]),
-        Err(RegisterRefusal::TooLarge { field: Field::Uri })
-    );
+    assert_eq!(bench.register(at(0), "c", 1, &[contact(&long)]), Err(RegisterRefusal::TooLarge { field: Field::Uri }));
 }
 
 #[test]

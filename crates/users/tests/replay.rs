@@ -79,7 +79,15 @@ impl World {
         let (group, journal) = (Group::new(3), Journal::new());
         let mut image = Vec::new();
         group.snapshot(at(0).wall, &mut image);
-        World { group, journal, policy: RegistrarPolicy::default(), now: 0, image, blocks: Vec::new(), states: Vec::new() }
+        World {
+            group,
+            journal,
+            policy: RegistrarPolicy::default(),
+            now: 0,
+            image,
+            blocks: Vec::new(),
+            states: Vec::new(),
+        }
     }
 
     fn now(&self) -> Now {
@@ -90,8 +98,10 @@ impl World {
         let now = self.now();
         match step {
             Step::Register { aor, contacts, call, cseq, branch, flow, tls } => {
-                let texts: Vec<(String, String)> =
-                    contacts.iter().map(|w| (format!("sip:x@192.0.2.{}", w.uri), format!("urn:{:?}", w.instance))).collect();
+                let texts: Vec<(String, String)> = contacts
+                    .iter()
+                    .map(|w| (format!("sip:x@192.0.2.{}", w.uri), format!("urn:{:?}", w.instance)))
+                    .collect();
                 let contacts: Vec<ContactIntent<'_>> = contacts
                     .iter()
                     .zip(&texts)
