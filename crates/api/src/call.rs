@@ -35,8 +35,11 @@ pub struct Call {
     /// Final SIP status of the INVITE.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// How it went, one word or sentence.
+    /// How it went: `answered`, `busy`, `no_answer`, …
     pub outcome: String,
+    /// The diagnostics code of a refusal; see `docs/errors/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// The steps that led to the route taken; only in the answer for a single call.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decision: Vec<Step>,
@@ -47,11 +50,12 @@ pub struct Call {
 pub struct Step {
     /// What was looked at.
     pub step: String,
-    /// What came out.
+    /// What came out, one sentence.
     pub result: String,
-    /// Why.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub because: String,
+    /// The same as values.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    #[schema(value_type = Object)]
+    pub facts: serde_json::Value,
 }
 
 /// Which calls a list shows, newest first.

@@ -69,6 +69,8 @@ refusals! {
     UserNotFound "user-not-found" 404 "list who exists with 'lyceum user get'";
     /// The address is taken.
     UserExists "user-exists" 409 "use 'lyceum user set' to change it";
+    /// The user's record does not fit the organisation.
+    UserInvalid "user-invalid" 422 "mend what 'problems' lists";
     /// A record of the import is wrong; nothing was imported.
     ImportRefused "import-refused" 422 "mend the lines listed under 'problems' and import the file again; nothing was changed";
     /// The domain is not one of ours.

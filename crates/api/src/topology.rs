@@ -29,6 +29,9 @@ pub struct Version {
     pub at: Timestamp,
     /// Whether it is in force.
     pub current: bool,
+    /// The version whose document it brought back, after a rollback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored_from: Option<u64>,
 }
 
 /// A document to publish.

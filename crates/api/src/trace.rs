@@ -88,8 +88,13 @@ pub struct Ladder {
     pub parties: Vec<String>,
     /// The arrows in order of time.
     pub arrows: Vec<Arrow>,
+    /// The code of the verdict; see `docs/errors/`.
+    pub code: String,
     /// One sentence: what failed and why, or that nothing did.
     pub verdict: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hint: String,
     /// The ladder drawn as text, for a terminal.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub drawing: String,
@@ -110,7 +115,7 @@ pub struct Arrow {
     pub transaction: usize,
     /// Whether this transaction failed.
     pub failed: bool,
-    /// Explanation of a failure.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub note: String,
+    /// Whether the same message was sent before.
+    #[serde(default)]
+    pub repeated: bool,
 }

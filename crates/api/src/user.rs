@@ -31,9 +31,9 @@ pub struct User {
     /// Granted policies: kind to policy name.
     #[serde(default)]
     pub policies: BTreeMap<String, String>,
-    /// Whether a password is set.
-    #[serde(default)]
-    pub has_password: bool,
+    /// Whether a password is set; only in the answer for a single user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub has_password: Option<bool>,
 }
 
 /// A user to create.

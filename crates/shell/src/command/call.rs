@@ -25,7 +25,7 @@ const COLUMNS: Columns = Columns::first(
         "ended",
     ],
 );
-const STEPS: Columns = Columns::all(&["step", "result", "because"]);
+const STEPS: Columns = Columns::all(&["step", "result"]);
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-const VERSIONS: Columns = Columns::all(&["version", "current", "at", "author"]);
+const VERSIONS: Columns = Columns::all(&["version", "current", "at", "author", "restored_from"]);
 const CHANGES: Columns = Columns::all(&["path", "before", "after"]);
 const PROBLEMS: Columns = Columns::all(&["path", "code", "what", "fix"]);
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 const STATUS: Columns = Columns::all(&["running", "user", "since", "until", "messages", "dropped"]);
 const MESSAGES: Columns = Columns::all(&["at", "from", "to", "transport", "summary", "call_id"]);
-const ARROWS: Columns = Columns::all(&["at", "from", "to", "transaction", "summary", "failed", "note"]);
+const ARROWS: Columns = Columns::all(&["at", "from", "to", "transaction", "summary", "failed", "repeated"]);
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -93,8 +93,14 @@ fn show(run: &mut Run<'_>, call: &str) -> Result<(), Failure> {
         }
         _ => arrows(run, ladder["arrows"].take())?,
     }
-    let verdict = ladder["verdict"].as_str().unwrap_or_default().to_owned();
-    run.say(&format!("\n{verdict}"))
+    // The drawing ends with the verdict; a server that draws nothing still has the words.
+    for line in ["verdict", "hint"] {
+        let text = ladder[line].as_str().unwrap_or_default().to_owned();
+        if !text.is_empty() && !ladder["drawing"].as_str().is_some_and(|d| d.contains(&text)) {
+            run.say(&text)?;
+        }
+    }
+    Ok(())
 }
 
 fn arrows(run: &mut Run<'_>, arrows: Value) -> Result<(), Failure> {

@@ -1,0 +1,20 @@
+//! What the routes do: one file per resource. Handlers read the request and hand a plain function to a
+//! blocking thread; the functions hold the rules.
+
+pub mod administrators;
+pub mod audit;
+pub mod backup;
+pub mod calls;
+pub mod devices;
+pub mod documents;
+pub mod domains;
+pub mod import;
+pub mod numbers;
+pub mod policies;
+pub mod registrations;
+pub mod server;
+pub mod sessions;
+pub mod tests;
+pub mod topology;
+pub mod trace;
+pub mod users;

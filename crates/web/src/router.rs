@@ -1,0 +1,121 @@
+//! Paths to handlers. Every route of the API passes [`authorize`](crate::authorize::authorize).
+
+use crate::authorize::{authorize, method_not_allowed, not_found};
+use crate::resource::{
+    administrators, audit, backup, calls, devices, domains, import, numbers, policies, registrations, server, sessions,
+    tests, topology, trace, users,
+};
+use crate::{Web, page, secure, sip};
+use axum::Router;
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::routing::{get, post, put};
+use lyceum_api::PREFIX;
+
+impl Web {
+    /// Everything that HTTPS serves: the API, the page of the one-time link, and SIP over WebSocket.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .nest(PREFIX, self.api())
+            .route("/first/{token}", get(page::show).post(page::submit))
+            .route("/ws", get(sip::upgrade))
+            .route("/", get(sip::upgrade))
+            .method_not_allowed_fallback(method_not_allowed)
+            .fallback(not_found)
+            .layer(map_response(secure::headers))
+            .with_state(self.clone())
+    }
+
+    /// What the local socket serves: the API.
+    pub fn local_router(&self) -> Router {
+        Router::new()
+            .nest(PREFIX, self.api())
+            .method_not_allowed_fallback(method_not_allowed)
+            .fallback(not_found)
+            .layer(map_response(secure::headers))
+            .with_state(self.clone())
+    }
+
+    /// What a plain HTTP listener serves: SIP over WebSocket, behind a proxy that has TLS.
+    pub fn websocket_router(&self) -> Router {
+        Router::new()
+            .route("/ws", get(sip::upgrade))
+            .route("/", get(sip::upgrade))
+            .fallback(not_found)
+            .layer(map_response(secure::headers))
+            .with_state(self.clone())
+    }
+
+    /// What a loopback listener for Prometheus serves: `/metrics`, without a session.
+    pub fn metrics_router(&self) -> Router {
+        Router::new().route("/metrics", get(server::metrics)).fallback(not_found).with_state(self.clone())
+    }
+
+    fn api(&self) -> Router<Web> {
+        Router::new()
+            .merge(self.people())
+            .merge(self.settings())
+            .merge(self.records())
+            .merge(self.running())
+            .route_layer(from_fn_with_state(self.clone(), authorize))
+    }
+
+    fn people(&self) -> Router<Web> {
+        Router::new()
+            .route("/session", get(sessions::get).post(sessions::new).delete(sessions::end))
+            .route("/session/first", post(sessions::first))
+            .route("/administrators", get(administrators::list).post(administrators::new))
+            .route("/administrators/one-time-url", post(administrators::one_time_url))
+            .route("/administrators/{name}", axum::routing::patch(administrators::set).delete(administrators::remove))
+            .route("/users", get(users::list).post(users::new))
+            .route("/users/import", post(import::import))
+            .route("/users/{address}", get(users::get).patch(users::set).delete(users::remove))
+            .route("/users/{address}/enable", post(users::enable))
+            .route("/users/{address}/disable", post(users::disable))
+            .route("/users/{address}/effective-policy", get(users::effective))
+            .route("/numbers", get(numbers::list))
+            .route("/numbers/{number}", get(numbers::get).put(numbers::set).delete(numbers::remove))
+            .route("/devices", get(devices::list))
+            .route("/devices/{mac}", get(devices::get).put(devices::set).delete(devices::remove))
+    }
+
+    fn settings(&self) -> Router<Web> {
+        Router::new()
+            .route("/domains", get(domains::list).post(domains::new))
+            .route("/domains/{name}", axum::routing::patch(domains::set).delete(domains::remove))
+            .route("/policies", get(policies::list))
+            .route("/policies/{kind}", get(policies::list_of))
+            .route("/policies/{kind}/grant", post(policies::grant))
+            .route("/policies/{kind}/{scope}", get(policies::get).patch(policies::set).delete(policies::remove))
+            .route("/topology", put(topology::publish).get(topology::get))
+            .route("/topology/validate", post(topology::validate))
+            .route("/topology/diff", post(topology::diff))
+            .route("/topology/rollback", post(topology::rollback))
+            .route("/topology/versions", get(topology::versions))
+            .route("/topology/versions/{version}", get(topology::version))
+    }
+
+    fn records(&self) -> Router<Web> {
+        Router::new()
+            .route("/registrations", get(registrations::list))
+            .route("/calls", get(calls::list))
+            .route("/calls/{id}", get(calls::get))
+            .route("/trace", get(trace::status))
+            .route("/trace/start", post(trace::start))
+            .route("/trace/stop", post(trace::stop))
+            .route("/trace/messages", get(trace::search))
+            .route("/trace/calls/{id}", get(trace::show))
+            .route("/audit", get(audit::list))
+    }
+
+    fn running(&self) -> Router<Web> {
+        Router::new()
+            .route("/health", get(server::health))
+            .route("/openapi.json", get(server::openapi))
+            .route("/status", get(server::status))
+            .route("/metrics", get(server::metrics))
+            .route("/certificates/reload", post(server::reload_certificates))
+            .route("/backup", get(backup::status).post(backup::start))
+            .route("/tests/registration", post(tests::registration))
+            .route("/tests/call", post(tests::call))
+    }
+}

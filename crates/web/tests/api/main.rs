@@ -1,0 +1,9 @@
+//! The API over its router: a real store in a temporary folder, fake ports, no TLS.
+
+mod authorization;
+mod directory;
+mod records;
+mod server;
+mod sign_in;
+mod support;
+mod topology;
