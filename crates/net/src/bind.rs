@@ -26,8 +26,22 @@ pub(crate) struct Bound {
     pub(crate) ports: Vec<Port>,
 }
 
+/// A port that the system chose for one protocol may be taken for the next; then another is asked for, so often.
+const ATTEMPTS: usize = 32;
+
 /// Opens everything that `options` names, or nothing.
 pub(crate) fn bind_all(options: &Options) -> Result<Vec<Bound>, NetError> {
+    let chosen_twice = options.listeners.iter().any(|l| l.addr.port() == 0 && l.port_of.is_some());
+    for _ in 1..ATTEMPTS {
+        match bind_each(options) {
+            Err(NetError::PortInUse { .. }) if chosen_twice => {}
+            result => return result,
+        }
+    }
+    bind_each(options)
+}
+
+fn bind_each(options: &Options) -> Result<Vec<Bound>, NetError> {
     let mut bound: Vec<Bound> = Vec::new();
     for (i, wanted) in options.listeners.iter().enumerate() {
         let mut addr = wanted.addr;

@@ -56,7 +56,7 @@ impl Coalesce {
 
 impl Default for Coalesce {
     fn default() -> Coalesce {
-        Coalesce { rest: Coalesce::REST_MAX, at_least: 2 }
+        Coalesce { rest: Coalesce::REST_MAX, at_least: 1 }
     }
 }
 
