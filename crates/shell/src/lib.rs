@@ -18,9 +18,9 @@
 
 pub mod client;
 pub mod command;
-mod common;
 pub mod failure;
 mod input;
+mod options;
 pub mod output;
 mod password;
 mod session;
@@ -28,8 +28,8 @@ pub mod terminal;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use client::{Api, Socket};
-use common::Common;
 use failure::Failure;
+use options::Common;
 use session::Run;
 use std::path::Path;
 use std::process::ExitCode;
@@ -61,7 +61,7 @@ pub struct Context {
 
 /// The command tree `lyceum …` with every command of the shell.
 pub fn command() -> clap::Command {
-    common::everywhere(command::Cli::command())
+    options::everywhere(command::Cli::command())
 }
 
 /// Whether `name` is a command of the shell, for a binary that has more.

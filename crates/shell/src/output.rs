@@ -167,10 +167,7 @@ mod tests {
             json!({"address": "a@x", "numbers": ["+1", "+2"], "mail": "say \"hi\", you"}),
             json!({"address": "b@x", "numbers": []}),
         ];
-        assert_eq!(
-            printed(Format::Table, &rows),
-            " ADDRESS  NUMBERS \n━━━━━━━━━━━━━━━━━━\n a@x      +1 +2   \n b@x              \n"
-        );
+        assert_eq!(printed(Format::Table, &rows), " ADDRESS  NUMBERS\n━━━━━━━━━━━━━━━━━━\n a@x      +1 +2\n b@x\n");
         assert_eq!(printed(Format::Csv, &rows), "address,numbers,mail\na@x,+1 +2,\"say \"\"hi\"\", you\"\nb@x,,\n");
         assert_eq!(printed(Format::Jsonl, &rows).lines().count(), 2);
         assert_eq!(serde_json::from_str::<Value>(&printed(Format::Json, &rows)).expect("JSON"), json!(rows));

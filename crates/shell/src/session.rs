@@ -2,9 +2,9 @@
 
 use crate::Offline;
 use crate::client::{Api, Body, Call, with_query};
-use crate::common::Common;
 use crate::failure::Failure;
 use crate::input;
+use crate::options::Common;
 use crate::output::{Columns, Format, Printer, cell};
 use crate::terminal::Streams;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

@@ -1,0 +1,6 @@
+//! Commands against an API that answers from a script: what is called, what is shown, and the exit codes.
+
+mod changes;
+mod output;
+mod support;
+mod tree;
