@@ -148,7 +148,7 @@ fn a_damaged_image_is_an_error_that_names_the_group() {
 fn several_workers_share_batches() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    let (post, reports) = std::sync::mpsc::channel();
+    let (post, reports) = std::sync::mpsc::sync_channel(4096);
     let writer = store.binding_writer(fast(), move |r| drop(post.send(r))).unwrap();
     let groups: Vec<u64> = (0..=255).map(|g| store.epoch(g)).collect();
     let threads: Vec<_> = (0..3u8)

@@ -6,7 +6,7 @@ use lyceum_store::{BindingError, BindingWriter, BindingWriterOptions, By, Commit
 use lyceum_topology::{RegistrarPolicy, UserId, routing_group};
 use lyceum_users::{ContactIntent, Contacts, Group, Journal, RegisterIntent};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub const KEY: [u8; 32] = [7; 32];
@@ -38,7 +38,7 @@ pub struct Worker {
 impl Worker {
     pub fn start(store: &Store, options: BindingWriterOptions) -> Worker {
         let groups = store.load_groups().unwrap().into_iter().map(|l| l.group).collect();
-        let (post, reports) = channel();
+        let (post, reports) = sync_channel(4096);
         let writer = store.binding_writer(options, move |report| drop(post.send(report))).unwrap();
         Worker { groups, journal: Journal::new(), writer, reports }
     }
