@@ -57,9 +57,9 @@ impl Tracer {
         &self.ring
     }
 
-    /// Forgets what was caught.
-    pub fn clear(&mut self) {
-        self.ring = TraceRing::default();
+    /// Takes what was caught, for the store.
+    pub fn take(&mut self) -> TraceRing {
+        std::mem::take(&mut self.ring)
     }
 
     /// A message came in.

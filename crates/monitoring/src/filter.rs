@@ -108,6 +108,11 @@ pub struct TraceRing {
 }
 
 impl TraceRing {
+    /// Everything that is kept, oldest first.
+    pub fn entries(&self) -> impl Iterator<Item = &TraceEntry> {
+        self.entries.iter()
+    }
+
     /// An empty ring.
     pub fn new(bounds: RingBounds) -> Self {
         Self { bounds, ..Self::default() }

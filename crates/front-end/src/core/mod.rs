@@ -342,6 +342,17 @@ impl Core {
 }
 
 impl Core {
+    /// Ends all registrations of an address, as when its user is removed or disabled.
+    pub fn remove_bindings(&mut self, address: &str) {
+        let group = usize::from(lyceum_topology::routing_group(address));
+        self.groups[group].remove_user(address, &mut self.journal);
+    }
+
+    /// The trace of this worker.
+    pub fn tracer(&mut self) -> &mut Tracer {
+        &mut self.tracer
+    }
+
     /// Keeps a sent message for the trace that runs.
     pub(crate) fn trace_sent(&mut self, now: Now, to: &Destination, bytes: &[u8]) {
         let local = match to {

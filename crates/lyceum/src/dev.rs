@@ -1,0 +1,314 @@
+//! `lyceum dev`: a throw-away deployment on loopback, for a first look and for tests.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Args;
+use lyceum_net::{DevCa, ListenerOptions, Tls, TlsSettings};
+use lyceum_sip::Transport;
+use lyceum_store::MasterKey;
+use lyceum_topology::{Cidr, Document, DomainName, HopTransport, TrustedBy, TrustedHost};
+
+use crate::probe;
+use crate::server::{Addresses, Server, ServerOptions};
+use crate::users_csv;
+
+/// The demo users and their passwords; they exist on loopback only.
+const DEMO: [(&str, &str); 2] = [("anna", "anna-demo"), ("ben", "ben-demo")];
+/// How long the self-call talks.
+const TALK: Duration = Duration::from_millis(700);
+
+/// What `lyceum dev` takes.
+#[derive(Args, Clone, Debug)]
+pub struct DevArgs {
+    /// Data folder; a throw-away one when absent
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// SIP domain
+    #[arg(long, default_value = "lyceum.test")]
+    domain: String,
+    /// Address and port of SIP over UDP and TCP
+    #[arg(long, default_value = "127.0.0.1:5060")]
+    sip: SocketAddr,
+    /// Address and port of SIP over TLS
+    #[arg(long, default_value = "127.0.0.1:5061")]
+    tls: SocketAddr,
+    /// Address and port of HTTPS and SIP over secure WebSocket (at /ws and /)
+    #[arg(long, default_value = "127.0.0.1:8443")]
+    https: SocketAddr,
+    /// Address and port of plain SIP over WebSocket; none when absent
+    #[arg(long)]
+    ws: Option<SocketAddr>,
+    /// File of `user;password` lines to take as users, with or without a header
+    #[arg(long)]
+    users: Option<PathBuf>,
+    /// Network whose hosts are trusted: no 407 for them (may be repeated)
+    #[arg(long)]
+    trust: Vec<String>,
+    /// Print one line of JSON instead of the box, and make no self-call
+    #[arg(long)]
+    json: bool,
+    /// Allow addresses that are not loopback
+    #[arg(long)]
+    expose: bool,
+    /// Topology document (YAML or JSON) for the first start instead of the built-in one
+    #[arg(long)]
+    topology: Option<PathBuf>,
+    /// Worker threads
+    #[arg(long, default_value_t = 1)]
+    workers: u8,
+    /// Log level or filter
+    #[arg(long, default_value = "warn")]
+    pub log: String,
+}
+
+/// A folder that is removed at the end, or one that stays.
+struct Folder {
+    path: PathBuf,
+    throw_away: bool,
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.throw_away {
+            std::fs::remove_dir_all(&self.path).ok();
+        }
+    }
+}
+
+/// Runs until SIGTERM or SIGINT.
+pub fn run(args: &DevArgs) -> Result<()> {
+    refuse_exposure(args)?;
+    let folder = folder(args)?;
+    let server = Server::start(options(args, &folder.path)?)?;
+    let users = import(args, &server, &folder.path)?;
+    if args.json {
+        println!("{}", json_line(args, &server.addresses, &folder.path));
+    } else {
+        print_box(args, &server, users);
+        self_call(&server);
+        println!("\nCtrl-C ends it{}.", if folder.throw_away { " and removes everything" } else { "" });
+    }
+    server.wait_for_signal()?;
+    server.stop();
+    Ok(())
+}
+
+fn refuse_exposure(args: &DevArgs) -> Result<()> {
+    for addr in [Some(args.sip), Some(args.tls), Some(args.https), args.ws].into_iter().flatten() {
+        if !addr.ip().is_loopback() && !args.expose {
+            bail!(
+                "{addr} is not a loopback address, and `lyceum dev` has known passwords: \
+                 use 127.0.0.1 or [::1], add --expose if you mean it, or run `lyceum serve`"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn folder(args: &DevArgs) -> Result<Folder> {
+    match &args.data {
+        Some(path) => {
+            std::fs::create_dir_all(path)
+                .with_context(|| format!("the data folder {} cannot be made; give another with --data", path.display()))?;
+            Ok(Folder { path: path.canonicalize()?, throw_away: false })
+        }
+        None => {
+            let path = std::env::temp_dir().join(format!("lyceum-dev-{}", std::process::id()));
+            std::fs::create_dir_all(&path)
+                .with_context(|| format!("the folder {} cannot be made; give one with --data", path.display()))?;
+            Ok(Folder { path, throw_away: true })
+        }
+    }
+}
+
+fn options(args: &DevArgs, folder: &Path) -> Result<ServerOptions> {
+    let domain = DomainName::parse(&args.domain).map_err(|error| anyhow!("--domain: {error}"))?;
+    let document = document(args, &domain)?;
+    let settings = tls_settings(args, folder)?;
+    let tls = Tls::new(settings()?).map_err(|error| anyhow!("{error}"))?;
+    let inside = |addr: SocketAddr| addr.ip().is_loopback();
+    let listener = |transport, addr: SocketAddr| ListenerOptions::new(transport, addr).inside(inside(addr));
+    let mut tcp = listener(Transport::Tcp, args.sip);
+    tcp.port_of = (args.sip.port() == 0).then_some(0);
+    Ok(ServerOptions {
+        node: "node1".into(),
+        pool: "pool1".into(),
+        data: folder.join("data"),
+        master_key: master_key(&folder.join("key"))?,
+        first_document: Some(document),
+        listeners: vec![listener(Transport::Udp, args.sip), tcp, listener(Transport::Tls, args.tls)],
+        tls: Some(tls),
+        reload: Arc::new(move || settings().map_err(|error| error.to_string())),
+        https: Some(args.https),
+        ws: args.ws,
+        base_url: None,
+        origins: Vec::new(),
+        https_inside: inside(args.https),
+        socket: socket(folder),
+        backups: folder.join("backups"),
+        workers: args.workers,
+    })
+}
+
+/// The local socket of a dev folder: where `lyceum … --data DIR` looks too.
+fn socket(folder: &Path) -> PathBuf {
+    folder.join("lyceum.sock")
+}
+
+fn document(args: &DevArgs, domain: &DomainName) -> Result<Document> {
+    let mut document = match &args.topology {
+        Some(path) => read_topology(path)?,
+        None => Document::dev(domain.clone(), domain.clone()),
+    };
+    for (number, network) in args.trust.iter().enumerate() {
+        let cidr = Cidr::parse(network).map_err(|error| anyhow!("--trust: {error}"))?;
+        document.trusted_hosts.push(TrustedHost {
+            name: format!("dev-{}", number + 1),
+            description: "given with --trust".into(),
+            by: TrustedBy::Address { cidr, transports: vec![HopTransport::Udp, HopTransport::Tcp, HopTransport::Tls] },
+        });
+    }
+    Ok(document)
+}
+
+/// Reads a topology file, YAML or JSON by its ending.
+pub fn read_topology(path: &Path) -> Result<Document> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the topology file {} cannot be read", path.display()))?;
+    let is_json = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+    let document = if is_json { Document::from_json(&text) } else { Document::from_yaml(&text) };
+    document.map_err(|problems| {
+        let list: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
+        anyhow!("{} is not a topology:\n{}", path.display(), list.join("\n"))
+    })
+}
+
+fn tls_settings(args: &DevArgs, folder: &Path) -> Result<impl Fn() -> Result<TlsSettings> + Send + Sync + Clone + 'static> {
+    let ca = folder.join("ca");
+    let names = [args.domain.clone(), format!("sip.{}", args.domain), "localhost".to_owned()];
+    let addresses: Vec<IpAddr> = vec![Ipv4Addr::LOCALHOST.into(), std::net::Ipv6Addr::LOCALHOST.into(), args.tls.ip(), args.https.ip()];
+    Ok(move || {
+        let authority = DevCa::create(&ca).map_err(|error| anyhow!("{error}"))?;
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let issued = authority.issue("server", &names, &addresses).map_err(|error| anyhow!("{error}"))?;
+        Ok(TlsSettings {
+            certificates: vec![issued.certificate],
+            authorities: vec![authority.certificate().clone()],
+            client_certificates: lyceum_net::ClientCertificates::Optional,
+        })
+    })
+}
+
+/// Reads the key file, or makes one.
+pub fn master_key(folder: &Path) -> Result<MasterKey> {
+    let path = folder.join("master.key");
+    if path.exists() {
+        return MasterKey::read(&path).map_err(|error| anyhow!("{error}"));
+    }
+    std::fs::create_dir_all(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+    let key = MasterKey::generate();
+    key.write_new(&path).map_err(|error| anyhow!("{error}"))?;
+    Ok(key)
+}
+
+fn import(args: &DevArgs, server: &Server, folder: &Path) -> Result<u64> {
+    let domain = args.domain.to_lowercase();
+    if let Some(path) = &args.users {
+        let users = users_csv::read(path)?;
+        return server.import(&users, &domain, &folder.join("users.taken"));
+    }
+    let users: Vec<_> = DEMO.iter().map(|(user, password)| ((*user).to_owned(), (*password).to_owned())).collect();
+    server.import(&users, &domain, &folder.join("users.taken"))
+}
+
+fn json_line(args: &DevArgs, addresses: &Addresses, folder: &Path) -> String {
+    let text = |addr: Option<SocketAddr>| addr.map(|addr| addr.to_string());
+    serde_json::json!({
+        "pid": std::process::id(),
+        "domain": args.domain,
+        "sip": text(addresses.udp),
+        "udp": text(addresses.udp),
+        "tcp": text(addresses.tcp),
+        "tls": text(addresses.tls),
+        "https": text(addresses.https),
+        "wss": addresses.https.map(|addr| format!("wss://{addr}/ws")),
+        "ws": addresses.ws.map(|addr| format!("ws://{addr}/ws")),
+        "ca": folder.join("ca").join("ca.pem"),
+        "socket": socket(folder),
+        "data": folder,
+    })
+    .to_string()
+}
+
+fn print_box(args: &DevArgs, server: &Server, users: u64) {
+    let addresses = &server.addresses;
+    let show = |addr: Option<SocketAddr>| addr.map_or_else(|| "–".into(), |addr| addr.to_string());
+    let mut lines = vec![format!("Lyceum {} is up on this machine", env!("CARGO_PKG_VERSION")), String::new()];
+    if args.users.is_none() {
+        for (user, password) in DEMO {
+            lines.push(format!("Sign in a SIP phone   {user}@{}   password {password}", args.domain));
+        }
+    } else {
+        lines.push(format!("{users} users taken from the file, domain {}", args.domain));
+    }
+    lines.push(format!("Server (outbound proxy)   UDP, TCP {}   TLS {}", show(addresses.udp), show(addresses.tls)));
+    if let Some(https) = addresses.https {
+        lines.push(format!("Browsers (JsSIP)   wss://{https}/ws"));
+    }
+    lines.push(String::new());
+    if let Some(url) = &server.first_administrator {
+        lines.push("First administrator (one use, 30 minutes):".into());
+        lines.push(url.clone());
+    }
+    if let Some(data) = &args.data {
+        lines.push(format!("Management shell   lyceum --data {} user get", data.display()));
+    } else {
+        lines.push(format!("Management shell   lyceum user get --socket {}", server.socket.display()));
+    }
+    let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+    println!("┌{}┐", "─".repeat(width + 2));
+    for line in lines {
+        println!("│ {line}{} │", " ".repeat(width - line.chars().count()));
+    }
+    println!("└{}┘", "─".repeat(width + 2));
+}
+
+fn self_call(server: &Server) {
+    let Some(target) = server.addresses.udp else { return };
+    println!("\nCalling myself: two built-in endpoints sign in and talk …");
+    let [caller, callee] = server.test_users.accounts();
+    let outcome = probe::call(crate::server::reachable(target), caller, callee, TALK);
+    let mark = if outcome.as_ref().is_ok_and(probe::CallReport::both_ways) { "OK  " } else { "FAIL" };
+    println!("{mark} {}", crate::server::summary(&outcome));
+    if let Ok(report) = &outcome {
+        let line = |way: &str, heard: &probe::sound::Heard| {
+            println!("     {way}: {} packets, {:.0} % clean", heard.packets, heard.purity * 100.0);
+        };
+        line("caller to callee", &report.to_callee);
+        line("callee to caller", &report.to_caller);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        dev: DevArgs,
+    }
+
+    #[test]
+    fn addresses_outside_loopback_need_a_word_of_consent() {
+        let parse = |list: &[&str]| Cli::try_parse_from([&["x"], list].concat()).map(|cli| cli.dev).unwrap();
+        assert!(refuse_exposure(&parse(&[])).is_ok());
+        assert!(refuse_exposure(&parse(&["--sip", "0.0.0.0:5060"])).unwrap_err().to_string().contains("--expose"));
+        assert!(refuse_exposure(&parse(&["--sip", "0.0.0.0:5060", "--expose"])).is_ok());
+    }
+}

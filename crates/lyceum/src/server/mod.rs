@@ -1,0 +1,354 @@
+//! Puts the parts of a node together: store, snapshot, workers, resolver, records, web.
+
+mod import;
+mod live;
+mod publisher;
+mod records;
+mod resolve;
+mod test_users;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use arc_swap::ArcSwap;
+use lyceum_front_end::core::{Core, CoreOptions};
+use lyceum_front_end::credentials::Credentials;
+use lyceum_front_end::executor::{Executor, Post};
+use lyceum_front_end::keys::Keys;
+use lyceum_front_end::metrics::Metrics;
+use lyceum_net::{Handle, Listener, ListenerOptions, Running, Tls};
+use lyceum_sip::Transport;
+use lyceum_store::{BindingWriter, BindingWriterOptions, By, MasterKey, Store};
+use lyceum_topology::{Document, Snapshot};
+use lyceum_web::listen::{Drain, DrainSwitch, LocalListener, Protection};
+use lyceum_web::sip::{SipOptions, WorkerSockets};
+
+pub use test_users::{TestUsers, reachable, summary};
+
+/// Longest SIP message over WebSocket.
+const WEBSOCKET_MESSAGE: usize = 65_535;
+/// How long a stopping server waits for what is under way.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// What a node is built from.
+pub struct ServerOptions {
+    /// The node's name.
+    pub node: String,
+    /// Its pool.
+    pub pool: String,
+    /// Data folder.
+    pub data: PathBuf,
+    /// Opens the secrets.
+    pub master_key: MasterKey,
+    /// The document to begin with when the store has none.
+    pub first_document: Option<Document>,
+    /// SIP ports.
+    pub listeners: Vec<ListenerOptions>,
+    /// TLS settings, if TLS or HTTPS is served or spoken.
+    pub tls: Option<Tls>,
+    /// Reads the certificate files again.
+    pub reload: Arc<dyn Fn() -> Result<lyceum_net::TlsSettings, String> + Send + Sync>,
+    /// HTTPS port.
+    pub https: Option<SocketAddr>,
+    /// Plain HTTP port for SIP over WebSocket.
+    pub ws: Option<SocketAddr>,
+    /// Where browsers reach HTTPS; made from the port when absent.
+    pub base_url: Option<String>,
+    /// Further origins of the API.
+    pub origins: Vec<String>,
+    /// The HTTPS port counts as inside.
+    pub https_inside: bool,
+    /// Local socket of the shell.
+    pub socket: PathBuf,
+    /// Folder of backups.
+    pub backups: PathBuf,
+    /// Workers.
+    pub workers: u8,
+}
+
+/// A node that runs.
+pub struct Server {
+    runtime: tokio::runtime::Runtime,
+    running: Running<Executor>,
+    switch: DrainSwitch,
+    writer: BindingWriter,
+    records: records::RecordWriter,
+    /// Where it listens.
+    pub addresses: Addresses,
+    /// The link for the first administrator, while there is none.
+    pub first_administrator: Option<String>,
+    /// The built-in test users.
+    pub test_users: TestUsers,
+    /// Local socket of the shell.
+    pub socket: PathBuf,
+    pool: String,
+    shared: Arc<Shared>,
+}
+
+/// Where a node listens, with real ports.
+#[derive(Clone, Debug, Default)]
+pub struct Addresses {
+    /// First UDP port.
+    pub udp: Option<SocketAddr>,
+    /// First TCP port.
+    pub tcp: Option<SocketAddr>,
+    /// First TLS port.
+    pub tls: Option<SocketAddr>,
+    /// HTTPS.
+    pub https: Option<SocketAddr>,
+    /// Plain WebSocket.
+    pub ws: Option<SocketAddr>,
+}
+
+/// What the ports of the web role share.
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) snapshot: ArcSwap<Snapshot>,
+    pub(crate) credentials: ArcSwap<Credentials>,
+    pub(crate) handle: Handle<Post>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) records: records::RecordSender,
+    pub(crate) test_users: TestUsers,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) reload: Arc<dyn Fn() -> Result<lyceum_net::TlsSettings, String> + Send + Sync>,
+    pub(crate) draining: std::sync::atomic::AtomicBool,
+    pub(crate) trace: std::sync::Mutex<live::TraceState>,
+    pub(crate) writer: std::sync::OnceLock<BindingWriter>,
+}
+
+impl Server {
+    /// Opens the store, binds every port, starts everything; returns when all ports answer.
+    pub fn start(options: ServerOptions) -> Result<Server> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .max_blocking_threads(32)
+            .thread_name("web")
+            .enable_all()
+            .build()
+            .context("the system gives no threads for the web role")?;
+        let pool_secret = options.master_key.derive("lyceum pool");
+        let store = Store::open(&options.data, options.master_key.clone(), &lyceum_store::Options::node(&options.node))
+            .map_err(|error| anyhow!("{error}"))?;
+        let document = first_document(&store, options.first_document.clone())?;
+        let directory = store.directory().map_err(|error| anyhow!("{error}"))?.into_directory().map_err(|error| anyhow!("{error}"))?;
+        let snapshot = compile(&document, directory)?;
+        let (test_users, snapshot) = TestUsers::ensure(&store, snapshot, &options.pool)?;
+        let credentials = Credentials::load(store.credentials().map_err(|error| anyhow!("{error}"))?);
+        let credentials = test_users.with_passwords(credentials);
+
+        let net = lyceum_net::Options {
+            workers: options.workers,
+            listeners: options.listeners.clone(),
+            tls: options.tls.clone(),
+            ..lyceum_net::Options::default()
+        };
+        let workers = net.build::<Post>().map_err(|error| anyhow!("{error}"))?;
+        let handle = workers.handle();
+        let writer = binding_writer(&store, &handle)?;
+        let metrics = Arc::new(Metrics::default());
+        let records = records::RecordWriter::start(store.clone());
+        let shared = Arc::new(Shared {
+            store: store.clone(),
+            snapshot: ArcSwap::new(Arc::new(snapshot)),
+            credentials: ArcSwap::from_pointee(credentials),
+            handle: handle.clone(),
+            metrics: Arc::clone(&metrics),
+            records: records.sender(),
+            test_users: test_users.clone(),
+            tls: options.tls.clone(),
+            reload: Arc::clone(&options.reload),
+            draining: false.into(),
+            trace: std::sync::Mutex::default(),
+            writer: std::sync::OnceLock::new(),
+        });
+        shared.writer.set(writer.clone()).ok();
+
+        let web_ports = runtime.block_on(bind_web(&options, &handle))?;
+        let resolver = resolve::resolver(&runtime)?;
+        let groups = store.load_groups().map_err(|error| anyhow!("{error}"))?;
+        let mut groups = Some(groups);
+        let mut listeners: Vec<Listener> = handle.listeners().iter().map(|listener| (**listener).clone()).collect();
+        listeners.extend(web_ports.iter().flat_map(|port| port.listener.as_deref().cloned()));
+        let running = workers
+            .start(|worker| {
+                let mut core = Core::new(CoreOptions {
+                    worker,
+                    listeners: listeners.clone(),
+                    snapshot: shared.snapshot.load_full(),
+                    credentials: (**shared.credentials.load()).clone(),
+                    keys: Keys::new(pool_secret),
+                    seed: test_users::random_bytes(),
+                    metrics: Arc::clone(&metrics),
+                    node: options.node.as_str().into(),
+                    pool: options.pool.as_str().into(),
+                    // The writer closes batches by its own clock; handing a block over wakes nobody.
+                    commit_interval: Duration::ZERO,
+                    epoch: 0,
+                });
+                if let Some(groups) = groups.take() {
+                    for (slot, loaded) in core.groups_mut().iter_mut().zip(groups) {
+                        *slot = loaded.group;
+                    }
+                }
+                let resolve = resolve::ask(resolver.clone(), handle.worker(worker));
+                Executor::new(core, writer.clone(), resolve, records.sender().record_fn())
+            })
+            .map_err(|error| anyhow!("{error}"))?;
+
+        let (switch, drain) = Drain::new();
+        let addresses = addresses(&handle, &web_ports);
+        let first_administrator = serve_web(&runtime, &options, &shared, web_ports, &addresses, drain)?;
+        Ok(Server { runtime, running, switch, writer, records, addresses, first_administrator, test_users, socket: options.socket, pool: options.pool, shared })
+    }
+
+    /// Reads the certificate files again.
+    pub fn reload_certificates(&self) -> Result<(), String> {
+        live::reload(&self.shared, false).map(|_| ())
+    }
+
+    /// Waits for SIGTERM or SIGINT; SIGHUP reads the certificates again.
+    pub fn wait_for_signal(&self) -> Result<()> {
+        use tokio::signal::unix::{SignalKind, signal};
+        self.runtime.block_on(async {
+            let mut term = signal(SignalKind::terminate())?;
+            let mut interrupt = signal(SignalKind::interrupt())?;
+            let mut hangup = signal(SignalKind::hangup())?;
+            loop {
+                tokio::select! {
+                    _ = term.recv() => return Ok(()),
+                    _ = interrupt.recv() => return Ok(()),
+                    _ = hangup.recv() => match self.reload_certificates() {
+                        Ok(()) => tracing::info!("certificates read again"),
+                        Err(error) => tracing::error!(%error, "certificates not read again; the old ones stay"),
+                    },
+                }
+            }
+        })
+    }
+
+    /// Ends: nothing new begins, what is under way may finish, everything is written.
+    pub fn stop(self) {
+        self.shared.draining.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.switch.begin();
+        let _engines = self.running.drain(DRAIN);
+        self.writer.stop();
+        self.records.stop();
+        self.runtime.shutdown_timeout(Duration::from_secs(2));
+    }
+}
+
+fn first_document(store: &Store, first: Option<Document>) -> Result<Document> {
+    if let Some(document) = store.topology().map_err(|error| anyhow!("{error}"))? {
+        return Ok(document);
+    }
+    let first = first.ok_or_else(|| {
+        anyhow!("the store holds no topology yet: start once with `lyceum serve --config node.toml --topology FILE`")
+    })?;
+    let by = By { who: "server", at: lyceum_web::system_clock() };
+    store.publish_topology(&first, 0, by).map_err(|error| anyhow!("{error}"))?;
+    store.topology().map_err(|error| anyhow!("{error}"))?.context("the topology just published is gone")
+}
+
+fn compile(document: &Document, directory: lyceum_topology::Directory) -> Result<Snapshot> {
+    Snapshot::compile(document, directory).map_err(|problems| {
+        let list: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
+        anyhow!("the topology has {} problems:\n{}", list.len(), list.join("\n"))
+    })
+}
+
+fn binding_writer(store: &Store, handle: &Handle<Post>) -> Result<BindingWriter> {
+    let handle = handle.clone();
+    store
+        .binding_writer(BindingWriterOptions::default(), move |committed| {
+            let worker = handle.worker(committed.worker);
+            let mut post = Post::Committed(committed);
+            // A full mailbox empties within a turn of the worker; a commit must not be lost.
+            while let Err(back) = worker.post(post) {
+                post = back;
+                std::thread::sleep(Duration::from_micros(200));
+            }
+        })
+        .map_err(|error| anyhow!("{error}"))
+}
+
+/// A port of the web role that is bound and not yet served.
+struct WebPort {
+    listener: Option<Arc<Listener>>,
+    socket: tokio::net::TcpListener,
+    secure: bool,
+}
+
+async fn bind_web(options: &ServerOptions, handle: &Handle<Post>) -> Result<Vec<WebPort>> {
+    let mut ports = Vec::new();
+    for (addr, secure) in [(options.https, true), (options.ws, false)] {
+        let Some(addr) = addr else { continue };
+        let what = if secure { "https" } else { "ws" };
+        let socket = tokio::net::TcpListener::bind(addr).await.with_context(|| {
+            format!("the {what} port {addr} cannot be opened; `ss -ltnp sport = :{}` shows who holds it", addr.port())
+        })?;
+        let bound = socket.local_addr()?;
+        let transport = if secure { Transport::Wss } else { Transport::Ws };
+        let listener = handle.foreign_listener(transport, bound, None, options.https_inside);
+        ports.push(WebPort { listener: Some(listener), socket, secure });
+    }
+    Ok(ports)
+}
+
+fn addresses(handle: &Handle<Post>, web: &[WebPort]) -> Addresses {
+    let first = |transport| handle.listeners().iter().find(|listener| listener.transport == transport).map(|l| l.addr);
+    let of = |secure| web.iter().find(|port| port.secure == secure).and_then(|port| port.socket.local_addr().ok());
+    Addresses {
+        udp: first(Transport::Udp),
+        tcp: first(Transport::Tcp),
+        tls: first(Transport::Tls),
+        https: of(true),
+        ws: of(false),
+    }
+}
+
+fn serve_web(
+    runtime: &tokio::runtime::Runtime,
+    options: &ServerOptions,
+    shared: &Arc<Shared>,
+    ports: Vec<WebPort>,
+    addresses: &Addresses,
+    drain: Drain,
+) -> Result<Option<String>> {
+    let listener = |secure| ports.iter().find(|port| port.secure == secure).and_then(|port| port.listener.clone());
+    let sockets = WorkerSockets { workers: shared.handle.clone(), wss: listener(true), ws: listener(false) };
+    let base_url = options.base_url.clone().or_else(|| addresses.https.map(|addr| format!("https://{addr}")));
+    let web = lyceum_web::Options {
+        store: shared.store.clone(),
+        publisher: Arc::new(publisher::LivePublisher(Arc::clone(shared))),
+        live: Arc::new(live::LiveServer(Arc::clone(shared))),
+        tests: Arc::new(test_users::Synthetic { shared: Arc::clone(shared), addresses: addresses.clone() }),
+        base_url: base_url.unwrap_or_default(),
+        allowed_origins: options.origins.clone(),
+        backup_dir: options.backups.clone(),
+        sip: Some(SipOptions { sockets: Arc::new(sockets), origins: None, message_bytes: WEBSOCKET_MESSAGE }),
+        clock: lyceum_web::system_clock,
+    }
+    .build();
+    let _inside = runtime.enter();
+    if let Some(parent) = options.socket.parent() {
+        std::fs::create_dir_all(parent)
+            .with_context(|| format!("the folder {} of the local socket cannot be made", parent.display()))?;
+    }
+    let local = LocalListener::bind(&options.socket)
+        .with_context(|| format!("the local socket {} cannot be made; choose another path with socket = …", options.socket.display()))?;
+    runtime.spawn(local.serve(web.local_router(), drain.clone()));
+    for port in ports {
+        let (protection, router) = match (&shared.tls, port.secure) {
+            (Some(tls), true) => (Protection::tls(tls.resolver()), web.router()),
+            _ => (Protection::None, web.websocket_router()),
+        };
+        runtime.spawn(lyceum_web::listen::serve(port.socket, protection, router, drain.clone()));
+    }
+    match addresses.https {
+        Some(_) => web.first_administrator_url().map_err(|refused| anyhow!("{refused:?}")),
+        None => Ok(None),
+    }
+}

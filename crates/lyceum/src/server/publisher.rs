@@ -1,0 +1,66 @@
+//! Puts snapshots and secrets in force: one pointer for readers, one post per worker.
+
+use std::sync::Arc;
+
+use lyceum_front_end::credentials::Credentials;
+use lyceum_front_end::executor::Post;
+use lyceum_topology::{Snapshot, UserId, UserRecord};
+use lyceum_web::port::Publisher;
+
+use super::Shared;
+
+/// The running node as the web role's publisher.
+pub struct LivePublisher(pub Arc<Shared>);
+
+impl LivePublisher {
+    fn each(&self, make: impl Fn() -> Post) {
+        for worker in 0..self.0.handle.workers() {
+            let handle = self.0.handle.worker(worker);
+            let mut post = make();
+            // A full mailbox empties within a turn of the worker; configuration must not be lost.
+            while let Err(back) = handle.post(post) {
+                post = back;
+                std::thread::sleep(std::time::Duration::from_micros(200));
+            }
+        }
+    }
+
+    /// Puts secrets in force.
+    pub fn put_credentials(&self, credentials: Credentials) {
+        self.0.credentials.store(Arc::new(credentials.clone()));
+        self.each(|| Post::Credentials(credentials.clone()));
+    }
+}
+
+impl Publisher for LivePublisher {
+    fn current(&self) -> Arc<Snapshot> {
+        self.0.snapshot.load_full()
+    }
+
+    fn publish(&self, snapshot: Arc<Snapshot>) {
+        self.0.snapshot.store(Arc::clone(&snapshot));
+        self.each(|| Post::Snapshot(Arc::clone(&snapshot)));
+    }
+
+    fn credentials_changed(&self, user: UserId) {
+        match self.0.store.credential(user) {
+            Ok(secret) => self.put_credentials(self.0.credentials.load().with(user, secret)),
+            Err(error) => tracing::error!(%error, "a changed password could not be read; the old one stays in force"),
+        }
+    }
+
+    fn all_credentials_changed(&self) {
+        match self.0.store.credentials() {
+            Ok(all) => self.put_credentials(self.0.test_users.with_passwords(Credentials::load(all))),
+            Err(error) => tracing::error!(%error, "changed passwords could not be read; the old ones stay in force"),
+        }
+    }
+
+    fn user_gone(&self, user: &UserRecord) {
+        let address = user.address.as_str().to_owned();
+        self.each(|| {
+            let address = address.clone();
+            Post::Act(Box::new(move |core, _now, _out| core.remove_bindings(&address)))
+        });
+    }
+}
