@@ -111,7 +111,7 @@ async fn exchange(sender: &mut SendRequest<Full<Bytes>>, call: Call) -> Result<(
 
 fn answer(status: u16, bytes: &[u8]) -> Result<Value, Failure> {
     if !(200..300).contains(&status) {
-        let problem: Result<Problem, _> = serde_json::from_slice(bytes);
+        let problem: Result<Box<Problem>, _> = serde_json::from_slice(bytes);
         return Err(problem.map_or_else(
             |_| Failure::Failed(format!("the server answered {status} without saying why")),
             Failure::Refused,

@@ -20,7 +20,7 @@ Exit codes:
 #[derive(Debug)]
 pub enum Failure {
     /// The server refused.
-    Refused(Problem),
+    Refused(Box<Problem>),
     /// Nothing answers on the socket.
     Unreachable {
         /// Which socket.
@@ -118,7 +118,7 @@ mod tests {
             (Refusal::StoreUnavailable, 1),
             (Refusal::RequestMalformed, 2),
         ] {
-            assert_eq!(Failure::Refused(Problem::new(refusal, "", "")).code(), code, "{refusal:?}");
+            assert_eq!(Failure::Refused(Problem::new(refusal, "", "").into()).code(), code, "{refusal:?}");
         }
     }
 }

@@ -60,7 +60,7 @@ fn unknown(request: &Request) -> Refused {
 }
 
 /// A page of another site must not use the administrator's browser.
-fn check_origin(headers: &HeaderMap, peer: Option<&Peer>, allowed: &[String]) -> Result<(), Refused> {
+pub(crate) fn check_origin(headers: &HeaderMap, peer: Option<&Peer>, allowed: &[String]) -> Result<(), Refused> {
     let refused = |what: String| Err(Refused::new(Refusal::OriginRefused, what, "Origin"));
     if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site" || site == "same-site") {
         return refused("the request comes from a page of another site".to_owned());

@@ -6,9 +6,12 @@ use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::{header, request::Parts};
 use lyceum_api::Refusal;
 use serde::de::DeserializeOwned;
+use std::time::Duration;
 
 /// Bytes of a JSON body at most: a topology document of thousands of sites fits.
 const JSON_MOST: usize = 8 << 20;
+/// How long a body may take: a stranger must not hold a connection open with one.
+const BODY_PATIENCE: Duration = Duration::from_secs(60);
 /// Bytes of an import at most: a million lines.
 const CSV_MOST: usize = 128 << 20;
 
@@ -75,7 +78,12 @@ async fn body(request: Request, most: usize) -> Result<Vec<u8>, Refused> {
     if told.is_some_and(|length| length > most) {
         return Err(what());
     }
-    to_bytes(request.into_body(), most).await.map(|b| b.to_vec()).map_err(|_| what())
+    let read = to_bytes(request.into_body(), most);
+    let read = tokio::time::timeout(BODY_PATIENCE, read).await.map_err(|_| {
+        let what = format!("the body did not arrive within {} s", BODY_PATIENCE.as_secs());
+        Refused::new(Refusal::RequestMalformed, what, "body")
+    })?;
+    read.map(|b| b.to_vec()).map_err(|_| what())
 }
 
 /// The query, as a type.

@@ -131,6 +131,14 @@ impl Web {
         By { who: &actor.name, at: self.now() }
     }
 
+    /// Notes in the audit list an act that changes no row of its own.
+    pub(crate) fn note(&self, actor: &Actor, what: &str, object: &str) {
+        // The act is done; a line that cannot be written must not turn it into a failure.
+        if let Err(error) = self.0.options.store.audit_note(self.by(actor), what, object, None) {
+            tracing::error!(%error, what, "an audit line is missing");
+        }
+    }
+
     /// The turn to change something: from reading the snapshot to publishing the next one. Held on blocking
     /// threads only.
     pub(crate) fn turn(&self) -> MutexGuard<'_, ()> {

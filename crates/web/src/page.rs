@@ -1,12 +1,13 @@
 //! The page of the one-time link: a plain form, nothing from elsewhere, no scripts.
 
 use crate::Web;
+use crate::authorize::check_origin;
 use crate::extract::{Form, Name};
 use crate::peer::Peer;
 use crate::refused::Refused;
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use lyceum_api::Secret;
 use lyceum_api::session::FirstSignIn;
@@ -37,9 +38,13 @@ pub async fn show(Name(_token): Name) -> Html<String> {
 pub async fn submit(
     State(web): State<Web>,
     Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
     Name(token): Name,
     Form(filled): Form<Filled>,
 ) -> Response {
+    if let Err(refused) = check_origin(&headers, Some(&peer), &web.options().allowed_origins) {
+        return refusal(&filled.name, &refused);
+    }
     if filled.password != filled.again {
         let page = form(&filled.name, Some("The two passwords differ."));
         return (StatusCode::UNPROCESSABLE_ENTITY, page).into_response();

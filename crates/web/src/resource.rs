@@ -1,6 +1,18 @@
 //! What the routes do: one file per resource. Handlers read the request and hand a plain function to a
 //! blocking thread; the functions hold the rules.
 
+use crate::authorize::Actor;
+
+/// Who asks for a change, what it is called, and whether it is only a question.
+pub(crate) struct Order {
+    /// Who.
+    pub actor: Actor,
+    /// `new`, `set`, `grant`, …
+    pub action: &'static str,
+    /// Only say what would change.
+    pub what_if: bool,
+}
+
 pub mod administrators;
 pub mod audit;
 pub mod backup;

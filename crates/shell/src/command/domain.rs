@@ -77,7 +77,7 @@ fn get(run: &mut Run<'_>, name: Option<String>) -> Result<(), Failure> {
     let wanted = name.to_ascii_lowercase();
     let found = domains.into_iter().find(|d| d["name"] == wanted.as_str()).ok_or_else(|| {
         let refusal = lyceum_api::Refusal::DomainNotFound;
-        Failure::Refused(lyceum_api::Problem::new(refusal, format!("no domain {name}"), "/domains"))
+        Failure::Refused(lyceum_api::Problem::new(refusal, format!("no domain {name}"), "/domains").into())
     })?;
     run.object(found, COLUMNS)
 }

@@ -42,7 +42,9 @@ impl Api for Script {
         let found = self.answers.iter().find(|(prefix, _)| line.starts_with(prefix.as_str()));
         match found {
             Some((_, answer)) => Ok(answer.clone()),
-            None => Err(Failure::Refused(Problem::new(Refusal::UserNotFound, format!("nothing for {line}"), line))),
+            None => {
+                Err(Failure::Refused(Problem::new(Refusal::UserNotFound, format!("nothing for {line}"), line).into()))
+            }
         }
     }
 }

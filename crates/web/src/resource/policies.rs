@@ -6,6 +6,7 @@ use crate::Web;
 use crate::authorize::Actor;
 use crate::extract::{Name, Names, Payload, WhatIf};
 use crate::refused::Refused;
+use crate::resource::Order;
 use axum::extract::State;
 use axum::{Extension, Json};
 use lyceum_api::policy::{Grant, Policy, PolicyChange};
@@ -97,11 +98,11 @@ fn missing(kind: PolicyKind, scope: &str) -> Refused {
 pub async fn set(
     State(web): State<Web>,
     Extension(actor): Extension<Actor>,
-    what_if: WhatIf,
+    WhatIf(what_if): WhatIf,
     Names(name, scope): Names,
     Payload(PolicyChange(wanted)): Payload<PolicyChange>,
 ) -> Result<Json<Changed>, Refused> {
-    edit(web, actor, what_if, "set", name, scope, move |settings| {
+    edit(web, Order { actor, action: "set", what_if }, name, scope, move |settings| {
         for (field, value) in &wanted {
             if value.is_null() {
                 settings.remove(field)
@@ -118,7 +119,7 @@ pub async fn set(
 pub async fn remove(
     State(web): State<Web>,
     Extension(actor): Extension<Actor>,
-    what_if: WhatIf,
+    WhatIf(what_if): WhatIf,
     Names(name, scope): Names,
 ) -> Result<Json<Changed>, Refused> {
     let (kind, parsed) = (kind(&name)?, Scope::parse(&scope)?);
@@ -133,7 +134,7 @@ pub async fn remove(
             return Err(Refused::new(Refusal::PolicyInUse, what, format!("/policies/{name}/{scope}")));
         }
     }
-    edit(web, actor, what_if, "remove", name, scope, |settings| {
+    edit(web, Order { actor, action: "remove", what_if }, name, scope, |settings| {
         settings.clear();
         false
     })
@@ -143,9 +144,7 @@ pub async fn remove(
 /// Edits the settings of one scope; the closure says whether the scope stays.
 async fn edit(
     web: Web,
-    actor: Actor,
-    WhatIf(what_if): WhatIf,
-    action: &'static str,
+    order: Order,
     name: String,
     scope: String,
     change: impl Fn(&mut Map<String, Value>) -> bool + Send + 'static,
@@ -160,7 +159,7 @@ async fn edit(
             };
             let name = format!("{} {scope}", kind.as_str());
             let edit = Edit {
-                action,
+                action: order.action,
                 kind: "policy",
                 name,
                 expected: None,
@@ -168,7 +167,7 @@ async fn edit(
                 edit: &apply,
                 object: &object,
             };
-            web.edit_document(&actor, edit, what_if)
+            web.edit_document(&order.actor, edit, order.what_if)
         })
         .await
         .map(Json)
@@ -213,6 +212,7 @@ pub async fn grant(
         return Err(Refused::new(Refusal::PolicyKindUnknown, what, "kind")
             .fix("set it at global, site: or pool: scope instead"));
     };
+    let order = Order { actor, action: "grant", what_if };
     web.clone()
         .blocking(move || {
             if let Some(policy) = &grant.policy {
@@ -221,7 +221,7 @@ pub async fn grant(
                     return Err(missing(kind, &format!("tag:{policy}")));
                 }
             }
-            web.change_user(&actor, "grant", &grant.user, None, what_if, |user| {
+            web.change_user(&order, &grant.user, None, |user| {
                 *user = user.clone().granted(grantable, grant.policy.as_deref());
                 Ok(())
             })

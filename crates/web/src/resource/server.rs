@@ -1,12 +1,13 @@
 //! `/health`, `/status`, `/metrics`, `/openapi.json`, `/certificates`.
 
+use crate::authorize::Actor;
 use crate::extract::WhatIf;
 use crate::refused::Refused;
 use crate::{Web, metrics};
-use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use lyceum_api::openapi;
 use lyceum_api::server::{Certificate, Health, Status};
 
@@ -74,8 +75,17 @@ pub async fn metrics(State(web): State<Web>) -> Result<Response, Refused> {
 /// `POST /certificates/reload`.
 pub async fn reload_certificates(
     State(web): State<Web>,
+    Extension(actor): Extension<Actor>,
     WhatIf(what_if): WhatIf,
 ) -> Result<Json<Vec<Certificate>>, Refused> {
-    let live = web.options().live.clone();
-    web.blocking(move || live.reload_certificates(what_if).map_err(Refused::from)).await.map(Json)
+    web.clone()
+        .blocking(move || {
+            let certificates = web.options().live.reload_certificates(what_if)?;
+            if !what_if {
+                web.note(&actor, "certificates.reload", "certificates");
+            }
+            Ok(certificates)
+        })
+        .await
+        .map(Json)
 }

@@ -1,10 +1,11 @@
 //! `/trace`: what SIP messages passed, and the ladder of a call.
 
 use crate::Web;
+use crate::authorize::Actor;
 use crate::extract::{Name, Params, Payload, WhatIf};
 use crate::refused::{Refused, unavailable};
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use lyceum_api::page::{DEFAULT_LIMIT, MAX_LIMIT};
 use lyceum_api::trace::{Arrow, Ladder as Drawn, TraceMessage, TraceQuery, TraceStart, TraceStatus};
 use lyceum_api::{Page, Refusal, Timestamp};
@@ -26,6 +27,7 @@ pub async fn status(State(web): State<Web>) -> Result<Json<TraceStatus>, Refused
 /// `POST /trace/start`.
 pub async fn start(
     State(web): State<Web>,
+    Extension(actor): Extension<Actor>,
     WhatIf(what_if): WhatIf,
     Payload(mut wanted): Payload<TraceStart>,
 ) -> Result<Json<TraceStatus>, Refused> {
@@ -47,16 +49,30 @@ pub async fn start(
                 }
                 return Ok(TraceStatus { user: wanted.user, ..status });
             }
-            live.start_trace(&wanted).map_err(Refused::from)
+            let status = live.start_trace(&wanted)?;
+            web.note(&actor, "trace.start", wanted.user.as_deref().unwrap_or("all"));
+            Ok(status)
         })
         .await
         .map(Json)
 }
 
 /// `POST /trace/stop`.
-pub async fn stop(State(web): State<Web>, WhatIf(what_if): WhatIf) -> Result<Json<TraceStatus>, Refused> {
-    let live = web.options().live.clone();
-    web.blocking(move || if what_if { Ok(live.trace_status()) } else { live.stop_trace().map_err(Refused::from) })
+pub async fn stop(
+    State(web): State<Web>,
+    Extension(actor): Extension<Actor>,
+    WhatIf(what_if): WhatIf,
+) -> Result<Json<TraceStatus>, Refused> {
+    web.clone()
+        .blocking(move || {
+            let live = &web.options().live;
+            if what_if {
+                return Ok(live.trace_status());
+            }
+            let status = live.stop_trace()?;
+            web.note(&actor, "trace.stop", status.user.as_deref().unwrap_or("all"));
+            Ok(status)
+        })
         .await
         .map(Json)
 }

@@ -9,6 +9,7 @@ use crate::Web;
 use crate::authorize::Actor;
 use crate::extract::{Name, Params, Payload, WhatIf};
 use crate::refused::Refused;
+use crate::resource::Order;
 use axum::extract::State;
 use axum::{Extension, Json};
 use lyceum_api::user::{EffectivePolicy, EffectiveValue, NewUser, User, UserChange, UserQuery};
@@ -42,7 +43,8 @@ pub async fn new(
     WhatIf(what_if): WhatIf,
     Payload(new): Payload<NewUser>,
 ) -> Result<Json<Changed>, Refused> {
-    web.clone().blocking(move || web.new_user(&actor, new, what_if)).await.map(Json)
+    let order = Order { actor, action: "new", what_if };
+    web.clone().blocking(move || web.new_user(&order, new)).await.map(Json)
 }
 
 /// `PATCH /users/{address}`.
@@ -53,10 +55,11 @@ pub async fn set(
     Name(address): Name,
     Payload(wanted): Payload<UserChange>,
 ) -> Result<Json<Changed>, Refused> {
+    let order = Order { actor, action: "set", what_if };
     web.clone()
         .blocking(move || {
             let password = wanted.password.as_ref();
-            web.change_user(&actor, "set", &address, password, what_if, |user| change::apply(user, &wanted))
+            web.change_user(&order, &address, password, |user| change::apply(user, &wanted))
         })
         .await
         .map(Json)
@@ -89,9 +92,10 @@ async fn switch(
     address: String,
     action: &'static str,
 ) -> Result<Json<Changed>, Refused> {
+    let order = Order { actor, action, what_if };
     web.clone()
         .blocking(move || {
-            web.change_user(&actor, action, &address, None, what_if, |user| {
+            web.change_user(&order, &address, None, |user| {
                 user.enabled = action == "enable";
                 Ok(())
             })
@@ -107,7 +111,8 @@ pub async fn remove(
     WhatIf(what_if): WhatIf,
     Name(address): Name,
 ) -> Result<Json<Changed>, Refused> {
-    web.clone().blocking(move || web.remove_user(&actor, &address, what_if)).await.map(Json)
+    let order = Order { actor, action: "remove", what_if };
+    web.clone().blocking(move || web.remove_user(&order, &address)).await.map(Json)
 }
 
 /// `GET /users/{address}/effective-policy`.

@@ -9,7 +9,7 @@ use serde_json::json;
 
 fn request(route: &Route, headers: &[(&str, &str)]) -> Request<Body> {
     // Parameters that name nothing, so that no route changes anything.
-    let path = route.path.replace("{version}", "999").replace("{kind}", "none").replace('{', "").replace('}', "");
+    let path = route.path.replace("{version}", "999").replace("{kind}", "none").replace(['{', '}'], "");
     let mut request = Request::builder().method(route.method).uri(format!("/api/v1{path}"));
     for (name, value) in headers {
         request = request.header(*name, *value);

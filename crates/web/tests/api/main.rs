@@ -3,7 +3,9 @@
 mod authorization;
 mod directory;
 mod records;
+mod scale;
 mod server;
 mod sign_in;
 mod support;
 mod topology;
+mod websocket;

@@ -50,6 +50,13 @@ async fn the_one_time_link_makes_one_administrator_once() {
     assert!(page.text.contains("<form method=\"post\"") && !page.text.contains("<script"));
     assert_eq!(page.headers["x-frame-options"], "DENY");
 
+    let foreign = Request::post(format!("/first/{}", token(&url)))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("host", "sip.example.org")
+        .header("origin", "https://evil.example")
+        .body(Body::from(format!("name=eve&password={PASSWORD}&again={PASSWORD}").replace(' ', "+")))
+        .expect("a request");
+    assert_eq!(send(server.web.router(), remote(), foreign).await.status, 403);
     assert_eq!(form(&server, token(&url), "anna", "short", "short").await.status, 422);
     assert_eq!(form(&server, token(&url), "anna", PASSWORD, "different one").await.status, 422);
     let made = form(&server, token(&url), "anna", PASSWORD, PASSWORD).await;

@@ -8,13 +8,13 @@ use lyceum_api::probe::{ProbeRequest, ProbeResult};
 use lyceum_api::registration::{Preference, Registration, RegistrationQuery};
 use lyceum_api::server::Certificate;
 use lyceum_api::trace::{TraceStart, TraceStatus};
-use lyceum_api::{Page, Problem, Refusal, Timestamp};
+use lyceum_api::{Page, Refusal, Timestamp};
 use lyceum_sip::WallTime;
 use lyceum_store::{By, MasterKey, Options as StoreOptions, Store};
 use lyceum_topology::{Directory, Document, DomainName, Snapshot, UserId, UserRecord};
 use lyceum_web::peer::Peer;
 use lyceum_web::port::{Condition, Figure, FigureKind, Live, Publisher, SyntheticTests};
-use lyceum_web::{Options, Web};
+use lyceum_web::{Options, Refused, Web};
 use serde_json::Value;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -69,7 +69,7 @@ impl Live for Ports {
         let labels = vec![("method", "INVITE".to_owned())];
         vec![Figure { name: "sip_requests", help: "Requests", kind: FigureKind::Counter, labels, value: 7.0 }]
     }
-    fn registrations(&self, query: &RegistrationQuery) -> Result<Page<Registration>, Problem> {
+    fn registrations(&self, query: &RegistrationQuery) -> Result<Page<Registration>, Refused> {
         let registration = Registration {
             address: query.user.clone().unwrap_or("anna@example.org".to_owned()),
             contact: "sip:anna@192.0.2.7:5060".to_owned(),
@@ -85,40 +85,38 @@ impl Live for Ports {
     fn certificates(&self) -> Vec<Certificate> {
         Vec::new()
     }
-    fn reload_certificates(&self, _: bool) -> Result<Vec<Certificate>, Problem> {
-        Err(Problem::new(Refusal::CertificateInvalid, "the file is empty", "/etc/lyceum/tls.pem"))
+    fn reload_certificates(&self, _: bool) -> Result<Vec<Certificate>, Refused> {
+        Err(Refused::new(Refusal::CertificateInvalid, "the file is empty", "/etc/lyceum/tls.pem"))
     }
     fn trace_status(&self) -> TraceStatus {
         self.trace.lock().expect("no test panics inside").clone()
     }
-    fn start_trace(&self, start: &TraceStart) -> Result<TraceStatus, Problem> {
+    fn start_trace(&self, start: &TraceStart) -> Result<TraceStatus, Refused> {
         let status = TraceStatus { running: true, user: start.user.clone(), ..TraceStatus::default() };
         *self.trace.lock().expect("no test panics inside") = status.clone();
         Ok(status)
     }
-    fn stop_trace(&self) -> Result<TraceStatus, Problem> {
-        Err(Problem::new(Refusal::TraceNotRunning, "no trace runs", "/trace"))
+    fn stop_trace(&self) -> Result<TraceStatus, Refused> {
+        Err(Refused::new(Refusal::TraceNotRunning, "no trace runs", "/trace"))
     }
     fn flush_records(&self) {}
 }
 
 impl SyntheticTests for Ports {
-    fn registration(&self, _: &ProbeRequest) -> Result<ProbeResult, Problem> {
+    fn registration(&self, _: &ProbeRequest) -> Result<ProbeResult, Refused> {
         Ok(ProbeResult { passed: true, summary: "registered".to_owned(), steps: Vec::new() })
     }
-    fn call(&self, _: &ProbeRequest) -> Result<ProbeResult, Problem> {
+    fn call(&self, _: &ProbeRequest) -> Result<ProbeResult, Refused> {
         Ok(ProbeResult { passed: false, summary: "no sound from b to a".to_owned(), steps: Vec::new() })
     }
 }
 
-/// The time of a test's server; each test thread has its own.
+/// The time of the tests' servers: it moves a millisecond with every look.
 pub mod time {
     use super::WallTime;
-    use std::cell::Cell;
     use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
     static NOW: AtomicU64 = AtomicU64::new(1_800_000_000_000);
-    thread_local!(static _UNUSED: Cell<u64> = const { Cell::new(0) });
 
     pub fn now() -> WallTime {
         WallTime(NOW.fetch_add(1, SeqCst))
@@ -131,6 +129,10 @@ impl Server {
     }
 
     pub fn with_clock(clock: fn() -> WallTime) -> Server {
+        Server::with(clock, None)
+    }
+
+    pub fn with(clock: fn() -> WallTime, sip: Option<lyceum_web::sip::SipOptions>) -> Server {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let store = Store::open(&dir.path().join("data"), MasterKey::generate(), &StoreOptions::node("node1"))
             .expect("a new store opens");
@@ -154,7 +156,7 @@ impl Server {
             base_url: "https://sip.example.org".to_owned(),
             allowed_origins: Vec::new(),
             backup_dir: dir.path().join("backups"),
-            sip: None,
+            sip,
             clock,
         };
         Server { web: options.build(), store, ports, dir }
@@ -163,40 +165,32 @@ impl Server {
     /// A call through the local socket.
     pub async fn local(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
         let peer = Peer::Local { user: "root".into(), trusted: true };
-        self.json(self.web.local_router(), peer, method, path, body, &[]).await
+        send(self.web.local_router(), peer, request(method, path, body, &[])).await
     }
 
     /// A call over HTTPS.
     pub async fn https(&self, method: &str, path: &str, body: Option<Value>, headers: &[(&str, &str)]) -> Answer {
-        self.json(self.web.router(), remote(), method, path, body, headers).await
+        send(self.web.router(), remote(), request(method, path, body, headers)).await
     }
+}
 
-    async fn json(
-        &self,
-        router: Router,
-        peer: Peer,
-        method: &str,
-        path: &str,
-        body: Option<Value>,
-        headers: &[(&str, &str)],
-    ) -> Answer {
-        let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let body = match body {
-            Some(Value::String(csv)) if path.contains("import") => {
-                request = request.header("content-type", "text/csv");
-                csv
-            }
-            Some(value) => {
-                request = request.header("content-type", "application/json");
-                value.to_string()
-            }
-            None => String::new(),
-        };
-        send(router, peer, request.body(Body::from(body)).expect("a request")).await
+fn request(method: &str, path: &str, body: Option<Value>, headers: &[(&str, &str)]) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
     }
+    let body = match body {
+        Some(Value::String(csv)) if path.contains("import") => {
+            request = request.header("content-type", "text/csv");
+            csv
+        }
+        Some(value) => {
+            request = request.header("content-type", "application/json");
+            value.to_string()
+        }
+        None => String::new(),
+    };
+    request.body(Body::from(body)).expect("a request")
 }
 
 pub fn remote() -> Peer {

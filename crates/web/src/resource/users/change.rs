@@ -3,9 +3,9 @@
 
 use super::{address, find, shown};
 use crate::Web;
-use crate::authorize::Actor;
 use crate::password;
 use crate::refused::{Refused, fault, unavailable};
+use crate::resource::Order;
 use lyceum_api::change::differences;
 use lyceum_api::user::{NewUser, UserChange};
 use lyceum_api::{Changed, Difference, Refusal, Secret};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 impl Web {
     /// Creates a user.
-    pub(crate) fn new_user(&self, actor: &Actor, new: NewUser, what_if: bool) -> Result<Changed, Refused> {
+    pub(crate) fn new_user(&self, order: &Order, new: NewUser) -> Result<Changed, Refused> {
         let _turn = self.turn();
         let before = self.options().publisher.current();
         let address = address(&before, &new.address)?;
@@ -38,17 +38,15 @@ impl Web {
         for (kind, name) in &new.policies {
             user = user.granted(grantable(kind)?, Some(name));
         }
-        self.put(actor, "new", &before, None, user, new.password.as_ref(), what_if)
+        self.put(order, &before, None, user, new.password.as_ref())
     }
 
     /// Changes a user by `edit`, and the password if one is given.
     pub(crate) fn change_user(
         &self,
-        actor: &Actor,
-        action: &'static str,
+        order: &Order,
         text: &str,
         password: Option<&Secret>,
-        what_if: bool,
         edit: impl FnOnce(&mut UserRecord) -> Result<(), Refused>,
     ) -> Result<Changed, Refused> {
         let _turn = self.turn();
@@ -56,35 +54,32 @@ impl Web {
         let old = find(&before, text)?.clone();
         let mut user = UserRecord::clone(&old);
         edit(&mut user)?;
-        self.put(actor, action, &before, Some(&old), user, password, what_if)
+        self.put(order, &before, Some(&old), user, password)
     }
 
     /// Removes a user.
-    pub(crate) fn remove_user(&self, actor: &Actor, text: &str, what_if: bool) -> Result<Changed, Refused> {
+    pub(crate) fn remove_user(&self, order: &Order, text: &str) -> Result<Changed, Refused> {
         let _turn = self.turn();
         let before = self.options().publisher.current();
         let user = find(&before, text)?.clone();
         let next = next(&before, before.directory().without(user.id))?;
-        if !what_if {
-            self.options().store.user_remove(user.id, self.by(actor)).map_err(refused)?;
+        if !order.what_if {
+            self.options().store.user_remove(user.id, self.by(&order.actor)).map_err(refused)?;
             self.options().publisher.publish(next);
             self.options().publisher.credentials_changed(user.id);
             self.options().publisher.user_gone(&user);
         }
         let changes = differences(Some(&json(&before, &user)), None);
-        Ok(changed(what_if, "remove", &user, changes, None))
+        Ok(changed(order, &user, changes, None))
     }
 
-    #[allow(clippy::too_many_arguments, reason = "one change in all its parts; each is a different type")]
     fn put(
         &self,
-        actor: &Actor,
-        action: &'static str,
+        order: &Order,
         before: &Snapshot,
         old: Option<&UserRecord>,
         user: UserRecord,
         password: Option<&Secret>,
-        what_if: bool,
     ) -> Result<Changed, Refused> {
         let problems = before.check_user(&user);
         if !problems.is_empty() {
@@ -100,11 +95,11 @@ impl Web {
         let unchanged = changes.is_empty();
         // What would be refused is refused before anything is written.
         next(before, with(before, user.clone())?)?;
-        if what_if || unchanged {
+        if order.what_if || unchanged {
             let object = json(before, &user);
-            return Ok(changed(what_if, action, &user, changes, Some(object)));
+            return Ok(changed(order, &user, changes, Some(object)));
         }
-        let user = self.options().store.user_put(user, secret.as_ref(), self.by(actor)).map_err(refused)?;
+        let user = self.options().store.user_put(user, secret.as_ref(), self.by(&order.actor)).map_err(refused)?;
         let publisher = &self.options().publisher;
         publisher.publish(next(before, with(before, user.clone())?)?);
         if secret.is_some() {
@@ -114,7 +109,7 @@ impl Web {
             publisher.user_gone(&user);
         }
         let object = json(before, &user);
-        Ok(changed(false, action, &user, changes, Some(object)))
+        Ok(changed(order, &user, changes, Some(object)))
     }
 }
 
@@ -194,10 +189,10 @@ pub(crate) fn refused(error: DirectoryError) -> Refused {
     }
 }
 
-fn changed(what_if: bool, action: &str, user: &UserRecord, changes: Vec<Difference>, object: Option<Value>) -> Changed {
+fn changed(order: &Order, user: &UserRecord, changes: Vec<Difference>, object: Option<Value>) -> Changed {
     Changed {
-        what_if,
-        action: action.to_owned(),
+        what_if: order.what_if,
+        action: order.action.to_owned(),
         kind: "user".to_owned(),
         name: user.address.to_string(),
         changes,
