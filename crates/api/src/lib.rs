@@ -9,7 +9,7 @@
 //!
 //! let problem = Problem::new(Refusal::UserNotFound, "no user bob@example.org", "/users/bob@example.org");
 //! assert_eq!(problem.status, 404);
-//! assert_eq!(problem.code, "user-not-found");
+//! assert_eq!(&*problem.code, "user-not-found");
 //! ```
 
 pub mod administrator;

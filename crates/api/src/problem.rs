@@ -9,18 +9,23 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// A stable word for programs, for example `user-not-found`; each has a page in `docs/errors/`.
-    pub code: String,
+    #[schema(value_type = String)]
+    pub code: Box<str>,
     /// The HTTP status, repeated for logs.
     pub status: u16,
     /// What is wrong, one sentence.
-    pub what: String,
+    #[schema(value_type = String)]
+    pub what: Box<str>,
     /// Where: the path, object or field.
     #[serde(rename = "where")]
-    pub place: String,
+    #[schema(value_type = String)]
+    pub place: Box<str>,
     /// What to do about it.
-    pub fix: String,
+    #[schema(value_type = String)]
+    pub fix: Box<str>,
     /// The page that explains the code.
-    pub help: String,
+    #[schema(value_type = String)]
+    pub help: Box<str>,
     /// The single faults of a document or record, when there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<FieldProblem>,
@@ -41,21 +46,21 @@ pub struct FieldProblem {
 
 impl Problem {
     /// A problem with the refusal's usual advice.
-    pub fn new(refusal: Refusal, what: impl Into<String>, place: impl Into<String>) -> Problem {
+    pub fn new(refusal: Refusal, what: impl Into<Box<str>>, place: impl Into<Box<str>>) -> Problem {
         Problem {
-            code: refusal.code().to_owned(),
+            code: refusal.code().into(),
             status: refusal.status(),
             what: what.into(),
             place: place.into(),
-            fix: refusal.fix().to_owned(),
-            help: format!("docs/errors/{}.md", refusal.code()),
+            fix: refusal.fix().into(),
+            help: format!("docs/errors/{}.md", refusal.code()).into(),
             problems: Vec::new(),
         }
     }
 
     /// The same problem with advice for this very case.
     #[must_use]
-    pub fn fix(mut self, fix: impl Into<String>) -> Problem {
+    pub fn fix(mut self, fix: impl Into<Box<str>>) -> Problem {
         self.fix = fix.into();
         self
     }

@@ -2,12 +2,11 @@
 //!
 //! Every function may block (it is called on a blocking thread), except where it says otherwise.
 
-use crate::Refused;
-use lyceum_api::Page;
 use lyceum_api::probe::{ProbeRequest, ProbeResult};
 use lyceum_api::registration::{Registration, RegistrationQuery};
 use lyceum_api::server::Certificate;
 use lyceum_api::trace::{TraceStart, TraceStatus};
+use lyceum_api::{Page, Problem};
 use lyceum_topology::{Snapshot, UserId, UserRecord};
 use std::sync::Arc;
 
@@ -69,22 +68,22 @@ pub trait Live: Send + Sync + 'static {
     fn figures(&self) -> Vec<Figure>;
 
     /// Registrations in the order of addresses.
-    fn registrations(&self, query: &RegistrationQuery) -> Result<Page<Registration>, Refused>;
+    fn registrations(&self, query: &RegistrationQuery) -> Result<Page<Registration>, Problem>;
 
     /// Certificates in use.
     fn certificates(&self) -> Vec<Certificate>;
 
     /// Reads the certificate files again and, unless `what_if`, puts them in force.
-    fn reload_certificates(&self, what_if: bool) -> Result<Vec<Certificate>, Refused>;
+    fn reload_certificates(&self, what_if: bool) -> Result<Vec<Certificate>, Problem>;
 
     /// Whether a trace runs.
     fn trace_status(&self) -> TraceStatus;
 
     /// Starts a trace; refuses with `trace-running` when one runs.
-    fn start_trace(&self, start: &TraceStart) -> Result<TraceStatus, Refused>;
+    fn start_trace(&self, start: &TraceStart) -> Result<TraceStatus, Problem>;
 
     /// Stops the trace; refuses with `trace-not-running` when none runs.
-    fn stop_trace(&self) -> Result<TraceStatus, Refused>;
+    fn stop_trace(&self) -> Result<TraceStatus, Problem>;
 
     /// Writes buffered call records and traced messages to the store, so that a question sees them.
     fn flush_records(&self);
@@ -93,10 +92,10 @@ pub trait Live: Send + Sync + 'static {
 /// Synthetic transactions with the two built-in test users.
 pub trait SyntheticTests: Send + Sync + 'static {
     /// Registers and unregisters a test user.
-    fn registration(&self, request: &ProbeRequest) -> Result<ProbeResult, Refused>;
+    fn registration(&self, request: &ProbeRequest) -> Result<ProbeResult, Problem>;
 
     /// Calls from one test user to the other with sound both ways.
-    fn call(&self, request: &ProbeRequest) -> Result<ProbeResult, Refused>;
+    fn call(&self, request: &ProbeRequest) -> Result<ProbeResult, Problem>;
 }
 
 /// Whether a figure only grows.

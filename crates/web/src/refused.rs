@@ -13,7 +13,7 @@ pub struct Refused {
 
 impl Refused {
     /// A refusal with its usual advice.
-    pub fn new(refusal: Refusal, what: impl Into<String>, place: impl Into<String>) -> Refused {
+    pub fn new(refusal: Refusal, what: impl Into<Box<str>>, place: impl Into<Box<str>>) -> Refused {
         Problem::new(refusal, what, place).into()
     }
 
@@ -26,7 +26,7 @@ impl Refused {
 
     /// With advice for this very case.
     #[must_use]
-    pub fn fix(mut self, fix: impl Into<String>) -> Refused {
+    pub fn fix(mut self, fix: impl Into<Box<str>>) -> Refused {
         self.problem.fix = fix.into();
         self
     }

@@ -14,5 +14,5 @@ pub async fn list(
     Params(query): Params<RegistrationQuery>,
 ) -> Result<Json<Page<Registration>>, Refused> {
     let live = web.options().live.clone();
-    web.blocking(move || live.registrations(&query)).await.map(Json)
+    web.blocking(move || Ok(live.registrations(&query)?)).await.map(Json)
 }

@@ -18,7 +18,7 @@ pub async fn registration(
 ) -> Result<Json<ProbeResult>, Refused> {
     check(&request)?;
     let tests = web.options().tests.clone();
-    web.blocking(move || tests.registration(&request)).await.map(Json)
+    web.blocking(move || Ok(tests.registration(&request)?)).await.map(Json)
 }
 
 /// `POST /tests/call`.
@@ -28,7 +28,7 @@ pub async fn call(
 ) -> Result<Json<ProbeResult>, Refused> {
     check(&request)?;
     let tests = web.options().tests.clone();
-    web.blocking(move || tests.call(&request)).await.map(Json)
+    web.blocking(move || Ok(tests.call(&request)?)).await.map(Json)
 }
 
 fn check(request: &ProbeRequest) -> Result<(), Refused> {

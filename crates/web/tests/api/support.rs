@@ -8,13 +8,13 @@ use lyceum_api::probe::{ProbeRequest, ProbeResult};
 use lyceum_api::registration::{Preference, Registration, RegistrationQuery};
 use lyceum_api::server::Certificate;
 use lyceum_api::trace::{TraceStart, TraceStatus};
-use lyceum_api::{Page, Refusal, Timestamp};
+use lyceum_api::{Page, Problem, Refusal, Timestamp};
 use lyceum_sip::WallTime;
 use lyceum_store::{By, MasterKey, Options as StoreOptions, Store};
 use lyceum_topology::{Directory, Document, DomainName, Snapshot, UserId, UserRecord};
 use lyceum_web::peer::Peer;
 use lyceum_web::port::{Condition, Figure, FigureKind, Live, Publisher, SyntheticTests};
-use lyceum_web::{Options, Refused, Web};
+use lyceum_web::{Options, Web};
 use serde_json::Value;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -69,7 +69,7 @@ impl Live for Ports {
         let labels = vec![("method", "INVITE".to_owned())];
         vec![Figure { name: "sip_requests", help: "Requests", kind: FigureKind::Counter, labels, value: 7.0 }]
     }
-    fn registrations(&self, query: &RegistrationQuery) -> Result<Page<Registration>, Refused> {
+    fn registrations(&self, query: &RegistrationQuery) -> Result<Page<Registration>, Problem> {
         let registration = Registration {
             address: query.user.clone().unwrap_or("anna@example.org".to_owned()),
             contact: "sip:anna@192.0.2.7:5060".to_owned(),
@@ -85,28 +85,28 @@ impl Live for Ports {
     fn certificates(&self) -> Vec<Certificate> {
         Vec::new()
     }
-    fn reload_certificates(&self, _: bool) -> Result<Vec<Certificate>, Refused> {
-        Err(Refused::new(Refusal::CertificateInvalid, "the file is empty", "/etc/lyceum/tls.pem"))
+    fn reload_certificates(&self, _: bool) -> Result<Vec<Certificate>, Problem> {
+        Err(Problem::new(Refusal::CertificateInvalid, "the file is empty", "/etc/lyceum/tls.pem"))
     }
     fn trace_status(&self) -> TraceStatus {
         self.trace.lock().expect("no test panics inside").clone()
     }
-    fn start_trace(&self, start: &TraceStart) -> Result<TraceStatus, Refused> {
+    fn start_trace(&self, start: &TraceStart) -> Result<TraceStatus, Problem> {
         let status = TraceStatus { running: true, user: start.user.clone(), ..TraceStatus::default() };
         *self.trace.lock().expect("no test panics inside") = status.clone();
         Ok(status)
     }
-    fn stop_trace(&self) -> Result<TraceStatus, Refused> {
-        Err(Refused::new(Refusal::TraceNotRunning, "no trace runs", "/trace"))
+    fn stop_trace(&self) -> Result<TraceStatus, Problem> {
+        Err(Problem::new(Refusal::TraceNotRunning, "no trace runs", "/trace"))
     }
     fn flush_records(&self) {}
 }
 
 impl SyntheticTests for Ports {
-    fn registration(&self, _: &ProbeRequest) -> Result<ProbeResult, Refused> {
+    fn registration(&self, _: &ProbeRequest) -> Result<ProbeResult, Problem> {
         Ok(ProbeResult { passed: true, summary: "registered".to_owned(), steps: Vec::new() })
     }
-    fn call(&self, _: &ProbeRequest) -> Result<ProbeResult, Refused> {
+    fn call(&self, _: &ProbeRequest) -> Result<ProbeResult, Problem> {
         Ok(ProbeResult { passed: false, summary: "no sound from b to a".to_owned(), steps: Vec::new() })
     }
 }
