@@ -1,11 +1,35 @@
 //! `node.toml`: what belongs to one node and not to the topology document.
 
+mod shape;
+
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use lyceum_sip::Transport;
 use serde::Deserialize;
+
+/// One thing that is wrong in the node file: what, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What is wrong, and where.
+    pub what: String,
+    /// What to do.
+    pub fix: String,
+}
+
+impl Fault {
+    fn new(what: impl Into<String>, fix: impl Into<String>) -> Fault {
+        Fault { what: what.into(), fix: fix.into() }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.fix)
+    }
+}
 
 /// The node file.
 #[derive(Clone, Debug, Deserialize)]
@@ -66,7 +90,7 @@ impl ListenerConfig {
             "udp" => Ok(Transport::Udp),
             "tcp" => Ok(Transport::Tcp),
             "tls" => Ok(Transport::Tls),
-            other => bail!("listener.transport = \"{other}\": use udp, tcp or tls (ws and wss come with [https])"),
+            _ => bail!("write udp, tcp or tls (ws and wss come with [https])"),
         }
     }
 }
@@ -136,36 +160,170 @@ fn default_level() -> String {
 }
 
 impl NodeConfig {
-    /// Reads and checks the file.
+    /// Reads and checks the file; the error names every fault.
     pub fn read(path: &Path) -> Result<NodeConfig> {
-        let text = std::fs::read_to_string(path).with_context(|| {
-            format!("the node file {} cannot be read; give its path with --config", path.display())
-        })?;
-        let config: NodeConfig =
-            toml::from_str(&text).with_context(|| format!("the node file {} is not right", path.display()))?;
-        config.check().with_context(|| format!("the node file {} is not right", path.display()))?;
-        Ok(config)
+        let (config, faults) = NodeConfig::examine(&NodeConfig::text(path)?);
+        match config {
+            Some(config) if faults.is_empty() => Ok(config),
+            _ => Err(crate::preflight::listed(&format!("the node file {} is not right", path.display()), &faults)),
+        }
     }
 
-    fn check(&self) -> Result<()> {
+    /// The file's text.
+    pub fn text(path: &Path) -> Result<String> {
+        std::fs::read_to_string(path)
+            .map_err(|error| anyhow!("the node file {} cannot be read ({error}): name another with --config", path.display()))
+    }
+
+    /// What the text says, as far as it can be understood, and everything that is wrong with it.
+    pub fn examine(text: &str) -> (Option<NodeConfig>, Vec<Fault>) {
+        let table: toml::Table = match text.parse() {
+            Ok(table) => table,
+            Err(error) => return (None, vec![unreadable(text, &error)]),
+        };
+        let mut faults = shape::faults(&table);
+        match table.try_into::<NodeConfig>() {
+            Ok(config) => {
+                faults.extend(config.faults());
+                (Some(config), faults)
+            }
+            Err(error) => {
+                if faults.is_empty() {
+                    faults = wrong_values(text, &error);
+                }
+                (None, faults)
+            }
+        }
+    }
+
+    /// What is wrong although every key is known and of the right kind.
+    fn faults(&self) -> Vec<Fault> {
+        let mut found = Vec::new();
+        let mut add = |what: String, fix: &str| found.push(Fault::new(what, fix));
         if self.listeners.is_empty() {
-            bail!("there is no [[listener]]: add one with transport and address, so that phones can reach the node");
+            add("there is no [[listener]]".into(), "add one with transport and address, so that phones can reach the node");
         }
         if self.workers == 0 {
-            bail!("workers = 0: use 1 or more");
+            add("workers = 0".into(), "write 1 or more");
         }
-        let needs_tls = self.https.is_some() || self.listeners.iter().any(|listener| listener.transport == "tls");
-        for listener in &self.listeners {
-            listener.transport()?;
+        for (number, listener) in (1..).zip(&self.listeners) {
+            if let Err(error) = listener.transport() {
+                add(format!("listener {number}: transport = \"{}\"", listener.transport), &error.to_string());
+            }
+            if let Some(host) = &listener.advertised
+                && !names_a_port(host)
+            {
+                add(format!("listener {number}: advertised = \"{host}\""), "write host:port, as in sip.example.org:5060");
+            }
         }
-        if needs_tls && self.tls.is_none() {
-            bail!("a TLS or HTTPS port is asked for without [tls]: add certificate and key");
+        for (one, other) in self.collisions() {
+            add(format!("{one} and {other} want the same port"), "give one of them another");
+        }
+        if self.needs_tls() && self.tls.is_none() {
+            add("a TLS or HTTPS port is asked for without [tls]".into(), "add [tls] with certificate and key");
+        }
+        if let Some(url) = self.https.as_ref().and_then(|https| https.url.as_ref())
+            && !url.starts_with("https://")
+        {
+            add(format!("https.url = \"{url}\""), "write https:// and the name that browsers use");
         }
         if self.master_key.starts_with(&self.data) {
-            bail!("master_key lies inside the data folder: put it elsewhere, so that a copy of the data alone opens nothing");
+            let fix = "put it elsewhere, so that a copy of the data alone opens nothing";
+            add("master_key lies inside the data folder".into(), fix);
         }
-        Ok(())
+        if !["text", "json"].contains(&self.log.format.as_str()) {
+            add(format!("log.format = \"{}\"", self.log.format), "write text or json");
+        }
+        if tracing_subscriber::EnvFilter::try_new(&self.log.level).is_err() {
+            add(format!("log.level = \"{}\"", self.log.level), "write error, warn, info, debug or a filter such as info,lyceum_net=debug");
+        }
+        found
     }
+
+    fn needs_tls(&self) -> bool {
+        self.https.is_some() || self.listeners.iter().any(|listener| listener.transport == "tls")
+    }
+
+    /// Every port with what it is for and whether it is UDP.
+    pub fn ports(&self) -> Vec<Port> {
+        let listeners = self.listeners.iter().map(|listener| Port {
+            what: listener.transport.clone(),
+            addr: listener.address,
+            datagram: listener.transport == "udp",
+        });
+        let https = self.https.iter().flat_map(|https| {
+            let port = |what: &str, addr| Port { what: what.into(), addr, datagram: false };
+            [Some(port("https", https.address)), https.ws.map(|addr| port("ws", addr))].into_iter().flatten()
+        });
+        listeners.chain(https).collect()
+    }
+
+    fn collisions(&self) -> Vec<(String, String)> {
+        let ports = self.ports();
+        let name = |port: &Port| format!("{} {}", port.what, port.addr);
+        let mut found = Vec::new();
+        for (i, one) in ports.iter().enumerate() {
+            let same = ports[i + 1..].iter().filter(|other| one.stands_in_the_way_of(other));
+            found.extend(same.map(|other| (name(one), name(other))));
+        }
+        found
+    }
+}
+
+/// A port that the node opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// `udp`, `tcp`, `tls`, `https` or `ws`.
+    pub what: String,
+    /// Address to bind.
+    pub addr: SocketAddr,
+    /// UDP, not TCP.
+    pub datagram: bool,
+}
+
+impl Port {
+    fn stands_in_the_way_of(&self, other: &Port) -> bool {
+        let (one, two) = (self.addr, other.addr);
+        let overlap = one.ip() == two.ip() || one.ip().is_unspecified() || two.ip().is_unspecified();
+        let family = one.is_ipv4() == two.is_ipv4();
+        self.datagram == other.datagram && family && overlap && one.port() == two.port() && one.port() != 0
+    }
+}
+
+fn names_a_port(host: &str) -> bool {
+    host.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0))
+}
+
+/// The text is not TOML.
+fn unreadable(text: &str, error: &toml::de::Error) -> Fault {
+    let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+    let what = error.message().lines().next().unwrap_or("no TOML").to_owned();
+    Fault::new(format!("line {line}: {what}"), "mend that line; deploy/node.toml shows a whole file")
+}
+
+/// Values of the right kind that cannot be what they should: every address is looked at, not only the first.
+fn wrong_values(text: &str, error: &toml::de::Error) -> Vec<Fault> {
+    let Ok(table) = text.parse::<toml::Table>() else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut look = |place: String, value: Option<&toml::Value>| {
+        if let Some(text) = value.and_then(toml::Value::as_str)
+            && text.parse::<SocketAddr>().is_err()
+        {
+            let fix = "write an IP address and a port, as in 0.0.0.0:5060 or [::]:5060";
+            found.push(Fault::new(format!("{place} = \"{text}\""), fix));
+        }
+    };
+    let listeners = table.get("listener").and_then(toml::Value::as_array).into_iter().flatten();
+    for (number, listener) in (1..).zip(listeners) {
+        look(format!("listener {number}: address"), listener.get("address"));
+    }
+    for key in ["address", "ws"] {
+        look(format!("https.{key}"), table.get("https").and_then(|https| https.get(key)));
+    }
+    if found.is_empty() {
+        found.push(Fault::new(error.message().to_owned(), "deploy/node.toml shows every setting"));
+    }
+    found
 }
 
 #[cfg(test)]
@@ -181,21 +339,65 @@ mod tests {
         address = "0.0.0.0:5060"
     "#;
 
-    fn check(text: &str) -> String {
-        let config: NodeConfig = match toml::from_str(text) {
-            Ok(config) => config,
-            Err(error) => return error.message().to_owned(),
-        };
-        config.check().map_or_else(|error| error.to_string(), |()| "ok".into())
+    fn faults(text: &str) -> Vec<String> {
+        NodeConfig::examine(text).1.iter().map(Fault::to_string).collect()
     }
 
     #[test]
-    fn faults_are_named_with_their_cure() {
-        assert_eq!(check(SAMPLE), "ok");
-        assert!(check(&SAMPLE.replace("\"udp\"", "\"sctp\"")).contains("use udp, tcp or tls"));
-        assert!(check(&SAMPLE.replace("\"udp\"", "\"tls\"")).contains("without [tls]"));
-        assert!(check(&SAMPLE.replace("/etc/lyceum", "/var/lib/lyceum")).contains("inside the data folder"));
-        assert!(check(&format!("colour = 1\n{SAMPLE}")).contains("unknown field `colour`"));
-        assert!(check("name = \"n\"\ndata = \"/d\"\nmaster_key = \"/k\"").contains("no [[listener]]"));
+    fn each_fault_is_named_with_its_cure() {
+        assert_eq!(faults(SAMPLE), Vec::<String>::new());
+        let https = "[https]\naddress = \"0.0.0.0:443\"\n";
+        let tls = "[tls]\ncertificate = \"/c\"\nkey = \"/k\"\n";
+        for (text, fault) in [
+            (SAMPLE.replace("\"udp\"", "\"sctp\""), "listener 1: transport = \"sctp\": write udp, tcp or tls"),
+            (SAMPLE.replace("\"udp\"", "\"tls\""), "without [tls]"),
+            (SAMPLE.replace("/etc/lyceum", "/var/lib/lyceum"), "inside the data folder"),
+            (format!("colour = 1\n{SAMPLE}"), "`colour` is no setting"),
+            (format!("workers = 0\n{SAMPLE}"), "workers = 0: write 1 or more"),
+            (format!("workers = \"two\"\n{SAMPLE}"), "`workers` is string: write workers = 1"),
+            (format!("workers = 999\n{SAMPLE}"), "`workers` is integer"),
+            (SAMPLE.replace("0.0.0.0:5060", "5060"), "listener 1: address = \"5060\": write an IP address and a port"),
+            (format!("{SAMPLE}{https}"), "without [tls]"),
+            (format!("{SAMPLE}{https}url = \"sip.example.org\"\n{tls}"), "https.url = \"sip.example.org\": write https://"),
+            (format!("{SAMPLE}advertised = \"sip.example.org\""), "listener 1: advertised = \"sip.example.org\": write host:port"),
+            (format!("{SAMPLE}[log]\nformat = \"xml\""), "log.format = \"xml\": write text or json"),
+            (format!("{SAMPLE}[log]\nlevel = \"lyceum=loud\""), "log.level"),
+            (
+                format!("{SAMPLE}[[listener]]\ntransport = \"udp\"\naddress = \"127.0.0.1:5060\""),
+                "udp 0.0.0.0:5060 and udp 127.0.0.1:5060 want the same port: give one of them another",
+            ),
+        ] {
+            let found = faults(&text);
+            assert!(found.len() == 1 && found[0].contains(fault), "{fault}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn all_faults_come_at_once() {
+        let found = faults("colour = 1\ndata = 5\n[[listener]]\ntransport = \"udp\"\nport = 5060\n[tls]\nkey = \"/k\"");
+        let expected = [
+            "`colour` is no setting",
+            "`name` is missing: write name = \"node1\"",
+            "`data` is integer",
+            "`master_key` is missing",
+            "`listener 1: port` is no setting",
+            "`listener 1: address` is missing",
+            "`tls.certificate` is missing",
+        ];
+        assert_eq!(found.len(), expected.len(), "{found:#?}");
+        for (fault, expected) in found.iter().zip(expected) {
+            assert!(fault.contains(expected), "{expected}: {fault}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_toml_says_where() {
+        let found = faults("name = \"n\"\ndata = /var\n");
+        assert!(found.len() == 1 && found[0].starts_with("line 2: "), "{found:?}");
+    }
+
+    #[test]
+    fn the_sample_in_deploy_is_right() {
+        assert_eq!(faults(include_str!("../../../deploy/node.toml")), Vec::<String>::new());
     }
 }

@@ -12,6 +12,8 @@ use lyceum_sip::Transport;
 use lyceum_store::MasterKey;
 use lyceum_topology::{Cidr, Document, DomainName, HopTransport, TrustedBy, TrustedHost};
 
+use crate::config::Port;
+use crate::preflight::{Preflight, raise_file_limit};
 use crate::probe;
 use crate::server::{Addresses, Server, ServerOptions};
 use crate::users_csv;
@@ -82,7 +84,9 @@ impl Drop for Folder {
 /// Runs until SIGTERM or SIGINT.
 pub fn run(args: &DevArgs) -> Result<()> {
     refuse_exposure(args)?;
+    raise_file_limit();
     let folder = folder(args)?;
+    preflight(args, &folder.path)?;
     let server = Server::start(options(args, &folder.path)?)?;
     let users = import(args, &server, &folder.path)?;
     if args.json {
@@ -107,6 +111,22 @@ fn refuse_exposure(args: &DevArgs) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Ports and folder, all faults at once.
+fn preflight(args: &DevArgs, folder: &Path) -> Result<()> {
+    let port = |what: &str, addr, datagram| Port { what: what.into(), addr, datagram };
+    let mut ports = vec![
+        port("udp", args.sip, true),
+        port("tcp", args.sip, false),
+        port("tls", args.tls, false),
+        port("https", args.https, false),
+    ];
+    ports.extend(args.ws.map(|addr| port("ws", addr, false)));
+    let mut preflight = Preflight::default();
+    preflight.folder(&folder.join("data"));
+    preflight.ports(&ports);
+    preflight.done()
 }
 
 fn folder(args: &DevArgs) -> Result<Folder> {

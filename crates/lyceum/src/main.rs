@@ -2,7 +2,9 @@
 
 mod config;
 mod dev;
+mod doctor;
 mod offline;
+mod preflight;
 mod probe;
 mod serve;
 mod server;
@@ -27,6 +29,11 @@ fn tree() -> clap::Command {
                 .about("Runs a node from its node file")
                 .disable_version_flag(true),
         )
+        .subcommand(
+            doctor::DoctorArgs::augment_args(clap::Command::new("doctor"))
+                .about("Checks configuration, names, certificates, ports, clock and limits, and says what mends them")
+                .disable_version_flag(true),
+        )
 }
 
 fn main() -> ExitCode {
@@ -42,6 +49,10 @@ fn main() -> ExitCode {
             log_to_stderr(&config.log.format, &config.log.level);
             serve::run(&args, config)
         }),
+        Some(("doctor", below)) => match doctor::DoctorArgs::from_arg_matches(below) {
+            Ok(args) => return doctor::run(&args),
+            Err(error) => Err(error.into()),
+        },
         _ => {
             let context = lyceum_shell::Context { tree, offline: Box::new(offline::Binary) };
             return lyceum_shell::run(&matches, context);

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use lyceum_net::{Certificate, ClientCertificates, ListenerOptions, Tls, TlsSettings, load_authorities};
 use lyceum_store::MasterKey;
 
 use crate::config::{NodeConfig, TlsConfig};
 use crate::dev::read_topology;
+use crate::preflight::{Preflight, raise_file_limit};
 use crate::server::{Server, ServerOptions};
 
 /// What `lyceum serve` takes.
@@ -28,6 +29,7 @@ pub struct ServeArgs {
 
 /// Runs until SIGTERM or SIGINT.
 pub fn run(args: &ServeArgs, config: NodeConfig) -> Result<()> {
+    raise_file_limit();
     let server = Server::start(options(args, config)?)?;
     tracing::info!(addresses = ?server.addresses, "serving");
     if let Some(url) = &server.first_administrator {
@@ -40,25 +42,25 @@ pub fn run(args: &ServeArgs, config: NodeConfig) -> Result<()> {
 }
 
 fn options(args: &ServeArgs, config: NodeConfig) -> Result<ServerOptions> {
-    let first_document = args.topology.as_deref().map(read_topology).transpose()?;
-    if args.new_master_key && !config.master_key.exists() {
-        MasterKey::generate().write_new(&config.master_key).map_err(|error| anyhow!("{error}"))?;
-    }
-    let master_key = MasterKey::read(&config.master_key)
-        .map_err(|error| anyhow!("{error}"))
-        .context("a first start makes the key with --new-master-key; keep a copy apart from the backups")?;
+    let mut preflight = Preflight::default();
+    let first_document = preflight.take(args.topology.as_deref().map(read_topology).transpose()).flatten();
+    let master_key = preflight.take(master_key(args, &config));
     let tls_config = config.tls.clone();
     let settings = move || tls_config.as_ref().map_or_else(|| Ok(TlsSettings::default()), tls_settings);
-    let tls = match config.tls {
-        Some(_) => Some(Tls::new(settings()?).map_err(|error| anyhow!("{error}"))?),
-        None => None,
-    };
+    let tls = config.tls.as_ref().and_then(|_| {
+        let settings = preflight.take(settings())?;
+        preflight.take(Tls::new(settings))
+    });
     let mut listeners = Vec::new();
     for listener in &config.listeners {
         let mut options = ListenerOptions::new(listener.transport()?, listener.address).inside(listener.inside);
         options.advertised = listener.advertised.clone();
         listeners.push(options);
     }
+    preflight.folder(&config.data);
+    preflight.ports(&config.ports());
+    preflight.done()?;
+    let master_key = master_key.context("a preflight without faults has a master key")?;
     Ok(ServerOptions {
         node: config.name,
         pool: config.pool,
@@ -77,6 +79,30 @@ fn options(args: &ServeArgs, config: NodeConfig) -> Result<ServerOptions> {
         socket: config.socket,
         workers: config.workers,
     })
+}
+
+/// Reads the key file; makes one when that is wanted and there is none.
+fn master_key(args: &ServeArgs, config: &NodeConfig) -> Result<MasterKey> {
+    let path = &config.master_key;
+    if path.exists() {
+        return MasterKey::read(path).map_err(|error| anyhow!("{error}"));
+    }
+    if config.data.join("lyceum.db").exists() {
+        bail!(
+            "the master key file {} is not there, and the data in {} needs it: put back the copy that you keep",
+            path.display(),
+            config.data.display()
+        );
+    }
+    if !args.new_master_key {
+        bail!(
+            "the master key file {} is not there: a first start makes it with --new-master-key; keep a copy apart from the backups",
+            path.display()
+        );
+    }
+    let key = MasterKey::generate();
+    key.write_new(path).map_err(|error| anyhow!("{error}"))?;
+    Ok(key)
 }
 
 /// Reads the certificate files.

@@ -1,0 +1,106 @@
+//! The node file's keys, so that every wrong one is named at once and not only the first that the reader trips over.
+
+use toml::{Table, Value};
+
+use super::Fault;
+
+/// What stands behind a key.
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Count,
+    Flag,
+    Texts,
+    Table(&'static [Key]),
+    Tables(&'static [Key]),
+}
+
+/// One key: its name, whether it must be there, and an example of what stands behind it.
+type Key = (&'static str, bool, Kind, &'static str);
+
+const NODE: &[Key] = &[
+    ("name", true, Kind::Text, "\"node1\""),
+    ("pool", false, Kind::Text, "\"pool1\""),
+    ("data", true, Kind::Text, "\"/var/lib/lyceum/data\""),
+    ("master_key", true, Kind::Text, "\"/etc/lyceum/master.key\""),
+    ("socket", false, Kind::Text, "\"/run/lyceum/lyceum.sock\""),
+    ("listener", true, Kind::Tables(LISTENER), "a section [[listener]] with transport and address"),
+    ("https", false, Kind::Table(HTTPS), "a section [https] with address"),
+    ("tls", false, Kind::Table(TLS), "a section [tls] with certificate and key"),
+    ("log", false, Kind::Table(LOG), "a section [log]"),
+    ("workers", false, Kind::Count, "1"),
+    ("backups", false, Kind::Text, "\"/var/lib/lyceum/backups\""),
+];
+const LISTENER: &[Key] = &[
+    ("transport", true, Kind::Text, "\"udp\""),
+    ("address", true, Kind::Text, "\"0.0.0.0:5060\""),
+    ("advertised", false, Kind::Text, "\"sip.example.org:5060\""),
+    ("inside", false, Kind::Flag, "true"),
+];
+const HTTPS: &[Key] = &[
+    ("address", true, Kind::Text, "\"0.0.0.0:443\""),
+    ("url", false, Kind::Text, "\"https://sip.example.org\""),
+    ("ws", false, Kind::Text, "\"127.0.0.1:8080\""),
+    ("origins", false, Kind::Texts, "[\"https://www.example.org\"]"),
+];
+const TLS: &[Key] = &[
+    ("certificate", true, Kind::Text, "\"/etc/lyceum/certificate.pem\""),
+    ("key", true, Kind::Text, "\"/etc/lyceum/certificate.key\""),
+    ("authorities", false, Kind::Text, "\"/etc/lyceum/authorities.pem\""),
+];
+const LOG: &[Key] = &[("format", false, Kind::Text, "\"text\""), ("level", false, Kind::Text, "\"info\"")];
+
+/// Everything in the file that has the wrong name or the wrong kind, and everything that is missing.
+pub fn faults(file: &Table) -> Vec<Fault> {
+    let mut found = Vec::new();
+    table("", file, NODE, &mut found);
+    found
+}
+
+fn table(place: &str, table: &Table, keys: &[Key], found: &mut Vec<Fault>) {
+    for name in table.keys().filter(|name| keys.iter().all(|key| key.0 != *name)) {
+        let known: Vec<&str> = keys.iter().map(|key| key.0).collect();
+        found.push(Fault::new(
+            format!("`{place}{name}` is no setting"),
+            format!("remove it, or write one of {}", known.join(", ")),
+        ));
+    }
+    for (name, required, kind, example) in keys {
+        let fix = || match kind {
+            Kind::Table(_) | Kind::Tables(_) => format!("write {example}"),
+            _ => format!("write {name} = {example}"),
+        };
+        match table.get(*name) {
+            None if *required => found.push(Fault::new(format!("`{place}{name}` is missing"), fix())),
+            None => {}
+            Some(there) => {
+                if !value(&format!("{place}{name}"), there, *kind, found) {
+                    found.push(Fault::new(format!("`{place}{name}` is {}", there.type_str()), fix()));
+                }
+            }
+        }
+    }
+}
+
+/// Whether a value is of its kind; looks into tables.
+fn value(place: &str, there: &Value, kind: Kind, found: &mut Vec<Fault>) -> bool {
+    match (kind, there) {
+        (Kind::Text, Value::String(_)) | (Kind::Flag, Value::Boolean(_)) => true,
+        (Kind::Count, Value::Integer(count)) => (0..=255).contains(count),
+        (Kind::Texts, Value::Array(list)) => list.iter().all(Value::is_str),
+        (Kind::Table(keys), Value::Table(below)) => {
+            table(&format!("{place}."), below, keys, found);
+            true
+        }
+        (Kind::Tables(keys), Value::Array(list)) => {
+            for (number, below) in list.iter().enumerate() {
+                match below {
+                    Value::Table(below) => table(&format!("{place} {}: ", number + 1), below, keys, found),
+                    _ => return false,
+                }
+            }
+            true
+        }
+        _ => false,
+    }
+}
