@@ -12,7 +12,7 @@ from harness.wire import Udp, headers, request, status
 
 def shell(server, *arguments):
     """The management shell over the local socket; what it printed."""
-    argv = [server.binary, "--socket", server.facts["socket"], *arguments]
+    argv = [server.binary, *arguments, "--socket", server.facts["socket"]]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
         raise Failed(f"{' '.join(argv[1:])}: exit code {done.returncode}: {(done.stderr or done.stdout).strip()[:300]}")

@@ -26,7 +26,7 @@ class Server:
 class Lyceum(Server):
     """`lyceum dev` with a data folder of its own; can be killed and started again on the same ports."""
 
-    def __init__(self, binary, folder, users, trust="127.0.0.1/32", wrap=()):
+    def __init__(self, binary, folder, users, trust=None, wrap=()):
         self.binary, self.folder, self.users = binary, folder, dict(users)
         self.trust, self.wrap = trust, list(wrap)
         self.data = os.path.join(folder, "data")
