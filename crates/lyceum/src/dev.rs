@@ -124,7 +124,7 @@ fn preflight(args: &DevArgs, folder: &Path) -> Result<()> {
     ];
     ports.extend(args.ws.map(|addr| port("ws", addr, false)));
     let mut preflight = Preflight::default();
-    preflight.folder(&folder.join("data"));
+    preflight.folder(&data_folder(folder));
     preflight.ports(&ports);
     preflight.done()
 }
@@ -157,8 +157,8 @@ fn options(args: &DevArgs, folder: &Path) -> Result<ServerOptions> {
     Ok(ServerOptions {
         node: "node1".into(),
         pool: "pool1".into(),
-        data: folder.join("data"),
-        master_key: master_key(&folder.join("key"))?,
+        data: data_folder(folder),
+        master_key: master_key(&folder.join("key"), &data_folder(folder))?,
         first_document: Some(document),
         listeners: vec![listener(Transport::Udp, args.sip), tcp, listener(Transport::Tls, args.tls)],
         tls: Some(tls),
@@ -223,13 +223,26 @@ fn tls_settings(args: &DevArgs, folder: &Path) -> Result<impl Fn() -> Result<Tls
     })
 }
 
-/// Reads the key file, or makes one.
-pub fn master_key(folder: &Path) -> Result<MasterKey> {
+/// Where the data of a dev folder lies: below it, or in it when a backup was restored straight into it.
+pub fn data_folder(folder: &Path) -> PathBuf {
+    if folder.join("lyceum.db").exists() { folder.to_owned() } else { folder.join("data") }
+}
+
+/// Reads the key file, or makes one for a new folder.
+fn master_key(folder: &Path, data: &Path) -> Result<MasterKey> {
     let path = folder.join("master.key");
     if path.exists() {
         return MasterKey::read(&path).map_err(|error| anyhow!("{error}"));
     }
-    std::fs::create_dir_all(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+    if data.join("lyceum.db").exists() {
+        bail!(
+            "the master key file {} is not there, and the data in {} needs it: copy it from the folder of the server that made the data or the backup",
+            path.display(),
+            data.display()
+        );
+    }
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("the folder {} cannot be made; give another with --data", folder.display()))?;
     let key = MasterKey::generate();
     key.write_new(&path).map_err(|error| anyhow!("{error}"))?;
     Ok(key)

@@ -43,7 +43,10 @@ pub fn run(args: &ServeArgs, config: NodeConfig) -> Result<()> {
 
 fn options(args: &ServeArgs, config: NodeConfig) -> Result<ServerOptions> {
     let mut preflight = Preflight::default();
-    let first_document = preflight.take(args.topology.as_deref().map(read_topology).transpose()).flatten();
+    // Once there is a store, the file has done its work and may be gone.
+    let first_start = !config.data.join("lyceum.db").exists();
+    let topology = args.topology.as_deref().filter(|_| first_start);
+    let first_document = preflight.take(topology.map(read_topology).transpose()).flatten();
     let master_key = preflight.take(master_key(args, &config));
     let tls_config = config.tls.clone();
     let settings = move || tls_config.as_ref().map_or_else(|| Ok(TlsSettings::default()), tls_settings);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::finding::Finding;
 use crate::config::{NodeConfig, Port, TlsConfig};
+use crate::dev::data_folder;
 
 /// A node, as far as it is known.
 #[derive(Debug, Default)]
@@ -92,7 +93,7 @@ impl Subject {
             subject.findings.push(Finding::fail("folder", format!("{shown} is no folder"), fix));
             return subject;
         }
-        if dir.join("lyceum.db").exists() {
+        if dir.join("lyceum.db").exists() && !dir.join("key/master.key").exists() {
             // The data alone, as `lyceum restore` leaves it; which key belongs to it only a node file says.
             subject.data = Some(dir.to_owned());
             let fix = format!("lyceum doctor --config NODE.TOML --data {shown}");
@@ -106,7 +107,7 @@ impl Subject {
         let (certificate, key) = (dir.join("ca/server.pem"), dir.join("ca/server.key"));
         subject.tls =
             certificate.exists().then(|| TlsConfig { certificate, key, authorities: Some(dir.join("ca/ca.pem")) });
-        subject.data = Some(dir.join("data"));
+        subject.data = Some(data_folder(dir));
         subject.key = Some(dir.join("key/master.key"));
         subject.socket = Some(dir.join(lyceum_api::SOCKET_NAME));
         subject.findings.push(match subject.tls {
