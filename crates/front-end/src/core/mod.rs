@@ -323,6 +323,11 @@ impl Core {
         self.close_block(now);
     }
 
+    /// Live transactions, lingering ones too.
+    pub fn transactions(&self) -> lyceum_sip::transaction::Counts {
+        self.transactions.counts()
+    }
+
     /// True when nothing waits any more.
     pub fn is_drained(&self) -> bool {
         self.journal.unsettled() == 0 && self.withheld.is_empty() && self.calls.under_way() == 0
