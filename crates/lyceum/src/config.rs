@@ -171,8 +171,9 @@ impl NodeConfig {
 
     /// The file's text.
     pub fn text(path: &Path) -> Result<String> {
-        std::fs::read_to_string(path)
-            .map_err(|error| anyhow!("the node file {} cannot be read ({error}): name another with --config", path.display()))
+        std::fs::read_to_string(path).map_err(|error| {
+            anyhow!("the node file {} cannot be read ({error}): name another with --config", path.display())
+        })
     }
 
     /// What the text says, as far as it can be understood, and everything that is wrong with it.
@@ -201,7 +202,10 @@ impl NodeConfig {
         let mut found = Vec::new();
         let mut add = |what: String, fix: &str| found.push(Fault::new(what, fix));
         if self.listeners.is_empty() {
-            add("there is no [[listener]]".into(), "add one with transport and address, so that phones can reach the node");
+            add(
+                "there is no [[listener]]".into(),
+                "add one with transport and address, so that phones can reach the node",
+            );
         }
         if self.workers == 0 {
             add("workers = 0".into(), "write 1 or more");
@@ -213,7 +217,10 @@ impl NodeConfig {
             if let Some(host) = &listener.advertised
                 && !names_a_port(host)
             {
-                add(format!("listener {number}: advertised = \"{host}\""), "write host:port, as in sip.example.org:5060");
+                add(
+                    format!("listener {number}: advertised = \"{host}\""),
+                    "write host:port, as in sip.example.org:5060",
+                );
             }
         }
         for (one, other) in self.collisions() {
@@ -235,7 +242,10 @@ impl NodeConfig {
             add(format!("log.format = \"{}\"", self.log.format), "write text or json");
         }
         if tracing_subscriber::EnvFilter::try_new(&self.log.level).is_err() {
-            add(format!("log.level = \"{}\"", self.log.level), "write error, warn, info, debug or a filter such as info,lyceum_net=debug");
+            add(
+                format!("log.level = \"{}\"", self.log.level),
+                "write error, warn, info, debug or a filter such as info,lyceum_net=debug",
+            );
         }
         found
     }
@@ -358,8 +368,14 @@ mod tests {
             (format!("workers = 999\n{SAMPLE}"), "`workers` is integer"),
             (SAMPLE.replace("0.0.0.0:5060", "5060"), "listener 1: address = \"5060\": write an IP address and a port"),
             (format!("{SAMPLE}{https}"), "without [tls]"),
-            (format!("{SAMPLE}{https}url = \"sip.example.org\"\n{tls}"), "https.url = \"sip.example.org\": write https://"),
-            (format!("{SAMPLE}advertised = \"sip.example.org\""), "listener 1: advertised = \"sip.example.org\": write host:port"),
+            (
+                format!("{SAMPLE}{https}url = \"sip.example.org\"\n{tls}"),
+                "https.url = \"sip.example.org\": write https://",
+            ),
+            (
+                format!("{SAMPLE}advertised = \"sip.example.org\""),
+                "listener 1: advertised = \"sip.example.org\": write host:port",
+            ),
             (format!("{SAMPLE}[log]\nformat = \"xml\""), "log.format = \"xml\": write text or json"),
             (format!("{SAMPLE}[log]\nlevel = \"lyceum=loud\""), "log.level"),
             (

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use lyceum_net::{DevCa, ListenerOptions, Tls, TlsSettings};
 use lyceum_sip::Transport;
@@ -13,7 +13,7 @@ use lyceum_store::MasterKey;
 use lyceum_topology::{Cidr, Document, DomainName, HopTransport, TrustedBy, TrustedHost};
 
 use crate::config::Port;
-use crate::preflight::{Preflight, raise_file_limit};
+use crate::preflight::{Preflight, listed, raise_file_limit};
 use crate::probe;
 use crate::server::{Addresses, Server, ServerOptions};
 use crate::users_csv;
@@ -132,21 +132,23 @@ fn preflight(args: &DevArgs, folder: &Path) -> Result<()> {
 fn folder(args: &DevArgs) -> Result<Folder> {
     match &args.data {
         Some(path) => {
-            std::fs::create_dir_all(path)
-                .with_context(|| format!("the data folder {} cannot be made; give another with --data", path.display()))?;
+            std::fs::create_dir_all(path).map_err(|error| {
+                anyhow!("the folder {} cannot be made ({error}): give another with --data", path.display())
+            })?;
             Ok(Folder { path: path.canonicalize()?, throw_away: false })
         }
         None => {
             let path = std::env::temp_dir().join(format!("lyceum-dev-{}", std::process::id()));
-            std::fs::create_dir_all(&path)
-                .with_context(|| format!("the folder {} cannot be made; give one with --data", path.display()))?;
+            std::fs::create_dir_all(&path).map_err(|error| {
+                anyhow!("the folder {} cannot be made ({error}): give one with --data", path.display())
+            })?;
             Ok(Folder { path, throw_away: true })
         }
     }
 }
 
 fn options(args: &DevArgs, folder: &Path) -> Result<ServerOptions> {
-    let domain = DomainName::parse(&args.domain).map_err(|error| anyhow!("--domain: {error}"))?;
+    let domain = DomainName::parse(&args.domain).map_err(|error| anyhow!("--domain: {error}: give another"))?;
     let document = document(args, &domain)?;
     let settings = tls_settings(args, folder)?;
     let tls = Tls::new(settings()?).map_err(|error| anyhow!("{error}"))?;
@@ -185,7 +187,7 @@ fn document(args: &DevArgs, domain: &DomainName) -> Result<Document> {
         None => Document::dev(domain.clone(), domain.clone()),
     };
     for (number, network) in args.trust.iter().enumerate() {
-        let cidr = Cidr::parse(network).map_err(|error| anyhow!("--trust: {error}"))?;
+        let cidr = Cidr::parse(network).map_err(|error| anyhow!("--trust: {error}: give another"))?;
         document.trusted_hosts.push(TrustedHost {
             name: format!("dev-{}", number + 1),
             description: "given with --trust".into(),
@@ -198,19 +200,20 @@ fn document(args: &DevArgs, domain: &DomainName) -> Result<Document> {
 /// Reads a topology file, YAML or JSON by its ending.
 pub fn read_topology(path: &Path) -> Result<Document> {
     let text = std::fs::read_to_string(path)
-        .with_context(|| format!("the topology file {} cannot be read", path.display()))?;
+        .map_err(|error| anyhow!("the topology file {} cannot be read ({error}): check the path", path.display()))?;
     let is_json = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
     let document = if is_json { Document::from_json(&text) } else { Document::from_yaml(&text) };
-    document.map_err(|problems| {
-        let list: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
-        anyhow!("{} is not a topology:\n{}", path.display(), list.join("\n"))
-    })
+    document.map_err(|problems| listed(&format!("the topology file {} is not right", path.display()), &problems))
 }
 
-fn tls_settings(args: &DevArgs, folder: &Path) -> Result<impl Fn() -> Result<TlsSettings> + Send + Sync + Clone + 'static> {
+fn tls_settings(
+    args: &DevArgs,
+    folder: &Path,
+) -> Result<impl Fn() -> Result<TlsSettings> + Send + Sync + Clone + 'static> {
     let ca = folder.join("ca");
     let names = [args.domain.clone(), format!("sip.{}", args.domain), "localhost".to_owned()];
-    let addresses: Vec<IpAddr> = vec![Ipv4Addr::LOCALHOST.into(), std::net::Ipv6Addr::LOCALHOST.into(), args.tls.ip(), args.https.ip()];
+    let addresses: Vec<IpAddr> =
+        vec![Ipv4Addr::LOCALHOST.into(), std::net::Ipv6Addr::LOCALHOST.into(), args.tls.ip(), args.https.ip()];
     Ok(move || {
         let authority = DevCa::create(&ca).map_err(|error| anyhow!("{error}"))?;
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -241,8 +244,9 @@ fn master_key(folder: &Path, data: &Path) -> Result<MasterKey> {
             data.display()
         );
     }
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("the folder {} cannot be made; give another with --data", folder.display()))?;
+    std::fs::create_dir_all(folder).map_err(|error| {
+        anyhow!("the folder {} cannot be made ({error}): give another with --data", folder.display())
+    })?;
     let key = MasterKey::generate();
     key.write_new(&path).map_err(|error| anyhow!("{error}"))?;
     Ok(key)

@@ -23,7 +23,8 @@ impl lyceum_shell::Offline for Binary {
         }
         if what_if {
             let (file, data) = (file.display(), data.display());
-            fs::File::open(file.to_string()).map_err(|error| format!("{file} cannot be read ({error}): check the path"))?;
+            fs::File::open(file.to_string())
+                .map_err(|error| format!("{file} cannot be read ({error}): check the path"))?;
             if fs::read_dir(data.to_string()).is_ok_and(|mut entries| entries.next().is_some()) {
                 return Err(format!("the folder {data} is not empty: move it away first, `mv {data} {data}.old`"));
             }
@@ -31,7 +32,9 @@ impl lyceum_shell::Offline for Binary {
         }
         let summary = lyceum_store::restore(file, &data, &mut |_| {}).map_err(|error| error.to_string())?;
         let (file, data, topology) = (file.display(), data.display(), summary.topology);
-        Ok(format!("{file} is restored into {data}: topology version {topology}. It opens with the master key of the server that made it."))
+        Ok(format!(
+            "{file} is restored into {data}: topology version {topology}. It opens with the master key of the server that made it."
+        ))
     }
 }
 

@@ -1,11 +1,13 @@
 //! What keeps a node from starting, looked at before anything is opened: all of it in one list, one sentence each.
 
 use std::fmt::Display;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use anyhow::{Error, Result, anyhow};
 use lyceum_net::{ListenerOptions, NetError};
 use lyceum_sip::Transport;
+use rustix::fs::{Access, AtFlags, CWD, accessat};
 
 use crate::config::Port;
 use crate::doctor::folder;
@@ -36,6 +38,25 @@ impl Preflight {
         self.faults.extend(folder::obstacles(&facts));
     }
 
+    /// The local socket can be made, and no other server answers on it.
+    pub fn socket(&mut self, path: &Path) {
+        let shown = path.display();
+        if UnixStream::connect(path).is_ok() {
+            self.faults
+                .push(format!("another server answers on the local socket {shown}: stop it, or set another `socket`"));
+            return;
+        }
+        let parent = path.parent().unwrap_or(Path::new("."));
+        let made = std::fs::create_dir_all(parent).map_err(|error| error.to_string());
+        let may = made.and_then(|()| {
+            accessat(CWD, parent, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS)
+                .map_err(|error| error.to_string())
+        });
+        if let Err(why) = may {
+            self.faults.push(format!("the local socket {shown} cannot be made ({why}): set `socket` to a path in a folder of the server's own user"));
+        }
+    }
+
     /// An error with every fault, if there is one.
     pub fn done(self) -> Result<()> {
         if self.faults.is_empty() { Ok(()) } else { Err(listed("the node cannot start", &self.faults)) }
@@ -47,7 +68,9 @@ pub fn listed(head: &str, faults: &[impl Display]) -> Error {
     match faults {
         [one] => anyhow!("{head}: {one}"),
         _ => {
-            let list: String = faults.iter().map(|fault| format!("\n  - {fault}")).collect();
+            // A fault that is a list itself stands below its own line.
+            let list: String =
+                faults.iter().map(|fault| format!("\n  - {}", fault.to_string().replace('\n', "\n  "))).collect();
             anyhow!("{head}; {} things are wrong:{list}", faults.len())
         }
     }

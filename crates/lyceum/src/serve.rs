@@ -7,10 +7,11 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use lyceum_net::{Certificate, ClientCertificates, ListenerOptions, Tls, TlsSettings, load_authorities};
 use lyceum_store::MasterKey;
+use lyceum_topology::Document;
 
 use crate::config::{NodeConfig, TlsConfig};
 use crate::dev::read_topology;
-use crate::preflight::{Preflight, raise_file_limit};
+use crate::preflight::{Preflight, listed, raise_file_limit};
 use crate::server::{Server, ServerOptions};
 
 /// What `lyceum serve` takes.
@@ -43,10 +44,7 @@ pub fn run(args: &ServeArgs, config: NodeConfig) -> Result<()> {
 
 fn options(args: &ServeArgs, config: NodeConfig) -> Result<ServerOptions> {
     let mut preflight = Preflight::default();
-    // Once there is a store, the file has done its work and may be gone.
-    let first_start = !config.data.join("lyceum.db").exists();
-    let topology = args.topology.as_deref().filter(|_| first_start);
-    let first_document = preflight.take(topology.map(read_topology).transpose()).flatten();
+    let first_document = preflight.take(topology(args, &config)).flatten();
     let master_key = preflight.take(master_key(args, &config));
     let tls_config = config.tls.clone();
     let settings = move || tls_config.as_ref().map_or_else(|| Ok(TlsSettings::default()), tls_settings);
@@ -62,6 +60,7 @@ fn options(args: &ServeArgs, config: NodeConfig) -> Result<ServerOptions> {
     }
     preflight.folder(&config.data);
     preflight.ports(&config.ports());
+    preflight.socket(&config.socket);
     preflight.done()?;
     let master_key = master_key.context("a preflight without faults has a master key")?;
     Ok(ServerOptions {
@@ -82,6 +81,29 @@ fn options(args: &ServeArgs, config: NodeConfig) -> Result<ServerOptions> {
         socket: config.socket,
         workers: config.workers,
     })
+}
+
+/// Reads the document of the first start. Once there is a store, the file has done its work and may be gone.
+fn topology(args: &ServeArgs, config: &NodeConfig) -> Result<Option<Document>> {
+    let first_start = !config.data.join("lyceum.db").exists();
+    let Some(path) = &args.topology else {
+        if first_start {
+            bail!(
+                "there is no data in {} yet: make the first start with --topology FILE (deploy/topology.yaml is a sample), or put a backup there with `lyceum restore`",
+                config.data.display()
+            );
+        }
+        return Ok(None);
+    };
+    if !first_start && !path.exists() {
+        return Ok(None);
+    }
+    let document = read_topology(path)?;
+    let problems = document.validate();
+    if !problems.is_empty() {
+        return Err(listed(&format!("the topology file {} is not right", path.display()), &problems));
+    }
+    Ok(Some(document))
 }
 
 /// Reads the key file; makes one when that is wanted and there is none.

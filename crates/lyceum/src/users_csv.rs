@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 /// Reads the file. A first line `user;password` is a header; empty lines and lines that begin with `#` are skipped.
 pub fn read(path: &Path) -> Result<Vec<(String, String)>> {
     let text = std::fs::read_to_string(path)
-        .with_context(|| format!("the users file {} cannot be read", path.display()))?;
+        .map_err(|error| anyhow!("the users file {} cannot be read ({error}): check the path", path.display()))?;
     parse(&text).with_context(|| format!("the users file {} is not right", path.display()))
 }
 
@@ -22,7 +22,7 @@ fn parse(text: &str) -> Result<Vec<(String, String)>> {
             Some((user, password)) if !user.is_empty() && !password.is_empty() => {
                 users.push((user.to_owned(), password.to_owned()));
             }
-            _ => bail!("line {} is not `user;password`", number + 1),
+            _ => bail!("line {} is not `user;password`: mend it", number + 1),
         }
     }
     Ok(users)

@@ -47,6 +47,8 @@ pub enum State {
 pub fn gather(dir: &Path) -> FolderFacts {
     let metadata = fs::metadata(dir);
     let state = match &metadata {
+        // A file on the way there cannot be made a folder.
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => State::NoFolder,
         Err(_) => State::Missing,
         Ok(there) if !there.is_dir() => State::NoFolder,
         Ok(there) => State::Here(there.mode() & 0o777),
@@ -100,7 +102,9 @@ pub fn obstacles(facts: &FolderFacts) -> Vec<String> {
     let dir = facts.dir.display();
     let mut found = Vec::new();
     if facts.state == State::NoFolder {
-        return vec![format!("the data folder {dir} is no folder: move that file away, or name another folder")];
+        return vec![format!(
+            "the data folder {dir} is no folder, or lies below a file: move that file away, or name another folder"
+        )];
     }
     if !facts.writable {
         found.push(match facts.state {
