@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use lyceum_net::{Arrival, Destination, Flow};
 use lyceum_sip::time::Now;
-use lyceum_sip::Message;
+use lyceum_sip::{Message, Transport, Uri};
 
 /// One message with the facts of its arrival.
 #[derive(Clone, Copy)]
@@ -20,6 +20,26 @@ pub struct Inbound<'a> {
 }
 
 impl Inbound<'_> {
+    /// The flow by which the sender is reached, given the Contact it names.
+    ///
+    /// A connection is its own way back. Over UDP a phone that knows its own address (Via says what we see) may listen
+    /// on another port than it sends from, and then its Contact counts; behind a NAT only the address that we see does.
+    /// Another host than the sender is never taken: nobody can aim our messages at a third party.
+    pub fn flow_to(&self, contact: &[u8]) -> Flow {
+        let Flow::Datagram { listener, remote } = self.arrival.flow else { return self.arrival.flow };
+        let knows_itself = self.message.top_via().is_ok_and(|via| {
+            via.host.ip() == Some(remote.ip()) && via.port_or_default() == remote.port()
+        });
+        let named = Uri::parse(contact).ok().filter(|uri| uri.host().ip() == Some(remote.ip()));
+        match named {
+            Some(uri) if knows_itself => {
+                let port = uri.port().unwrap_or_else(|| Transport::Udp.default_port());
+                Flow::Datagram { listener, remote: SocketAddr::new(remote.ip(), port) }
+            }
+            _ => self.arrival.flow,
+        }
+    }
+
     /// The true source address: who is counted, limited and logged.
     pub fn source(&self) -> IpAddr {
         self.arrival.remote.ip()

@@ -12,8 +12,6 @@ use std::time::Duration;
 use lyceum_sip::time::Time;
 use lyceum_topology::LockoutPolicy;
 
-/// Entries kept per table; when full, the entry that is idle longest among a few is dropped.
-const TABLE_CAPACITY: usize = 65_536;
 /// How many entries are looked at to find one to drop.
 const EVICTION_SAMPLE: usize = 16;
 
@@ -87,18 +85,22 @@ struct Count {
     shut_until: Time,
 }
 
-struct Counts<K>(HashMap<K, Count>);
+/// Failures by key, at most `capacity`; when full, the entry that is idle longest among a few is dropped.
+struct Counts<K> {
+    counts: HashMap<K, Count>,
+    capacity: usize,
+}
 
 impl<K: Hash + Eq + Copy> Counts<K> {
-    fn new() -> Self {
-        Counts(HashMap::new())
+    fn new(capacity: usize) -> Self {
+        Counts { counts: HashMap::new(), capacity }
     }
 
     fn fail(&mut self, key: K, now: Time, limit: Limit, window: Duration) -> bool {
-        if self.0.len() >= TABLE_CAPACITY && !self.0.contains_key(&key) {
+        if self.counts.len() >= self.capacity && !self.counts.contains_key(&key) {
             self.evict();
         }
-        let count = self.0.entry(key).or_default();
+        let count = self.counts.entry(key).or_default();
         if count.failures == 0 || now - count.since > window {
             *count = Count { since: now, shut_until: count.shut_until, ..Count::default() };
         }
@@ -112,13 +114,13 @@ impl<K: Hash + Eq + Copy> Counts<K> {
     }
 
     fn shut_until(&self, key: &K, now: Time) -> Option<Time> {
-        self.0.get(key).map(|count| count.shut_until).filter(|until| *until > now)
+        self.counts.get(key).map(|count| count.shut_until).filter(|until| *until > now)
     }
 
     fn evict(&mut self) {
-        let oldest = self.0.iter().take(EVICTION_SAMPLE).min_by_key(|(_, count)| count.last).map(|(key, _)| *key);
+        let oldest = self.counts.iter().take(EVICTION_SAMPLE).min_by_key(|(_, count)| count.last).map(|(key, _)| *key);
         if let Some(key) = oldest {
-            self.0.remove(&key);
+            self.counts.remove(&key);
         }
     }
 }
@@ -131,22 +133,17 @@ pub struct Lockout {
     friends: HashMap<(IpAddr, u64), Time>,
 }
 
-impl Default for Lockout {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Lockout {
-    /// Nothing counted yet.
-    pub fn new() -> Self {
-        Lockout { pairs: Counts::new(), accounts: Counts::new(), sources: Counts::new(), friends: HashMap::new() }
+    /// Nothing counted yet; `capacity` bounds each table.
+    pub fn new(capacity: usize) -> Self {
+        let (pairs, accounts, sources) = (Counts::new(capacity), Counts::new(capacity), Counts::new(capacity));
+        Lockout { pairs, accounts, sources, friends: HashMap::new() }
     }
 
     /// May `source` try `account` (any stable hash of its name, whether it exists or not) now? `known` says that the
     /// account is signed in from that very source at this moment, which makes the source no stranger.
     pub fn check(&self, now: Time, source: IpAddr, account: u64, known: bool) -> Verdict {
-        if self.sources.0.is_empty() {
+        if self.sources.counts.is_empty() {
             return Verdict::Pass;
         }
         if let Some(until) = self.sources.shut_until(&source, now) {
@@ -157,7 +154,7 @@ impl Lockout {
         }
         let stranger = !known && !self.friends.contains_key(&(source, account));
         if stranger && self.accounts.shut_until(&account, now).is_some() {
-            let next = self.accounts.0.get(&account).map_or(now, |count| count.last + SLOW);
+            let next = self.accounts.counts.get(&account).map_or(now, |count| count.last + SLOW);
             if next > now {
                 return Verdict::AccountSlowed(next);
             }
@@ -167,7 +164,7 @@ impl Lockout {
 
     /// Is anything counted at the moment? Until the first failure nothing else needs looking at.
     pub fn is_counting(&self) -> bool {
-        !self.sources.0.is_empty()
+        !self.sources.counts.is_empty()
     }
 
     /// Counts a wrong password; says which limits this very failure reached.
@@ -187,12 +184,12 @@ impl Lockout {
 
     /// A right password clears the pair and, while anything is being counted, makes the source a friend of the account.
     pub fn passed(&mut self, now: Time, source: IpAddr, account: u64) {
-        if self.sources.0.is_empty() {
+        if self.sources.counts.is_empty() {
             return; // nobody has failed: nothing to clear, and the usual case costs nothing
         }
-        self.pairs.0.remove(&(source, account));
-        if self.accounts.0.contains_key(&account) {
-            if self.friends.len() >= TABLE_CAPACITY {
+        self.pairs.counts.remove(&(source, account));
+        if self.accounts.counts.contains_key(&account) {
+            if self.friends.len() >= self.accounts.capacity {
                 let oldest = self.friends.iter().take(EVICTION_SAMPLE).min_by_key(|(_, at)| **at).map(|(key, _)| *key);
                 oldest.map(|key| self.friends.remove(&key));
             }
@@ -203,10 +200,10 @@ impl Lockout {
     /// Forgets what is older than the window; called now and then.
     pub fn sweep(&mut self, now: Time, limits: &LockoutLimits) {
         let keep = |count: &Count| count.shut_until > now || now - count.last <= limits.window;
-        self.pairs.0.retain(|_, count| keep(count));
-        self.accounts.0.retain(|_, count| keep(count));
-        self.sources.0.retain(|_, count| keep(count));
-        let accounts = &self.accounts.0;
+        self.pairs.counts.retain(|_, count| keep(count));
+        self.accounts.counts.retain(|_, count| keep(count));
+        self.sources.counts.retain(|_, count| keep(count));
+        let accounts = &self.accounts.counts;
         self.friends.retain(|(_, account), _| accounts.contains_key(account));
     }
 }
@@ -233,7 +230,7 @@ mod tests {
 
     #[test]
     fn third_failure_of_a_pair_shuts_only_that_pair() {
-        let mut lockout = Lockout::new();
+        let mut lockout = Lockout::new(1000);
         assert!(lockout.failed(at(1), ip(1), 7, &LIMITS).is_empty());
         assert!(lockout.failed(at(2), ip(1), 7, &LIMITS).is_empty());
         assert_eq!(lockout.failed(at(3), ip(1), 7, &LIMITS), vec![Tripped::Pair]);
@@ -245,7 +242,7 @@ mod tests {
 
     #[test]
     fn attacked_account_stays_open_to_a_source_that_signed_it_in() {
-        let mut lockout = Lockout::new();
+        let mut lockout = Lockout::new(1000);
         lockout.failed(at(1), ip(9), 7, &LIMITS);
         lockout.passed(at(1), ip(1), 7);
         for source in 10..15 {
@@ -259,7 +256,7 @@ mod tests {
 
     #[test]
     fn source_that_tries_many_accounts_is_shut_out_whole() {
-        let mut lockout = Lockout::new();
+        let mut lockout = Lockout::new(1000);
         for account in 0..6 {
             assert!(lockout.failed(at(1), ip(1), account, &LIMITS).is_empty());
         }
@@ -269,22 +266,22 @@ mod tests {
 
     #[test]
     fn failures_outside_the_window_are_forgotten() {
-        let mut lockout = Lockout::new();
+        let mut lockout = Lockout::new(1000);
         lockout.failed(at(1), ip(1), 7, &LIMITS);
         lockout.failed(at(2), ip(1), 7, &LIMITS);
         lockout.failed(at(70), ip(1), 7, &LIMITS);
         assert_eq!(lockout.check(at(71), ip(1), 7, false), Verdict::Pass);
         lockout.sweep(at(500), &LIMITS);
-        assert!(lockout.pairs.0.is_empty() && lockout.sources.0.is_empty());
+        assert!(lockout.pairs.counts.is_empty() && lockout.sources.counts.is_empty());
     }
 
     #[test]
     fn tables_stay_bounded_under_a_flood_of_names() {
-        let mut lockout = Lockout::new();
-        for account in 0..(TABLE_CAPACITY as u64 + 500) {
+        let mut lockout = Lockout::new(1000);
+        for account in 0..1500 {
             lockout.failed(at(1), ip((account % 200) as u8), account, &LIMITS);
         }
-        assert!(lockout.accounts.0.len() <= TABLE_CAPACITY);
-        assert!(lockout.pairs.0.len() <= TABLE_CAPACITY);
+        assert!(lockout.accounts.counts.len() <= 1000);
+        assert!(lockout.pairs.counts.len() <= 1000);
     }
 }

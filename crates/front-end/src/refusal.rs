@@ -105,6 +105,14 @@ refusals! {
     TooLarge = 513, "LYS0034", "Message Too Large";
     /// No service answers that urn (for example urn:service:sos without an emergency route).
     NoService = 404, "LYS0035", "No such service";
+    /// The call policy of the user forbids outgoing calls.
+    CallsForbidden = 403, "LYS0036", "Outgoing calls not allowed";
+    /// The user is in as many calls as the call policy allows.
+    TooManyCalls = 403, "LYS0037", "Too many calls for this user";
+    /// The pool's registrar has as many users signed in as its policy allows.
+    RegistrarFull = 503, "LYS0038", "Registrar full, use another server";
+    /// The request may not be forked so widely.
+    TooBroad = 440, "LYS0039", "Max-Breadth Exceeded";
 }
 
 #[cfg(test)]

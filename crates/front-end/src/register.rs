@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lyceum_net::{Flow, Outbox};
 use lyceum_sip::digest::Kind;
 use lyceum_sip::time::Now;
-use lyceum_sip::{Contact, Message, Name, NameAddr, ResponseBuilder, Scheme, Uri};
+use lyceum_sip::{Contact, Message, Name, NameAddr, ResponseBuilder, Scheme, Uri, outbound};
 use lyceum_topology::{Snapshot, UserRecord, routing_group};
 use lyceum_users::{Binding, ContactIntent, Contacts, Outcome, RegisterIntent, RegisterRefusal, hash64};
 
@@ -94,14 +94,16 @@ impl Core {
             Err(refusal) => return self.refuse(inbound, refusal, out),
         };
         let path = joined(&message, Name::Path);
-        if let Contacts::List(contacts) = list
-            && contacts.iter().any(|contact| contact.reg_id.is_some())
-            && !path.is_empty()
-            && !first_path_is_outbound(&message)
-        {
-            return self.refuse(inbound, Refusal::FirstHopLacksOutbound, out);
+        match outbound::registration(&message) {
+            Ok(_) => {}
+            Err(refused) if refused.status == 439 => return self.refuse(inbound, Refusal::FirstHopLacksOutbound, out),
+            Err(_) => return self.refuse(inbound, Refusal::BadContacts, out),
         }
-        let flow = inbound.arrival.flow.encode();
+        let contact = match list {
+            Contacts::List([first, ..]) => first.uri,
+            _ => &[],
+        };
+        let flow = inbound.flow_to(contact).encode();
         let aor = user.address.as_str();
         let mut intent = RegisterIntent::new(aor, user.id, list);
         intent.expires = message.expires();
@@ -115,16 +117,22 @@ impl Core {
         intent.branch_hash = hash64(branch);
         let policy = snapshot.registrar_policy(user);
         let away = self.store_is_away(inbound.now);
-        let group = &mut self.groups[usize::from(routing_group(aor))];
+        let at = usize::from(routing_group(aor));
+        let is_full = self.metrics.addresses.value() >= i64::from(snapshot.registrar_policy(user).max_users);
+        if is_full && self.groups[at].bindings(inbound.now, aor).next().is_none() {
+            return self.refuse_for_load(inbound, Refusal::RegistrarFull, out);
+        }
+        let group = &mut self.groups[at];
         let outcome = match away {
             false => group.register(inbound.now, policy, &intent, &mut self.journal),
-            true => group.register_without_store(inbound.now, &intent),
+            true => group.register_without_store(inbound.now, &intent, &self.journal),
         };
         match outcome {
             Ok(outcome) => {
                 let mut lines = std::mem::take(&mut self.scratch);
                 lines.clear();
-                let gruu = Minter::new(&self.keys, &message, user);
+                let serial = self.random.bits() as u32;
+                let gruu = Minter::new(&self.gruus, &message, user, serial);
                 write_bindings(&outcome, inbound.now, &path, &gruu, &mut lines);
                 let wait_for = outcome.wait_for;
                 self.answer_registration(inbound, wait_for, &lines, out);
@@ -238,16 +246,6 @@ fn joined(message: &Message<'_>, name: Name) -> Vec<u8> {
         return Vec::new(); // no allocation
     }
     message.values(name).collect::<Vec<_>>().join(&b", "[..])
-}
-
-/// RFC 5626 §6: the edge proxy that added the last (lowest) Path says `ob`.
-fn first_path_is_outbound(message: &Message<'_>) -> bool {
-    message
-        .values(Name::Path)
-        .last()
-        .and_then(|value| NameAddr::parse(value).ok())
-        .and_then(|path| path.parsed_uri().ok().map(|uri| uri.param("ob").is_some()))
-        .unwrap_or(false)
 }
 
 /// The header lines of the 200: every binding with the time it has left (RFC 3261 §10.3 step 8), Path echoed (RFC 3327).

@@ -116,16 +116,17 @@ impl Store {
         })
     }
 
-    /// Removes calls and traces begun before `before`, and the oldest beyond `most` rows of each.
+    /// Removes calls begun before the first time and traces before the second, and the oldest beyond `most` rows of each.
     /// `go_on` is asked between transactions.
     pub fn purge_records(
         &self,
-        before: WallTime,
+        before: [WallTime; 2],
         most: u64,
         mut go_on: impl FnMut() -> bool,
     ) -> Result<Purged, StoreError> {
         let mut purged = Purged::default();
-        for (table, time, count) in [("call", "started", &mut purged.calls), ("trace", "at", &mut purged.traces)] {
+        let tables = [("call", "started", &mut purged.calls), ("trace", "at", &mut purged.traces)];
+        for ((table, time, count), before) in tables.into_iter().zip(before) {
             while go_on() {
                 let gone = self.purge_some(table, time, before, most)?;
                 *count += u64::from(gone);

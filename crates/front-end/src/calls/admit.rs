@@ -10,9 +10,9 @@ use lyceum_sip::digest::Kind;
 use lyceum_sip::proxy::{self, LoopHash, RoutePlan};
 use lyceum_sip::token::{DialogEnds, Passage};
 use lyceum_sip::transaction::{Incoming, ServerId};
-use lyceum_sip::header::session_expires::SessionExpires;
+use lyceum_sip::session_timer::{self, AtProxy};
 use lyceum_sip::{Message, Method, Name, ResponseBuilder, Scheme, Uri};
-use lyceum_topology::{Snapshot, UserRecord};
+use lyceum_topology::{PoolPolicies, Snapshot, UserRecord};
 
 use crate::core::Core;
 use crate::inbound::Inbound;
@@ -92,11 +92,19 @@ impl Core {
             self.refuse(inbound, Refusal::NotServed, out);
             return None;
         }
-        if message.method() == Method::Invite {
-            let minimum = snapshot.pool(&self.pool).proxy.min_session_expires_seconds;
-            if is_session_too_small(&message, minimum) {
-                let least = minimum.to_string();
-                self.refuse_with(inbound, Refusal::SessionTooSmall, &[("Min-SE", least.as_bytes())], out);
+        if let Some(least) = too_small(&message, snapshot.pool(&self.pool)) {
+            let least = least.to_string();
+            self.refuse_with(inbound, Refusal::SessionTooSmall, &[("Min-SE", least.as_bytes())], out);
+            return None;
+        }
+        if let (Sender::User(user), Method::Invite) = (&sender, message.method()) {
+            let policy = snapshot.call_policy(user);
+            if !policy.allow_outgoing {
+                self.refuse(inbound, Refusal::CallsForbidden, out);
+                return None;
+            }
+            if message.to_tag().is_none() && self.calls.of_user(user.id) >= policy.max_calls {
+                self.refuse(inbound, Refusal::TooManyCalls, out);
                 return None;
             }
         }
@@ -202,9 +210,16 @@ fn is_user(uri: &Uri<'_>, user: &UserRecord) -> bool {
         && uri.host_text().eq_ignore_ascii_case(user.address.domain().as_bytes())
 }
 
-/// RFC 4028 §8.1: a Session-Expires below our minimum is refused when the caller knows what 422 means. (A caller that
-/// does not is let through: §8.1 has the proxy raise Min-SE then.)
-fn is_session_too_small(message: &Message<'_>, minimum: u32) -> bool {
-    let asked = message.value(Name::SessionExpires).and_then(|value| SessionExpires::parse(value).ok());
-    asked.is_some_and(|asked| asked.interval < minimum) && message.has_option(Name::Supported, "timer")
+/// The session timer policy of a pool.
+pub(crate) fn timer_policy(pool: &PoolPolicies) -> session_timer::Policy {
+    let wanted = if pool.proxy.insert_session_timers { pool.proxy.session_expires_seconds } else { 0 };
+    session_timer::Policy { min: pool.proxy.min_session_expires_seconds, wanted }
+}
+
+/// RFC 4028 §8.1: the Min-SE of a 422, when Session-Expires is below our minimum and the caller knows what 422 means.
+fn too_small(message: &Message<'_>, pool: &PoolPolicies) -> Option<u32> {
+    match session_timer::at_proxy(&session_timer::Offer::of(message)?, &timer_policy(pool)) {
+        AtProxy::TooSmall(least) => Some(least),
+        AtProxy::Forward { .. } => None,
+    }
 }

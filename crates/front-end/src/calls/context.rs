@@ -6,6 +6,7 @@ use lyceum_monitoring::{BranchRecord, CallRecord};
 use lyceum_net::{Destination, ListenerId};
 use lyceum_sip::Transport;
 use lyceum_sip::proxy::ResponseContext;
+use lyceum_sip::session_timer::Remembered;
 use lyceum_sip::transaction::{ClientId, ServerId};
 
 /// Where a branch goes and how it leaves.
@@ -25,6 +26,10 @@ pub struct Hop {
     pub flow: Vec<u8>,
     /// What the call record says of it.
     pub record: Option<Box<BranchRecord>>,
+    /// Max-Breadth of the copy, when it must be written (RFC 5393).
+    pub breadth: Option<u32>,
+    /// Further flows of the same endpoint.
+    pub spare: Vec<Hop>,
     /// How long it may ring; `None` leaves timer C as it is.
     pub ring: Option<std::time::Duration>,
 }
@@ -70,7 +75,9 @@ pub struct Context {
     pub remote: SocketAddr,
     /// The sender is trusted: its identity headers are kept.
     pub keep_identity: bool,
-    /// The flow it came by, with its transport, for in-dialog requests back.
+    /// Where its answers go.
+    pub reply_to: Destination,
+    /// The flow to its sender, with its transport, for in-dialog requests back.
     pub flow: Vec<u8>,
     /// The listener it came to and its transport: our side towards the sender.
     pub listener: ListenerId,
@@ -80,6 +87,10 @@ pub struct Context {
     pub record: Option<Box<CallRecord>>,
     /// Key in the table of calls in progress.
     pub call_key: u64,
+    /// What the answer's session timer is held against (RFC 4028 §8.2).
+    pub timer: Option<Remembered>,
+    /// Further flows of the same endpoint, by branch: tried when the branch's own flow turns out dead (RFC 5626 §7).
+    pub spare: Vec<(usize, Vec<Hop>)>,
     /// What to say when a name is still being looked up.
     pub waiting_for_name: bool,
 }

@@ -2,12 +2,14 @@
 
 use lyceum_net::{Listener, Outbox};
 use lyceum_sip::proxy::{self, BranchId, LoopHash, RecordRoute, RoutePlan, SentBy, record_route_line, via_line};
+use lyceum_sip::header::session_expires::{Refresher, SessionExpires};
+use lyceum_sip::session_timer::{self, AtProxy, Offer, Remembered};
 use lyceum_sip::time::Now;
 use lyceum_sip::token::DialogEnds;
 use lyceum_sip::transaction::Outgoing;
 use lyceum_sip::{Index, Limits, Message, Method, Name, Scheme, Splice, Transport, Uri, parse};
 
-use super::admit::{Admitted, Sender};
+use super::admit::{Admitted, Sender, timer_policy};
 use super::context::{Branch, Context, ContextId, Hop};
 use crate::core::Core;
 use crate::inbound::Inbound;
@@ -23,6 +25,16 @@ fn sent_by(listener: &Listener, transport: Transport) -> SentBy<'_> {
         None => (&*listener.advertised, listener.addr.port()),
     };
     SentBy { transport, host: host.as_bytes(), port }
+}
+
+/// The value of Session-Expires.
+pub(crate) fn written(expires: &SessionExpires) -> String {
+    let refresher = match expires.refresher {
+        Some(Refresher::Uac) => ";refresher=uac",
+        Some(Refresher::Uas) => ";refresher=uas",
+        None => "",
+    };
+    format!("{}{refresher}", expires.interval)
 }
 
 /// A branch that the response context has opened and that is to be sent.
@@ -42,6 +54,14 @@ struct Copy<'a, 'p> {
     /// Record-Route lines, the one for the next hop last.
     record_routes: &'a [Vec<u8>],
     strip_credentials: bool,
+    timer: Option<Timer>,
+}
+
+/// What the session timer policy changes in a request.
+struct Timer {
+    expires: Option<String>,
+    min: Option<String>,
+    remember: Option<Remembered>,
 }
 
 impl Core {
@@ -87,6 +107,11 @@ impl Core {
         loop_hash: LoopHash,
         strip_credentials: bool,
     ) {
+        if !hop.spare.is_empty() {
+            context.spare.push((opened.branch.index(), std::mem::take(&mut hop.spare)));
+        }
+        let timer = self.session_timer(message);
+        context.timer = timer.as_ref().and_then(|timer| timer.remember);
         let mut branch = Vec::with_capacity(48);
         self.calls.branches.mint(loop_hash, &mut branch);
         let mut token = Vec::new();
@@ -99,6 +124,7 @@ impl Core {
             keep_identity: context.keep_identity,
             record_routes: &record_routes,
             strip_credentials,
+            timer,
         };
         let mut bytes = std::mem::take(&mut self.scratch);
         bytes.clear();
@@ -142,7 +168,7 @@ impl Core {
     fn record_routes(&self, context: &Context, hop: &Hop, message: &Message<'_>, token: &mut Vec<u8>) -> Vec<Vec<u8>> {
         let creates_dialog = message.to_tag().is_none()
             && matches!(message.method(), Method::Invite | Method::Subscribe | Method::Refer | Method::Notify);
-        if !creates_dialog {
+        if !creates_dialog || !self.snapshot.pool(&self.pool).proxy.record_route {
             return Vec::new();
         }
         let (Some(inner), Some(outer)) = (self.listener(context.listener), self.listener(hop.listener)) else {
@@ -165,6 +191,23 @@ impl Core {
         }
     }
 
+    /// RFC 4028 §8.1: what our policy changes in the session timer of a request.
+    fn session_timer(&self, message: &Message<'_>) -> Option<Timer> {
+        let offer = Offer::of(message)?;
+        let policy = timer_policy(self.snapshot.pool(&self.pool));
+        if offer.expires.is_none() && policy.wanted == 0 {
+            return None;
+        }
+        match session_timer::at_proxy(&offer, &policy) {
+            AtProxy::Forward { expires, min, remember } => Some(Timer {
+                expires: expires.map(|expires| written(&expires)),
+                min: min.map(|min| min.to_string()),
+                remember,
+            }),
+            AtProxy::TooSmall(_) => None,
+        }
+    }
+
     fn write_copy(&self, copy: &Copy<'_, '_>, out: &mut Vec<u8>) {
         let Copy { message, plan, hop, .. } = *copy;
         let target = hop.uri.as_deref().unwrap_or(plan.request_uri);
@@ -175,7 +218,12 @@ impl Core {
             path.extend_from_slice(b"Route: ");
             path.extend_from_slice(&hop.routes);
         }
-        let hops = proxy::hops_left(&message).unwrap_or(0).to_string();
+        let hops = match message.max_forwards() {
+            Some(_) => u32::from(proxy::hops_left(&message).unwrap_or(0)),
+            None => self.snapshot.pool(&self.pool).proxy.max_forwards,
+        };
+        let hops = hops.to_string();
+        let breadth = hop.breadth.map(|breadth| format!("Max-Breadth: {breadth}"));
         let mut via = Vec::with_capacity(96);
         if let Some(listener) = self.listener(hop.listener) {
             via_line(&mut via, &sent_by(listener, hop.transport), copy.branch);
@@ -196,6 +244,17 @@ impl Core {
         }
         if copy.strip_credentials && message.field(Name::ProxyAuthorization).is_some() {
             splice.remove(Name::ProxyAuthorization);
+        }
+        if let Some(timer) = &copy.timer {
+            if let Some(expires) = &timer.expires {
+                splice.replace(Name::SessionExpires, expires.as_bytes());
+            }
+            if let Some(min) = &timer.min {
+                splice.replace(Name::MinSE, min.as_bytes());
+            }
+        }
+        if let Some(breadth) = &breadth {
+            splice.remove_named(b"Max-Breadth").append(breadth.as_bytes());
         }
         for line in copy.record_routes {
             splice.prepend(line);
@@ -228,6 +287,7 @@ impl Core {
             keep_identity: inbound.trusted,
             record_routes: &[],
             strip_credentials: false,
+            timer: None,
         };
         let mut bytes = std::mem::take(&mut self.scratch);
         bytes.clear();

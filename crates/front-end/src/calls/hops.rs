@@ -81,6 +81,8 @@ impl Core {
             flow: flow_bytes(transport, &flow),
             record,
             ring: None,
+            breadth: None,
+            spare: Vec::new(),
         })
     }
 
@@ -97,6 +99,8 @@ impl Core {
             flow: bytes.to_vec(),
             record: None,
             ring: None,
+            breadth: None,
+            spare: Vec::new(),
         })
     }
 
@@ -159,6 +163,8 @@ impl Core {
             flow: Vec::new(),
             record: None,
             ring: None,
+            breadth: None,
+            spare: Vec::new(),
         })
     }
 

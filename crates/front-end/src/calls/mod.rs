@@ -20,6 +20,8 @@ use lyceum_sip::time::Time;
 use lyceum_sip::token::RouteTokens;
 use lyceum_sip::transaction::ServerId;
 
+use lyceum_topology::UserId;
+
 use crate::keys::Keys;
 use crate::random::Random;
 use context::{ContextId, Contexts, Hop};
@@ -68,6 +70,7 @@ pub struct Calls {
     pub(crate) contexts: Contexts,
     pub(crate) servers: HashMap<ServerId, ContextId>,
     pub(crate) active: HashMap<u64, Active>,
+    pub(crate) per_user: HashMap<UserId, u32>,
     pub(crate) lookups: HashMap<u64, WaitingName>,
     pub(crate) next_lookup: u64,
     pub(crate) next_record: u64,
@@ -87,10 +90,31 @@ impl Calls {
             contexts: Contexts::default(),
             servers: HashMap::new(),
             active: HashMap::new(),
+            per_user: HashMap::new(),
             lookups: HashMap::new(),
             next_lookup: 1,
             next_record: 1,
             next_sweep: Time::default(),
+        }
+    }
+
+    /// Calls that a user has begun and that are not over.
+    pub fn of_user(&self, user: UserId) -> u32 {
+        self.per_user.get(&user).copied().unwrap_or(0)
+    }
+
+    /// A call of this user begins.
+    pub(crate) fn user_call_begins(&mut self, user: UserId) {
+        *self.per_user.entry(user).or_insert(0) += 1;
+    }
+
+    /// A call of this user is over.
+    pub(crate) fn user_call_ends(&mut self, user: UserId) {
+        if let Some(count) = self.per_user.get_mut(&user) {
+            *count -= 1;
+            if *count == 0 {
+                self.per_user.remove(&user);
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use lyceum_monitoring::{CallRecord, DecisionStep, Outcome, Party, Private, Side, Stamp};
 use lyceum_sip::time::{Now, Time};
 use lyceum_sip::{Message, Name};
+use lyceum_topology::UserId;
 
 use super::admit::Sender;
 use super::hops::text;
@@ -32,7 +33,10 @@ impl Core {
         let started = Stamp(inbound.now.wall.0);
         let source = Some(inbound.arrival.remote);
         let user = match sender {
-            Sender::User(user) => Some(user.id.0),
+            Sender::User(user) => {
+                self.calls.user_call_begins(user.id);
+                Some(user.id.0)
+            }
             _ => None,
         };
         let mut decision = vec![DecisionStep::Received { request_uri: private(message.request_uri()), source: inbound.arrival.remote }];
@@ -83,12 +87,12 @@ impl Core {
         record.answered = Some(Stamp(now.wall.0));
         self.metrics.calls_answered.inc();
         if self.calls.active.len() >= ACTIVE {
-            return self.effects.push_back(Effect::Record(record));
+            return self.record_done(record);
         }
         self.metrics.calls_active.add(1);
         if let Some(before) = self.calls.active.insert(key, Active { record, heard: now.mono }) {
             self.metrics.calls_active.add(-1);
-            self.effects.push_back(Effect::Record(before.record));
+            self.record_done(before.record);
         }
     }
 
@@ -100,6 +104,13 @@ impl Core {
         record.code = code.map(str::to_owned);
         if record.outcome == Outcome::Cancelled {
             record.hung_up = Some(Side::Caller);
+        }
+        self.record_done(record);
+    }
+
+    fn record_done(&mut self, record: Box<CallRecord>) {
+        if let Some(user) = record.caller.user {
+            self.calls.user_call_ends(UserId(user));
         }
         self.effects.push_back(Effect::Record(record));
     }
@@ -113,7 +124,7 @@ impl Core {
         self.metrics.calls_active.add(-1);
         active.record.ended = Some(Stamp(now.wall.0));
         active.record.hung_up = Some(side);
-        self.effects.push_back(Effect::Record(active.record));
+        self.record_done(active.record);
     }
 
     /// Something passed in the call: it is alive.
@@ -144,15 +155,15 @@ impl Core {
         for key in over {
             if let Some(active) = self.calls.active.remove(&key) {
                 self.metrics.calls_active.add(-1);
-                self.effects.push_back(Effect::Record(active.record));
+                self.record_done(active.record);
             }
         }
     }
 
     /// The server stops: calls go on between the phones, their records are written as they stand.
     pub(crate) fn close_records(&mut self) {
-        for (_, active) in self.calls.active.drain() {
-            self.effects.push_back(Effect::Record(active.record));
+        for (_, active) in std::mem::take(&mut self.calls.active) {
+            self.record_done(active.record);
         }
         self.metrics.calls_active.set(0);
     }

@@ -3,6 +3,7 @@
 use lyceum_monitoring::Stamp;
 use lyceum_net::{Arrival, Flow, Outbox};
 use lyceum_sip::proxy::{Answer, BranchId, Effect};
+use lyceum_sip::session_timer::answer_at_proxy;
 use lyceum_sip::time::Now;
 use lyceum_sip::token::DialogEnds;
 use lyceum_sip::transaction::{ClientId, Output, Response, ServerId, Source};
@@ -106,8 +107,13 @@ impl Core {
     fn forward_response(&mut self, now: Now, context: &mut Context, branch: usize, message: &Message<'_>, out: &mut Outbox) {
         let mut bytes = std::mem::take(&mut self.scratch);
         bytes.clear();
+        let timer = context.timer.as_ref().and_then(|timer| answer_at_proxy(timer, message));
+        let timer = timer.map(|expires| format!("Session-Expires: {}", super::forward::written(&expires)));
         let mut splice = Splice::new(*message);
         splice.remove_first_value(Name::Via);
+        if let Some(line) = &timer {
+            splice.append(line.as_bytes()).append(b"Require: timer");
+        }
         splice.write(&mut bytes);
         if let Some(branch) = context.branches.get(branch) {
             self.complete_token(&branch.token, message, &mut bytes);
@@ -135,9 +141,7 @@ impl Core {
     }
 
     fn late_success(&mut self, now: Now, context: &Context, bytes: &[u8], out: &mut Outbox) {
-        if let Some((_, flow)) = super::hops::flow_of(&context.flow) {
-            self.send(now, &flow.into(), 0, bytes, out);
-        }
+        self.send(now, &context.reply_to, 0, bytes, out);
     }
 
     /// The token of our Record-Route gets its complete form, in place: the caller's later requests prove both tags.
@@ -316,6 +320,7 @@ impl Core {
     pub fn send_failed(&mut self, now: Now, ticket: u64, out: &mut Outbox) {
         let client = ClientId::from_bits(ticket >> 1);
         if let Some(user) = self.transactions.transport_error(now.mono, client) {
+            self.try_spare_flow(now, user);
             self.branch_over(now, user, out, |context, branch| {
                 let endpoint = context.branches.get(branch.index()).is_some_and(|branch| branch.to_endpoint);
                 match endpoint {
@@ -325,6 +330,19 @@ impl Core {
             });
         }
         self.flush_transactions(now, out);
+    }
+
+    /// RFC 5626 §7: the flow of a branch is dead; the endpoint's next flow is tried before the branch counts as failed.
+    fn try_spare_flow(&mut self, now: Now, user: u64) {
+        let (id, branch) = ContextId::split(user);
+        let Some(mut context) = self.calls.contexts.take(id) else { return };
+        if let Some(at) = context.spare.iter().position(|(of, _)| *of == usize::from(branch)) {
+            let (_, mut flows) = context.spare.swap_remove(at);
+            let mut next = flows.remove(0);
+            next.spare = flows;
+            self.begin_later(now, id, &mut context, next);
+        }
+        self.calls.contexts.put_back(id, context);
     }
 
     /// A connection is gone. Its bindings stay until they lapse or the phone registers anew; requests to them fail fast.

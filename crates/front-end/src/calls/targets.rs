@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use lyceum_monitoring::{DecisionStep, Private, Side, Target};
 use lyceum_net::Outbox;
-use lyceum_sip::proxy::ResponseContext;
+use lyceum_sip::proxy::{self, ResponseContext};
 use lyceum_sip::time::Now;
 use lyceum_sip::token::Direction;
 use lyceum_sip::transaction::ServerId;
-use lyceum_sip::{Message, Method, Scheme, Uri};
-use lyceum_topology::{NextHop, Snapshot, UserRecord, routing_group};
+use lyceum_sip::gruu::Gruu;
+use lyceum_sip::outbound::{self, FlowView};
+use lyceum_sip::{Contact, Message, Method, Scheme, Uri};
+use lyceum_topology::{NextHop, Snapshot, UserId, UserRecord, routing_group};
+use lyceum_users::Binding;
 
 use super::admit::{Admitted, Sender};
 use super::context::{Context, ContextId, Hop};
@@ -81,19 +84,26 @@ impl Core {
             request: message.wire().into(),
             remote: inbound.arrival.remote,
             keep_identity: inbound.trusted,
-            flow: flow_bytes(inbound.arrival.transport, &inbound.arrival.flow),
+            reply_to: inbound.reply_to(),
+            flow: flow_bytes(inbound.arrival.transport, &inbound.flow_to(contact_of(&message))),
             listener: inbound.arrival.listener.id,
             transport: inbound.arrival.transport,
             record,
             call_key: key,
             waiting_for_name: false,
+            timer: None,
+            spare: Vec::new(),
         });
         let id = self.calls.contexts.insert(context);
         self.calls.servers.insert(server, id);
         let Some(mut context) = self.calls.contexts.take(id) else { return };
         match targets {
             Targets::Refuse(refusal) => self.refuse_context(inbound.now, &mut context, refusal),
-            Targets::Parallel(hops) => {
+            Targets::Parallel(hops) if hops.len() > self.breadth(snapshot, &message) => {
+                self.refuse_context(inbound.now, &mut context, Refusal::TooBroad);
+            }
+            Targets::Parallel(mut hops) => {
+                share_breadth(&message, &mut hops);
                 // All branches are opened before any is sent: one that fails at once must not end the whole.
                 let opened: Vec<_> = hops.into_iter().map_while(|hop| Some((context.responses.branch()?, hop))).collect();
                 for (branch, hop) in opened {
@@ -104,6 +114,13 @@ impl Core {
             Targets::Serial(list) => self.begin_serial(inbound.now, id, &mut context, list, &message, admitted, out),
         }
         self.calls.contexts.put_back(id, context);
+    }
+
+    /// How many branches a request may have at once.
+    fn breadth(&self, snapshot: &Snapshot, message: &Message<'_>) -> usize {
+        let ours = snapshot.pool(&self.pool).proxy.max_breadth as usize;
+        let theirs = message.value_named(b"Max-Breadth").and_then(|value| std::str::from_utf8(value).ok()?.trim().parse().ok());
+        theirs.map_or(ours, |theirs: usize| theirs.min(ours))
     }
 
     fn note_in_dialog(&mut self, now: Now, message: &Message<'_>, side: Side) {
@@ -143,13 +160,21 @@ impl Core {
     ) -> Targets {
         let uri = Uri::parse(request_uri);
         let to_this_host = uri.as_ref().is_ok_and(|uri| self.is_us(uri));
+        // A temporary GRUU names its user in itself (RFC 5627 §5.1).
+        if let Some(Gruu::Temporary(what)) = uri.as_ref().ok().and_then(|uri| self.gruus.read(uri))
+            && let Some(user) = snapshot.directory().by_id(UserId(what.user)).filter(|user| user.enabled)
+        {
+            let secure = uri.as_ref().is_ok_and(|uri| uri.scheme() == Scheme::Sips);
+            let user = Arc::clone(user);
+            return self.endpoints(inbound.now, &user, secure, Some(Gruu::Temporary(what)), snapshot, traced.then_some(steps));
+        }
         let decision = decide(snapshot, &Intent { request_uri, to_this_host, traced });
         *steps = decision.steps;
         match decision.route {
             Route::User(user) => {
                 let secure = uri.as_ref().is_ok_and(|uri| uri.scheme() == Scheme::Sips);
-                let instance = uri.ok().and_then(|uri| uri.param("gr").map(<[u8]>::to_vec));
-                self.endpoints(inbound.now, &user, secure, instance.as_deref(), snapshot, traced.then_some(steps))
+                let gruu = uri.ok().and_then(|uri| self.gruus.read(&uri));
+                self.endpoints(inbound.now, &user, secure, gruu, snapshot, traced.then_some(steps))
             }
             Route::Hops { hops, .. } => self.static_hops(&hops, traced.then_some(steps)),
             Route::Refuse(refusal) => {
@@ -167,7 +192,7 @@ impl Core {
         now: Now,
         user: &Arc<UserRecord>,
         secure: bool,
-        instance: Option<&[u8]>,
+        gruu: Option<Gruu<'_>>,
         snapshot: &Snapshot,
         steps: Option<&mut Vec<DecisionStep>>,
     ) -> Targets {
@@ -175,9 +200,9 @@ impl Core {
         let ring = Duration::from_secs(u64::from(snapshot.call_policy(user).ring_seconds));
         let group = &self.groups[usize::from(routing_group(aor))];
         let mut endpoints = Vec::new();
-        let mut hops = Vec::new();
+        let mut hops: Vec<(Hop, Option<Vec<u8>>, u16, u64)> = Vec::new();
         for binding in group.bindings(now, aor) {
-            if secure && !binding.transport().is_secure() || instance.is_some_and(|wanted| binding.instance() != Some(wanted)) {
+            if secure && !binding.transport().is_secure() || !self.is_device(gruu.as_ref(), &binding) {
                 continue;
             }
             if let Some(mut hop) = self.hop_to_binding(&binding, steps.is_some()) {
@@ -190,13 +215,24 @@ impl Core {
                         transport: wire_of(binding.transport()),
                     });
                 }
-                hops.push(hop);
+                let instance = binding.reg_id().and(binding.instance()).map(<[u8]>::to_vec);
+                hops.push((hop, instance, binding.q(), binding.refreshed_at().0));
             }
         }
         if let Some(steps) = steps {
             steps.push(DecisionStep::Targets { endpoints });
         }
-        if hops.is_empty() { Targets::Refuse(Refusal::NotSignedIn) } else { Targets::Parallel(hops) }
+        if hops.is_empty() { Targets::Refuse(Refusal::NotSignedIn) } else { Targets::Parallel(one_flow_each(hops)) }
+    }
+
+    /// Is the binding the device that the GRUU names? Without a GRUU every device is.
+    fn is_device(&self, gruu: Option<&Gruu<'_>>, binding: &Binding<'_>) -> bool {
+        match (gruu, binding.instance()) {
+            (None, _) => true,
+            (Some(Gruu::Public(gr)), Some(instance)) => self.gruus.is_instance(gr, instance),
+            (Some(Gruu::Temporary(what)), Some(instance)) => self.gruus.instance_mark(instance) == what.instance,
+            (Some(_), None) => false,
+        }
     }
 
     fn static_hops(&mut self, hops: &[NextHop], mut steps: Option<&mut Vec<DecisionStep>>) -> Targets {
@@ -303,6 +339,45 @@ impl Core {
         }
         self.calls.contexts.put_back(waiting.context, context);
         self.flush_transactions(now, out);
+    }
+}
+
+/// RFC 5393 §5.3.3: the copies share the breadth of the request. It is written where somebody counts or forks.
+fn share_breadth(message: &Message<'_>, hops: &mut [Hop]) {
+    if hops.len() < 2 && message.value_named(b"Max-Breadth").is_none() {
+        return;
+    }
+    if let Ok(shares) = proxy::split_breadth(message, hops.len() as u32) {
+        for (hop, share) in hops.iter_mut().zip(shares) {
+            hop.breadth = Some(share);
+        }
+    }
+}
+
+/// RFC 5626 §7: a device with several flows is rung by one of them; the others wait for that one to turn out dead.
+fn one_flow_each(hops: Vec<(Hop, Option<Vec<u8>>, u16, u64)>) -> Vec<Hop> {
+    let views: Vec<FlowView<'_>> = hops
+        .iter()
+        .map(|(_, instance, q, refreshed)| FlowView { instance: instance.as_deref(), q: *q, refreshed: *refreshed })
+        .collect();
+    let groups = outbound::targets(&views);
+    let mut slots: Vec<Option<Hop>> = hops.into_iter().map(|(hop, ..)| Some(hop)).collect();
+    let mut chosen = Vec::with_capacity(groups.len());
+    for group in groups {
+        let mut flows = group.into_iter().filter_map(|at| slots.get_mut(at).and_then(Option::take));
+        if let Some(mut first) = flows.next() {
+            first.spare = flows.collect();
+            chosen.push(first);
+        }
+    }
+    chosen
+}
+
+/// The URI of the first Contact; empty when there is none.
+fn contact_of<'a>(message: &Message<'a>) -> &'a [u8] {
+    match message.contacts().next() {
+        Some(Ok(Contact::Addr(address))) => address.uri,
+        _ => &[],
     }
 }
 

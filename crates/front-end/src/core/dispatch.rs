@@ -34,6 +34,9 @@ impl Core {
             return;
         }
         let inbound = Inbound { now, arrival, message, trusted: self.is_trusted(&arrival) };
+        if !inbound.trusted && arrival.bytes.len() > self.client_message {
+            return self.refuse(&inbound, Refusal::TooLarge, out);
+        }
         if let Err(error) = message.validate() {
             self.metrics.malformed.inc();
             return self.refuse_malformed(&inbound, &error, out);

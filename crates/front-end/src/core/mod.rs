@@ -15,8 +15,9 @@ use lyceum_net::{Destination, Flow, Listener, ListenerId, Load, Outbox};
 use lyceum_sip::digest::Nonces;
 use lyceum_sip::time::{Now, Time};
 use lyceum_sip::transaction::{Table, TableLimits, Timers};
-use lyceum_sip::{Index, Limits, Transport};
-use lyceum_topology::Snapshot;
+use lyceum_sip::gruu::Gruus;
+use lyceum_sip::{Index, Limits, SecretKey, Transport};
+use lyceum_topology::{ProxyPolicy, Snapshot};
 use lyceum_users::{Block, Group, Journal, Undo};
 
 use crate::calls::Calls;
@@ -59,6 +60,12 @@ pub enum Effect {
         /// What to look up.
         target: crate::calls::Lookup,
     },
+}
+
+/// What may be read: the larger of the two size policies; clients are held to theirs afterwards.
+pub fn message_limits(policy: &ProxyPolicy) -> Limits {
+    let most = policy.max_server_message_kib as usize * 1024;
+    Limits { message: most, body: most, ..Limits::default() }
 }
 
 /// What a worker is built from.
@@ -105,9 +112,11 @@ pub struct Core {
     pub(crate) lockout: Lockout,
     pub(crate) sources: Sources,
     pub(crate) source_rate: u32,
+    pub(crate) client_message: usize,
     pub(crate) node: Box<str>,
     pub(crate) shedder: Shedder,
     pub(crate) tracer: Tracer,
+    pub(crate) gruus: Gruus,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) random: crate::random::Random,
     pub(crate) effects: VecDeque<Effect>,
@@ -136,6 +145,9 @@ impl Core {
         let timers = Timers { c: timer_c, ..Timers::default() };
         let transactions = Table::new(timers, TableLimits::default(), random.bytes16());
         let source_rate = pool.proxy.source_requests_per_second;
+        let client_message = pool.proxy.max_client_message_kib as usize * 1024;
+        let parse_limits = message_limits(&pool.proxy);
+        let max_tracked = pool.lockout.max_tracked as usize;
         Core {
             worker: options.worker,
             limits,
@@ -145,6 +157,7 @@ impl Core {
             listeners: options.listeners,
             snapshot: options.snapshot,
             credentials: options.credentials,
+            gruus: Gruus::new(&SecretKey(options.keys.gruu())),
             keys: options.keys,
             groups,
             journal: Journal::new(),
@@ -152,8 +165,9 @@ impl Core {
             transactions,
             sources: Sources::default(),
             source_rate,
+            client_message,
             node: options.node,
-            lockout: Lockout::new(),
+            lockout: Lockout::new(max_tracked),
             shedder: Shedder::default(),
             tracer: Tracer::default(),
             metrics: options.metrics,
@@ -168,7 +182,7 @@ impl Core {
             next_sweep: Time::default(),
             draining: false,
             index: Index::new(),
-            parse_limits: Limits::default(),
+            parse_limits,
         }
     }
 
@@ -197,6 +211,8 @@ impl Core {
         let pool = snapshot.pool(&self.pool);
         self.limits = LockoutLimits::from(&pool.lockout);
         self.source_rate = pool.proxy.source_requests_per_second;
+        self.client_message = pool.proxy.max_client_message_kib as usize * 1024;
+        self.parse_limits = message_limits(&pool.proxy);
         self.snapshot = snapshot;
     }
 

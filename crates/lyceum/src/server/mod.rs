@@ -3,6 +3,7 @@
 mod import;
 mod live;
 mod publisher;
+mod purge;
 mod records;
 mod resolve;
 mod test_users;
@@ -139,10 +140,17 @@ impl Server {
         let credentials = Credentials::load(store.credentials().map_err(|error| anyhow!("{error}"))?);
         let credentials = test_users.with_passwords(credentials);
 
+        let proxy = &snapshot.pool(&options.pool).proxy;
         let net = lyceum_net::Options {
             workers: options.workers,
             listeners: options.listeners.clone(),
             tls: options.tls.clone(),
+            limits: lyceum_front_end::core::message_limits(proxy),
+            bounds: lyceum_net::Bounds {
+                idle: Duration::from_secs(u64::from(proxy.keep_alive_seconds)),
+                connections_per_source: proxy.source_connections as usize,
+                ..lyceum_net::Bounds::default()
+            },
             ..lyceum_net::Options::default()
         };
         let workers = net.build::<Post>().map_err(|error| anyhow!("{error}"))?;
@@ -198,6 +206,7 @@ impl Server {
             })
             .map_err(|error| anyhow!("{error}"))?;
 
+        runtime.spawn(purge::run(Arc::clone(&shared), options.pool.clone()));
         let (switch, drain) = Drain::new();
         let addresses = addresses(&handle, &web_ports);
         let first_administrator = serve_web(&runtime, &options, &shared, web_ports, &addresses, drain)?;

@@ -107,11 +107,11 @@ mod tests {
                 "Registrar policy of site Berlin: max_endpoints changed from 8 to 12.",
             ),
             (
-                "policies.call_detail.global.keep_ladders",
+                "policies.call_detail.global.enable_purging",
                 Added,
                 None,
                 Some(json!(false)),
-                "Call detail policy of the organisation: keep_ladders set to false.",
+                "Call detail policy of the organisation: enable_purging set to false.",
             ),
             ("policies.calls.named.Lobby", Removed, Some(json!({"max_calls": 1})), None, "Calls policy Lobby removed."),
             (

@@ -9,9 +9,6 @@ policy! {
     /// Whether call detail records are written.
     enable_call_detail: bool = true,
         source "Lync EnableCDR True";
-    /// Whether the SIP messages of each call are kept beside its record, secrets blanked.
-    keep_ladders: bool = true,
-        source "Lync's logging service in its AlwaysOn scenario";
     /// Whether old records are removed.
     enable_purging: bool = true,
         source "Lync EnablePurging True";

@@ -33,16 +33,13 @@ policy! {
     /// The largest message taken from a trusted host or another server.
     max_server_message_kib: u32 = 5_000, unit "KiB", range 8 ..= 20_000,
         source "Lync MaxServerMessageBodySizeKb 5,000";
-    /// Whether idle connections are kept open by white space between messages.
-    white_space_keep_alive: bool = true,
-        source "Lync EnableWhiteSpaceKeepAlive True";
-    /// How often an idle connection is checked so.
+    /// After so long without a sign of life (a keep-alive or a message) a connection is closed; read at the start.
     keep_alive_seconds: u32 = 1_200, unit "s", range 30 ..= 7_200,
         source "Lync MaxKeepAliveInterval 20 min";
     /// Requests one untrusted source may send; more get 503 with Retry-After.
     source_requests_per_second: u32 = 500, unit "requests/s", range 1 ..= 1_000_000,
         source "an office of 1,000 phones behind one address coming back after a power cut";
-    /// Connections one untrusted source may hold open.
+    /// Connections one source may hold open, except on inside listeners; read at the start.
     source_connections: u32 = 2_000, unit "connections", range 1 ..= 1_000_000,
         source "twice the phones of such an office";
 }
