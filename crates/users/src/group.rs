@@ -90,11 +90,13 @@ impl Group {
     }
 
     /// Answers from memory while the store is away: only what changes nothing, or a refresh of
-    /// live bindings, each with the time it has left. Nothing is written, no expiry moves.
+    /// live bindings, each with the time it has left. Nothing is written, no expiry moves. What is on trial at the
+    /// store is waited for: memory is ahead of the store until then.
     pub fn register_without_store(
         &self,
         now: Now,
         intent: &RegisterIntent<'_>,
+        journal: &Journal,
     ) -> Result<Outcome<'_>, RegisterRefusal> {
         check_bounds(intent)?;
         let bindings = self.bindings(now, intent.aor);
@@ -107,7 +109,7 @@ impl Group {
                 return Err(RegisterRefusal::StoreAway);
             }
         }
-        Ok(Outcome { effect: Effect::Unchanged, wait_for: None, bindings })
+        Ok(Outcome { effect: Effect::Unchanged, wait_for: journal.last_unsettled(), bindings })
     }
 
     /// Live bindings of an address, best first.

@@ -4,7 +4,7 @@ mod support;
 
 use lyceum_sip::Transport;
 use lyceum_topology::UserId;
-use lyceum_users::{ContactIntent, Contacts, Effect, Field, MAX_URI, RegisterIntent, RegisterRefusal};
+use lyceum_users::{ContactIntent, Contacts, Effect, Field, Journal, MAX_URI, RegisterIntent, RegisterRefusal};
 use support::{ANA, Bench, at, contact, intent, seen};
 
 const A: &str = "sip:ana@192.0.2.1:5060";
@@ -266,9 +266,13 @@ fn without_the_store_only_a_refresh_is_answered_and_promises_no_more_than_is_sto
     bench.register(at(0), "c", 1, &[contact(A)]).unwrap();
     let (known, unknown) = ([contact(A)], [contact(B)]);
     let refresh = intent("c", 2, Contacts::List(&known));
-    let outcome = bench.group.register_without_store(at(500), &refresh).unwrap();
+    bench.journal.take();
+    bench.journal.committed(1);
+    let outcome = bench.group.register_without_store(at(500), &refresh, &bench.journal).unwrap();
+    assert_eq!(outcome.wait_for, None);
     assert_eq!(outcome.bindings.map(|b| b.expires_in(at(500).wall)).collect::<Vec<_>>(), [100]);
-    let away = |intent: &RegisterIntent<'_>| bench.group.register_without_store(at(500), intent).err();
+    let journal = Journal::new();
+    let away = |intent: &RegisterIntent<'_>| bench.group.register_without_store(at(500), intent, &journal).err();
     assert_eq!(away(&intent("c", 2, Contacts::List(&unknown))), Some(RegisterRefusal::StoreAway));
     assert_eq!(away(&intent("c", 2, Contacts::Star)), Some(RegisterRefusal::StoreAway));
     let mut moved = refresh;
@@ -277,6 +281,20 @@ fn without_the_store_only_a_refresh_is_answered_and_promises_no_more_than_is_sto
     let mut gone = refresh;
     gone.expires = Some(0);
     assert_eq!(away(&gone), Some(RegisterRefusal::StoreAway));
+}
+
+/// Found by `sim`, seed 5: while one REGISTER tries the store again, its repetition was told of the new expiry at once.
+#[test]
+fn without_the_store_an_answer_waits_for_what_is_on_trial() {
+    let mut bench = Bench::default();
+    bench.register(at(0), "c", 1, &[contact(A)]).unwrap();
+    bench.journal.take();
+    bench.journal.committed(1);
+    bench.register(at(500), "c", 2, &[contact(A)]).unwrap();
+    let known = [contact(A)];
+    let repeated = intent("c", 2, Contacts::List(&known));
+    let outcome = bench.group.register_without_store(at(500), &repeated, &bench.journal).unwrap();
+    assert_eq!(outcome.wait_for, Some(bench.journal.seq()));
 }
 
 #[test]
