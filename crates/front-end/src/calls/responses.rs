@@ -39,7 +39,8 @@ impl Core {
 
     fn note_response(&mut self, now: Now, context: &mut Context, branch: u16, client: ClientId, status: u16) {
         let Some(branch) = context.branches.get_mut(usize::from(branch)) else { return };
-        if (101..200).contains(&status)
+        // A 100 counts, too: the 180 behind it may be lost, and over UDP nobody repeats it.
+        if (100..200).contains(&status)
             && let Some(ring) = branch.ring.take()
         {
             self.transactions.set_timer_c(now.mono, client, ring);
