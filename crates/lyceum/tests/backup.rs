@@ -67,7 +67,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 fn a_backup_under_load_brings_everything_back() {
     let scratch = Scratch::new();
     let (old, new, file) = (scratch.path("old"), scratch.path("new"), scratch.path("all.backup"));
-    let lines: String = (0..USERS).map(|n| account(n)).map(|a| format!("{};{}\n", a.user, a.password)).collect();
+    let lines: String = (0..USERS).map(account).map(|a| format!("{};{}\n", a.user, a.password)).collect();
     let users = scratch.write("users.csv", &format!("user;password\n{lines}"));
 
     let server = Server::start(&old, &["--domain", DOMAIN, "--users", str(&users)]);

@@ -167,3 +167,12 @@ fn dev_refuses_what_it_cannot_use_in_one_sentence() {
         assert!(said.contains(part) && said.lines().count() == 1, "{part}: {said}");
     }
 }
+
+#[test]
+fn the_unit_calls_the_binary_as_it_is() {
+    let unit = include_str!("../../../deploy/lyceum.service");
+    let line = unit.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/lyceum ")).unwrap();
+    let arguments: Vec<&str> =
+        line.split(' ').map(|word| if word == "/etc/lyceum/node.toml" { "/nowhere.toml" } else { word }).collect();
+    assert!(refused(&arguments).contains("/nowhere.toml cannot be read"));
+}

@@ -73,11 +73,8 @@ fn table(place: &str, table: &Table, keys: &[Key], found: &mut Vec<Fault>) {
         match table.get(*name) {
             None if *required => found.push(Fault::new(format!("`{place}{name}` is missing"), fix())),
             None => {}
-            Some(there) => {
-                if !value(&format!("{place}{name}"), there, *kind, found) {
-                    found.push(Fault::new(format!("`{place}{name}` is {}", there.type_str()), fix()));
-                }
-            }
+            Some(there) if value(&format!("{place}{name}"), there, *kind, found) => {}
+            Some(there) => found.push(Fault::new(format!("`{place}{name}` is {}", there.type_str()), fix())),
         }
     }
 }

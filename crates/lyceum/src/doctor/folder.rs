@@ -173,6 +173,19 @@ pub fn judge(facts: &FolderFacts, running: Option<u32>) -> Vec<Finding> {
     found
 }
 
+/// User ids of the owners of data folder and key file.
+pub fn owners(dir: &Path, key: &Path) -> Option<(u32, u32)> {
+    Some((fs::metadata(dir).ok()?.uid(), fs::metadata(key).ok()?.uid()))
+}
+
+/// The server runs as one user: data and key that belong to two are not both for it, as after a restore by root.
+pub fn judge_owners(dir: &Path, key: &Path, owners: Option<(u32, u32)>) -> Option<Finding> {
+    let (data_of, key_of) = owners.filter(|(one, other)| one != other)?;
+    let (dir, key) = (dir.display(), key.display());
+    let detail = format!("{dir} belongs to user {data_of}, {key} to user {key_of}: no server can use both");
+    Some(Finding::warn("owner", detail, format!("chown -R --reference={key} {dir}")))
+}
+
 fn size(bytes: u64) -> String {
     match bytes {
         0..0x10_0000 => format!("{} KiB", bytes >> 10),
@@ -224,6 +237,15 @@ mod tests {
             held,
             ["the data folder /d is in use by the server with process id 7: stop that server, or name another folder"]
         );
+    }
+
+    #[test]
+    fn data_and_key_have_one_owner() {
+        let (dir, key) = (Path::new("/d"), Path::new("/k"));
+        assert_eq!(judge_owners(dir, key, None), None);
+        assert_eq!(judge_owners(dir, key, Some((7, 7))), None);
+        let found = judge_owners(dir, key, Some((0, 7))).unwrap();
+        assert_eq!((found.verdict, found.fix.as_deref()), (Warn, Some("chown -R --reference=/k /d")));
     }
 
     #[test]

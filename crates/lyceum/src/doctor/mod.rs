@@ -85,6 +85,7 @@ fn storage(subject: &Subject, running: Option<u32>, found: &mut Vec<Finding>) ->
     found.extend(folder::judge(&facts, running));
     if let Some(path) = subject.key.as_deref() {
         found.extend(secrets::judge_key(path, data, &MasterKey::read(path)));
+        found.extend(folder::judge_owners(data, path, folder::owners(data, path)));
     }
     facts.held.flatten()
 }
@@ -98,7 +99,7 @@ fn document(
 ) -> Option<Document> {
     let node = subject.node.as_ref().map(|(name, pool)| (name.as_str(), pool.as_str()));
     let document = match (answer, &subject.data, &subject.key) {
-        (Some(Answer::Running(_, document)), _, _) => document.clone(),
+        (Some(Answer::Running(_, document)), _, _) => document.as_deref().cloned(),
         // Without the key the store stays shut; the key's own line says so.
         (_, Some(data), Some(key)) if held.is_none() => {
             let opened = secrets::open_copy(data, MasterKey::read(key).ok()?);

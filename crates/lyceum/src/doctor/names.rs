@@ -250,7 +250,8 @@ mod tests {
     fn a_service_leads_to_a_listener_or_is_told() {
         let record = |target: &str, port| SrvRecord { priority: 0, weight: 0, port, target: target.into() };
         let here = ("node.example.org", Ok(vec!["192.0.2.1".parse().unwrap()]));
-        let cases: [(&str, Answer<SrvRecord>, Option<(Verdict, &str)>); 8] = [
+        type Expected = Option<(Verdict, &'static str)>;
+        let cases: [(&str, Answer<SrvRecord>, Expected); 8] = [
             (
                 "_sip._udp.example.org",
                 Ok(vec![record("node.example.org", 5060)]),

@@ -71,7 +71,8 @@ mod tests {
             let holder = pid.map(|pid| Holder { pid, name: "kamailio".into() });
             Err(NetError::PortInUse { transport: Transport::Udp, addr, holder })
         };
-        let cases: Vec<(Result<(), NetError>, Option<u32>, Verdict, &str)> = vec![
+        type Outcome = Result<(), NetError>;
+        let cases: [(Outcome, Option<u32>, Verdict, &str); 9] = [
             (Ok(()), None, Good, "free"),
             (Ok(()), Some(7), Warn, "does not hold it"),
             (held(Some(7)), Some(7), Good, "held by the running server, process 7"),

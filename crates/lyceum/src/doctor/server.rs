@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub enum Answer {
     /// A server, with the document it runs.
-    Running(Box<Status>, Option<Document>),
+    Running(Box<Status>, Option<Box<Document>>),
     /// There is no socket.
     Nothing,
     /// There is one, and this came of it.
@@ -76,7 +76,7 @@ fn question(path: &Path) -> Result<Answer, Failure> {
     let status: Status = serde_json::from_value(get("/status")?).map_err(|error| Failure::Failed(error.to_string()))?;
     let document =
         get("/topology").ok().and_then(|topology| Document::from_json(&topology["document"].to_string()).ok());
-    Ok(Answer::Running(Box::new(status), document))
+    Ok(Answer::Running(Box::new(status), document.map(Box::new)))
 }
 
 /// How it stands with the server.
