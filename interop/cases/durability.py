@@ -66,7 +66,7 @@ def cut_at_last_synced_byte(judge, out, binary):
         if not journals:
             raise Failed(f"no write-ahead journal under {server.data}")
         copy = os.path.join(out, "cut", "copy")
-        shutil.copytree(server.data, copy)
+        shutil.copytree(server.data, copy, ignore=shutil.ignore_patterns("*.sock", "*-shm"))
         cut = 0
         for journal in journals:
             safe = trace.synced_length(lines, os.path.basename(journal))
@@ -78,8 +78,6 @@ def cut_at_last_synced_byte(judge, out, binary):
                 os.truncate(path, safe)
         if not cut:
             raise Failed("no journal was synced at all")
-        for leftover in glob.glob(os.path.join(copy, "**", "*-shm"), recursive=True):
-            os.remove(leftover)
         again = Lyceum(binary, os.path.join(out, "cut"), server.users)
         again.data = copy
         again.start()

@@ -24,9 +24,12 @@ def rows():
 
 
 def source_port(message):
-    """Where an answer over UDP goes: the port of the top Via (RFC 3261 §18.2.2), 5060 when it names none."""
-    found = re.search(rb"(?im)^(?:via|v)[ \t]*:[^\r\n]*?/[ \t]*UDP[ \t\r\n]+(?:\[[^\]]*\]|[^\s:;,]+)[ \t]*:[ \t]*(\d+)", message)
-    return int(found.group(1)) if found and 1024 < int(found.group(1)) < 65536 else 5060
+    """Where an answer over UDP goes: the port of the top Via, or its transport's own (RFC 3261 §18.2.2)."""
+    found = re.search(rb"(?im)^(?:via|v)[ \t]*:[^\r\n]*?/[ \t]*(\w+)[ \t\r\n]+(?:\[[^\]]*\]|[^\s:;,]+)(?:[ \t]*:[ \t]*(\d+))?",
+                      message)
+    if found and found.group(2) and 1024 < int(found.group(2)) < 65536:
+        return int(found.group(2))
+    return 5061 if found and found.group(1).upper() == b"TLS" else 5060
 
 
 def answers(link, message, seconds=0.3):

@@ -120,7 +120,12 @@ class Storm:
 
 def bindings(link, account, call_id):
     """The contacts that the server has for a user, asked with a REGISTER without Contact."""
-    answer = wire.register(link, account, call_id)
+    for patience in range(20):
+        answer = wire.register(link, account, f"{call_id}-{patience}")
+        if wire.status(answer) != 503:
+            break
+        # Too much at once for the machine just now; it says when to come back.
+        time.sleep(min(float(wire.header(answer, "retry-after") or 1), 2.0))
     if wire.status(answer) != 200:
         raise wire.Failed(f"asking for the bindings of {account.user}: {wire.status(answer)}")
     return {part.split("<", 1)[1].split(">", 1)[0]
