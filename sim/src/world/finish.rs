@@ -1,9 +1,7 @@
 //! When everything has been quiet for long enough: nothing may be left.
 
-use std::time::Duration;
-
 use super::World;
-use super::judge::LIFE;
+use super::judge::{LIFE, REPEATED};
 use crate::device::Stage;
 use crate::organisation::{address, group_of};
 use crate::store::contacts;
@@ -64,13 +62,12 @@ impl World {
 
     /// Every INVITE that could be answered was.
     fn check_answers(&mut self) {
-        const BEFORE: Duration = Duration::from_secs(1);
         let silent: Vec<_> = self
             .attempts
             .values()
             .filter(|attempt| attempt.answer.is_none())
             .filter(|attempt| {
-                !self.was_disturbed(Some(attempt.device), attempt.begun - BEFORE)
+                !self.was_disturbed(Some(attempt.device), attempt.begun - REPEATED)
                     && !self.was_down(attempt.begun, attempt.begun + LIFE)
                     && self.network.drops(&attempt.call_id) < 6
             })

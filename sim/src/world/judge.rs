@@ -12,6 +12,8 @@ use crate::violation::Rule;
 
 /// Lost datagrams of one call that excuse a timeout: as many as there are repetitions within 64·T1, and fewer.
 const MANY_LOST: u32 = 6;
+/// A request is repeated for so long, and some way besides.
+pub(super) const REPEATED: Duration = Duration::from_secs(40);
 /// No request lives longer: patience, timer C, and what follows.
 pub(super) const LIFE: Duration = Duration::from_secs(250);
 
@@ -27,7 +29,9 @@ impl World {
         device.is_some_and(|device| !device.powered || (device.disturbed >= since && device.disturbed.0 > 0))
     }
 
+    /// `since` is when it began for one end; for the other it may have begun as much earlier as a request can be repeated.
     pub(super) fn excused(&self, ends: [Option<usize>; 2], call_id: &[u8], since: Time) -> bool {
+        let since = since - REPEATED;
         ends.into_iter().any(|end| self.was_disturbed(end, since))
             || self.was_down(since, self.now)
             || self.network.drops(call_id) >= MANY_LOST
@@ -81,11 +85,11 @@ impl World {
                 self.fault(Rule::Bounded, id, &call_id, format!("got a request with {count} Via values"));
             }
             Report::Silent { method, call_id, user } => {
-                let since = Time(self.now.0.saturating_sub(400_000_000));
+                let since = self.now - Duration::from_secs(400);
                 let off = (0..self.devices.len()).any(|other| {
                     (other == id || self.devices[other].user == user) && self.was_disturbed(Some(other), since)
                 });
-                if !off && !self.excused([None, None], &call_id, Time(self.now.0.saturating_sub(40_000_000))) {
+                if !off && !self.excused([None, None], &call_id, self.now) {
                     self.fault(Rule::Answered, id, &call_id, format!("no answer to {}", method.as_str()));
                 }
             }
