@@ -87,7 +87,7 @@ pub fn run(args: &DevArgs) -> Result<()> {
     raise_file_limit();
     let folder = folder(args)?;
     preflight(args, &folder.path)?;
-    let server = Server::start(options(args, &folder.path)?)?;
+    let mut server = Server::start(options(args, &folder.path)?)?;
     let users = import(args, &server, &folder.path)?;
     if args.json {
         println!("{}", json_line(args, &server.addresses, &folder.path));
@@ -96,7 +96,7 @@ pub fn run(args: &DevArgs) -> Result<()> {
         self_call(&server);
         println!("\nCtrl-C ends it{}.", if folder.throw_away { " and removes everything" } else { "" });
     }
-    server.wait_for_signal()?;
+    server.wait_for_signal();
     server.stop();
     Ok(())
 }

@@ -31,12 +31,12 @@ pub struct ServeArgs {
 /// Runs until SIGTERM or SIGINT.
 pub fn run(args: &ServeArgs, config: NodeConfig) -> Result<()> {
     raise_file_limit();
-    let server = Server::start(options(args, config)?)?;
+    let mut server = Server::start(options(args, config)?)?;
     tracing::info!(addresses = ?server.addresses, "serving");
     if let Some(url) = &server.first_administrator {
         println!("First administrator (one use, 30 minutes): {url}");
     }
-    server.wait_for_signal()?;
+    server.wait_for_signal();
     tracing::info!("stopping");
     server.stop();
     Ok(())

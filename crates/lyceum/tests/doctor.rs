@@ -69,6 +69,7 @@ fn a_dev_folder_is_well_while_its_server_runs_and_after() {
     assert!(ports.len() >= 3 && ports.iter().all(|verdict| verdict == "OK"), "{found:#?}");
     let held = format!("held by the running server, process {}", server.pid());
     assert!(found.iter().any(|finding| finding["detail"] == held.as_str()), "{found:#?}");
+    assert!(found.iter().any(|finding| finding["detail"] == "version 1, domains lyceum.test"), "{found:#?}");
     assert!(server.stop().success());
 
     let before = std::fs::read(folder.join("data/lyceum.db")).unwrap();

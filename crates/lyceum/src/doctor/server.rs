@@ -74,9 +74,11 @@ fn question(path: &Path) -> Result<Answer, Failure> {
     let mut server = Socket::new(path)?;
     let mut get = |path: &str| server.call(Call { method: "GET", path: path.into(), body: Body::Empty });
     let status: Status = serde_json::from_value(get("/status")?).map_err(|error| Failure::Failed(error.to_string()))?;
-    let document =
-        get("/topology").ok().and_then(|topology| Document::from_json(&topology["document"].to_string()).ok());
-    Ok(Answer::Running(Box::new(status), document.map(Box::new)))
+    let topology = get("/topology").ok();
+    let document = topology.and_then(|topology| Document::from_json(&topology["document"].to_string()).ok());
+    // The document as such has no number: its edition is the server's.
+    let document = document.map(|document| Box::new(Document { version: status.topology_version, ..document }));
+    Ok(Answer::Running(Box::new(status), document))
 }
 
 /// How it stands with the server.

@@ -49,6 +49,7 @@ pub fn names(document: &Document, node: Option<(&str, &str)>) -> Wanted {
     let Some((name, pool)) = node else { return wanted };
     let Some((_, pool)) = document.pools().find(|(_, candidate)| candidate.name == pool) else { return wanted };
     wanted.hosts.push(text(&pool.fqdn));
+    wanted.node = text(&pool.fqdn);
     if let Some(node) = pool.nodes.iter().find(|candidate| candidate.name == name) {
         wanted.node = text(&node.fqdn);
         wanted.hosts.push(text(&node.fqdn));

@@ -6,6 +6,7 @@ mod publisher;
 mod purge;
 mod records;
 mod resolve;
+mod signals;
 mod test_users;
 
 use std::net::SocketAddr;
@@ -27,6 +28,7 @@ use lyceum_topology::{Document, Snapshot};
 use lyceum_web::listen::{Drain, DrainSwitch, LocalListener, Protection};
 use lyceum_web::sip::{SipOptions, WorkerSockets};
 
+use signals::{Signals, Wish};
 pub use test_users::{TestUsers, reachable, summary};
 
 /// Longest SIP message over WebSocket.
@@ -73,6 +75,7 @@ pub struct ServerOptions {
 /// A node that runs.
 pub struct Server {
     runtime: tokio::runtime::Runtime,
+    signals: Signals,
     running: Running<Executor>,
     switch: DrainSwitch,
     writer: BindingWriter,
@@ -130,6 +133,11 @@ impl Server {
             .enable_all()
             .build()
             .context("the system gives no threads for the web role")?;
+        // Before anything is open: a signal during the start ends it as cleanly as one afterwards.
+        let signals = {
+            let _inside = runtime.enter();
+            Signals::heed().context("the system gives no signals")?
+        };
         let pool_secret = options.master_key.derive("lyceum pool");
         let store = Store::open(&options.data, options.master_key.clone(), &lyceum_store::Options::node(&options.node))
             .map_err(|error| anyhow!("{error}"))?;
@@ -210,7 +218,7 @@ impl Server {
         let (switch, drain) = Drain::new();
         let addresses = addresses(&handle, &web_ports);
         let first_administrator = serve_web(&runtime, &options, &shared, web_ports, &addresses, drain)?;
-        Ok(Server { runtime, running, switch, writer, records, addresses, first_administrator, test_users, socket: options.socket, pool: options.pool, shared })
+        Ok(Server { runtime, signals, running, switch, writer, records, addresses, first_administrator, test_users, socket: options.socket, pool: options.pool, shared })
     }
 
     /// Reads the certificate files again.
@@ -219,23 +227,13 @@ impl Server {
     }
 
     /// Waits for SIGTERM or SIGINT; SIGHUP reads the certificates again.
-    pub fn wait_for_signal(&self) -> Result<()> {
-        use tokio::signal::unix::{SignalKind, signal};
-        self.runtime.block_on(async {
-            let mut term = signal(SignalKind::terminate())?;
-            let mut interrupt = signal(SignalKind::interrupt())?;
-            let mut hangup = signal(SignalKind::hangup())?;
-            loop {
-                tokio::select! {
-                    _ = term.recv() => return Ok(()),
-                    _ = interrupt.recv() => return Ok(()),
-                    _ = hangup.recv() => match self.reload_certificates() {
-                        Ok(()) => tracing::info!("certificates read again"),
-                        Err(error) => tracing::error!(%error, "certificates not read again; the old ones stay"),
-                    },
-                }
+    pub fn wait_for_signal(&mut self) {
+        while self.runtime.block_on(self.signals.next()) == Wish::Reload {
+            match self.reload_certificates() {
+                Ok(()) => tracing::info!("certificates read again"),
+                Err(error) => tracing::error!(%error, "certificates not read again; the old ones stay"),
             }
-        })
+        }
     }
 
     /// Ends: nothing new begins, what is under way may finish, everything is written.
