@@ -78,6 +78,17 @@ fn a_dev_folder_is_well_while_its_server_runs_and_after() {
         (verdicts(&found, "server"), verdicts(&found, "store"), code),
         (vec!["WARN".into()], vec!["OK".into()], 0)
     );
+    // A folder on trial, as after a restore, with the file of a node whose own data is elsewhere.
+    let dir = folder.display();
+    let listener = "[[listener]]\ntransport = \"udp\"\naddress = \"127.0.0.1:0\"\n";
+    let text = format!("name = \"node1\"\ndata = \"/nowhere\"\nmaster_key = \"{dir}/key/master.key\"\n{listener}");
+    let config = scratch.write("node.toml", &text);
+    let (found, _) = doctor(&["--config", str(&config), "--data", str(&folder.join("data"))]);
+    for (what, verdicts_of) in
+        [("data folder", &["OK"][..]), ("store", &["OK"]), ("topology", &["OK"]), ("port", &[]), ("server", &[])]
+    {
+        assert_eq!(verdicts(&found, what), verdicts_of, "{what}");
+    }
     std::fs::write(folder.join("key/master.key"), "ab".repeat(32)).unwrap();
     let (found, code) = doctor(&["--data", str(&folder)]);
     assert_eq!((verdicts(&found, "store"), code), (vec!["FAIL".into()], 1));

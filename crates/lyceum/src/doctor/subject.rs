@@ -75,9 +75,12 @@ impl Subject {
         subject.with_data(data)
     }
 
+    /// Another data folder than the node's: neither its server nor its ports have to do with that one.
     fn with_data(mut self, data: Option<&Path>) -> Subject {
         if let Some(data) = data {
             self.data = Some(data.to_owned());
+            self.socket = None;
+            self.ports.clear();
         }
         self
     }
