@@ -1,6 +1,7 @@
 //! What an endpoint notices. Whether it is a fault is judged where all sides are known ([`crate::world`]).
 
 use lyceum_sip::Method;
+use lyceum_sip::dialog::DialogId;
 use lyceum_sip::time::Time;
 
 /// Something an endpoint noticed.
@@ -15,7 +16,7 @@ pub enum Report {
     /// A 200 to REGISTER does not list what was asked for, or lists what was taken away.
     WrongContacts { removed: bool },
     /// A request within a dialog ended so; 0 stands for no answer at all.
-    InDialog { method: Method, status: u16, call_id: Vec<u8>, peer: Option<usize>, remote_tag: Vec<u8>, begun: Time },
+    InDialog { method: Method, status: u16, dialog: DialogId, peer: Option<usize>, begun: Time },
     /// A request within a dialog came to the wrong endpoint.
     Misrouted { method: Method, to_tag: Vec<u8>, call_id: Vec<u8> },
     /// No ACK for a 2xx.

@@ -117,9 +117,10 @@ impl Device {
 
     fn in_dialog_over(&mut self, number: u64, method: Method, status: u16, ctx: &mut Context<'_>) {
         let Some(call) = self.calls.get_mut(&number) else { return };
-        let (call_id, peer, begun) = (call.call_id.clone(), call.peer, call.begun);
-        let remote_tag = call.remote_tag();
-        ctx.report(Report::InDialog { method, status, call_id, peer, remote_tag, begun });
+        let (peer, begun) = (call.peer, call.begun);
+        if let Some(dialog) = call.dialog.as_ref().map(|dialog| dialog.id().clone()) {
+            ctx.report(Report::InDialog { method, status, dialog, peer, begun });
+        }
         // RFC 3261 §12.2.1.2: these end the dialog.
         if matches!(status, 0 | 408 | 430 | 481) {
             self.hang_up(number, ctx);

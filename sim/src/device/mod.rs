@@ -49,9 +49,9 @@ pub enum Task {
     Chat(u64),
     /// Repeat a 200 to the INVITE with this CSeq, unless its ACK came; the last is the interval in ms.
     RepeatOk(u64, u32, u32),
-    /// The battery is taken out.
+    /// Out of reach: nothing gets in or out.
     Off,
-    /// And put back.
+    /// Back again.
     On,
 }
 

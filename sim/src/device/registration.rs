@@ -42,11 +42,6 @@ impl Registration {
             last_cseq: 0,
         }
     }
-
-    /// The device forgot all: the next REGISTER begins anew.
-    pub fn forget(&mut self) {
-        self.pending = None;
-    }
 }
 
 impl Device {
@@ -144,6 +139,11 @@ impl Device {
                 self.registration.granted += 1;
                 let refresh = u64::from(seconds) * ctx.dice.between(50, 90) / 100;
                 ctx.later(Duration::from_secs(refresh.max(1)), Task::Register);
+                if ctx.dice.chance(15) {
+                    // Some sign out at once, while copies of the REGISTER are still on their way.
+                    let soon = if ctx.dice.chance(50) { ctx.dice.millis(0, 150) } else { ctx.dice.seconds(1, 50) };
+                    ctx.later(soon, Task::Unregister);
+                }
             }
             None if removed => {
                 self.registration.removed = Some((uri, ctx.now.mono));
@@ -160,9 +160,8 @@ impl Device {
         ctx.later(after, Task::Register);
     }
 
-    /// A device that starts anew knows no nonce.
+    /// A device that comes back asks for a new nonce.
     pub fn restart(&mut self) {
         self.wallet.clear();
-        self.registration.forget();
     }
 }

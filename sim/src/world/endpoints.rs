@@ -132,7 +132,7 @@ impl World {
     }
 
     fn switch_off(&mut self, id: usize) {
-        self.log.line(self.now, format_args!("-- d{id} is switched off"));
+        self.log.line(self.now, format_args!("-- d{id} is out of reach"));
         if let Some(connection) = self.devices[id].connection {
             self.break_connection(connection);
         }
@@ -143,7 +143,7 @@ impl World {
     }
 
     fn switch_on(&mut self, id: usize) {
-        self.log.line(self.now, format_args!("-- d{id} is switched on"));
+        self.log.line(self.now, format_args!("-- d{id} is back"));
         let device = &mut self.devices[id];
         (device.powered, device.disturbed) = (true, self.now);
         device.restart();

@@ -1,8 +1,8 @@
 //! When everything has been quiet for long enough: nothing may be left.
 
-use super::World;
-use super::judge::{LIFE, REPEATED};
-use crate::device::Stage;
+use super::judge::{LIFE, MANY_LOST, REPEATED};
+use super::{Attempt, World};
+use crate::device::{Device, Stage};
 use crate::organisation::{address, group_of};
 use crate::store::contacts;
 use crate::violation::Rule;
@@ -60,6 +60,12 @@ impl World {
         }
     }
 
+    /// Did a called endpoint vanish while its 200 was not through yet?
+    fn vanished(&self, attempt: &Attempt) -> bool {
+        let called = |device: &Device| device.calls.values().any(|call| call.call_id == attempt.call_id);
+        self.devices.iter().any(|device| called(device) && self.was_disturbed(Some(device.id), attempt.begun))
+    }
+
     /// Every INVITE that could be answered was.
     fn check_answers(&mut self) {
         let silent: Vec<_> = self
@@ -69,7 +75,8 @@ impl World {
             .filter(|attempt| {
                 !self.was_disturbed(Some(attempt.device), attempt.begun - REPEATED)
                     && !self.was_down(attempt.begun, attempt.begun + LIFE)
-                    && self.network.drops(&attempt.call_id) < 6
+                    && self.network.drops(&attempt.call_id) < MANY_LOST
+                    && !self.vanished(attempt)
             })
             .map(|attempt| (attempt.device, attempt.call_id.clone()))
             .collect();

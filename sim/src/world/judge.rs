@@ -11,7 +11,7 @@ use crate::report::Report;
 use crate::violation::Rule;
 
 /// Lost datagrams of one call that excuse a timeout: as many as there are repetitions within 64·T1, and fewer.
-const MANY_LOST: u32 = 6;
+pub(super) const MANY_LOST: u32 = 6;
 /// A request is repeated for so long, and some way besides.
 pub(super) const REPEATED: Duration = Duration::from_secs(40);
 /// No request lives longer: patience, timer C, and what follows.
@@ -117,14 +117,18 @@ impl World {
     }
 
     fn judge_in_dialog(&mut self, id: usize, report: &Report) {
-        let Report::InDialog { method, status, call_id, peer, remote_tag, begun } = report else { return };
+        let Report::InDialog { method, status, dialog, peer, begun } = report else { return };
+        let call_id = &dialog.call_id;
         // 488 and 491 are the peer's word; 500 says that an earlier request was overtaken.
         if matches!(status, 200..300 | 488 | 491 | 500) || self.excused([Some(id), *peer], call_id, *begun) {
             return;
         }
         let over = peer.and_then(|peer| self.devices.get(peer)).is_some_and(|peer| {
             let leg = peer.calls.values().find(|call| {
-                call.call_id == *call_id && call.dialog.as_ref().is_some_and(|dialog| *dialog.id().local_tag == **remote_tag)
+                call.dialog.as_ref().is_some_and(|theirs| {
+                    let id = theirs.id();
+                    id.call_id == dialog.call_id && id.local_tag == dialog.remote_tag && id.remote_tag == dialog.local_tag
+                })
             });
             leg.is_some_and(|leg| leg.stage == Stage::Over)
         });
