@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 
-from .process import Child, Failed, free_port, until
+from .process import FIRST, Child, Failed, free_port, until
 
 MODULES = "/usr/lib/baresip/modules"
 
@@ -27,7 +27,7 @@ class Baresip:
         self.cursor = 0
         self.news = threading.Condition()
         self._configure(speaks)
-        self.child = Child(["baresip", "-f", self.home], os.path.join(self.home, "log"), cwd=self.home)
+        self.child = Child(FIRST + ["baresip", "-f", self.home], os.path.join(self.home, "log"), cwd=self.home)
         self.socket = until(self._connect, 10, "baresip's control socket")
         threading.Thread(target=self._read, daemon=True).start()
 

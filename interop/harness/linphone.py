@@ -3,7 +3,7 @@
 import os
 import time
 
-from .process import Child, Failed, Watch, free_port
+from .process import FIRST, Child, Failed, Watch, free_port
 
 CONFIG = """[sip]
 sip_port={sip}
@@ -79,7 +79,7 @@ class Linphone:
                 domain=account.domain, host=host, port=port, transport=transport, rtp=free_port(),
                 ca=server.ca or "", uuid="00000000-0000-4000-8000-%012x" % free_port()))
         trace = os.path.join(self.home, "trace")
-        self.child = Child(["linphonec", "-c", config, "-d", "6", "-l", trace], os.path.join(self.home, "log"), cwd=self.home,
+        self.child = Child(FIRST + ["linphonec", "-c", config, "-d", "6", "-l", trace], os.path.join(self.home, "log"), cwd=self.home,
                            env={"HOME": self.home, "TERM": "dumb", "XDG_DATA_HOME": "", "XDG_CONFIG_HOME": ""}, stdin=True)
         self.trace = Watch(trace, f"linphone of {account.user}")
         self.child.expect("linphonec>", 15)

@@ -82,7 +82,7 @@ class Child:
             return re.search(pattern, self.text, re.S) is not None
 
     def name(self):
-        return os.path.basename(self.argv[0])
+        return os.path.basename(self.argv[len(FIRST)] if self.argv[:1] == ["nice"] else self.argv[0])
 
     def alive(self):
         return self.process.poll() is None
@@ -140,6 +140,9 @@ class Watch:
                 raise Failed(f"{self.who}: waited for {what or pattern!r}, did not within {seconds} s; log {self.path}")
             time.sleep(0.05)
 
+
+# A phone that waits for the processor drops sound; where we may, phones go first.
+FIRST = ["nice", "-n", "-10"] if os.geteuid() == 0 else []
 
 STARTED = []
 

@@ -19,8 +19,8 @@ SENTENCES = {
     "bob": "Seventeen small boats came home. Nobody had counted the lamps, until late at night!",
     "carol": "Why not? Tomorrow the whole library moves, one hundred thousand books, over the bridge.",
 }
-PIECE = 300  # frames that are compared: three seconds
-SAME, OTHER = 0.8, 0.7
+PIECE = 250  # frames that are compared: two and a half seconds
+SAME, OTHER = 0.9, 0.75
 
 
 def speech(folder, who, seconds=180):
@@ -92,25 +92,35 @@ def correlation(heard, said):
     return best, where
 
 
-def heard_in(recording, folder, who, where):
-    """How well three seconds of a recording, at its `start` or `end`, are found in what `who` says all the time.
+def pieces(recording, where):
+    """The stretches that are compared: each two and a half seconds, from the first or the last five seconds.
 
-    `recording` is a path or the samples themselves.
+    The very ends may hold ringing or the silence of hanging up; a phone that the machine left waiting for a moment
+    drops some sound, so one good stretch is enough.
     """
-    _, once = speech(folder, who)
-    heard = samples(recording) if isinstance(recording, str) else recording
-    heard = envelope(heard)
-    # A second at either end may hold ringing, comfort noise or the silence of hanging up.
-    piece = heard[100:100 + PIECE] if where == "start" else heard[-PIECE - 50:-50]
-    said = envelope(samples(once))
+    heard = envelope(samples(recording) if isinstance(recording, str) else recording)
+    part = heard[40:500] if where == "start" else heard[-500:-40]
+    return [part[at:at + PIECE] for at in range(0, len(part) - PIECE + 1, 25)]
+
+
+def spoken_by(piece, folder, who):
+    """How well a stretch fits somewhere into what `who` says all the time."""
+    said = envelope(samples(speech(folder, who)[1]))
     return correlation(said + said, piece)[0]
 
 
 def check(recording, folder, who, others, where):
-    """Holds when the recording has the voice of `who` there, and none of the `others`."""
-    right = heard_in(recording, folder, who, where)
-    wrong = max([heard_in(recording, folder, other, where) for other in others] or [-1.0])
+    """Holds when the recording has the voice of `who` there, and not one of the `others`."""
+    found = [(spoken_by(piece, folder, who), piece) for piece in pieces(recording, where)]
+    if not found:
+        raise Failed(f"at the {where}: less than three seconds of sound; {named(recording)}")
+    right, piece = max(found, key=lambda pair: pair[0])
+    wrong = max([spoken_by(piece, folder, other) for other in others] or [-1.0])
     if right < SAME or wrong > OTHER:
         raise Failed(f"at the {where}: {who} {right:.2f} (needs {SAME}), another voice {wrong:.2f} (at most {OTHER});"
-                     f" {recording if isinstance(recording, str) else 'off the wire'}")
+                     f" {named(recording)}")
     return right
+
+
+def named(recording):
+    return recording if isinstance(recording, str) else "off the wire"
