@@ -20,7 +20,8 @@ pub fn describe() -> Value {
     json!({
         "processor": field("/proc/cpuinfo", "model name"),
         "model": field("/proc/cpuinfo", "model"),
-        "cores": std::thread::available_parallelism().map_or(0, usize::from),
+        // Not those that we are pinned to.
+        "cores": fs::read_to_string("/proc/cpuinfo").unwrap_or_default().matches("processor\t").count(),
         "memory_gib": (kib as f64 / 1024.0 / 1024.0).round(),
         "kernel": kernel.trim(),
         "system": system.trim_matches('"'),

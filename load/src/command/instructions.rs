@@ -26,12 +26,13 @@ pub struct Instructions {
     json: bool,
 }
 
-/// What is measured: package, example, operation.
-const PATHS: [(&str, &str, &str); 6] = [
+/// What is measured: package, example, operation. Counted is what goes on inside the function `work` or `serve` of it.
+const PATHS: [(&str, &str, &str); 7] = [
     ("lyceum-sip", "hot", "parse"),
     ("lyceum-sip", "hot", "forward"),
     ("load", "register_hot", "challenge"),
     ("load", "register_hot", "register"),
+    ("load", "register_hot", "options"),
     ("load", "register_hot", "message"),
     ("load", "register_hot", "call"),
 ];
@@ -72,7 +73,8 @@ fn cargo(root: &Path, package: &str, example: &str) -> Result<PathBuf, String> {
 
 fn count(program: &Path, operation: &str, times: u64) -> Result<u64, String> {
     let mut command = Command::new("valgrind");
-    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(program);
+    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+    command.args(["--toggle-collect=hot::work*", "--toggle-collect=register_hot::serve*"]).arg(program);
     command.args([operation, &times.to_string()]);
     let output = command.output().map_err(|error| format!("valgrind: {error}; `apt-get install valgrind` brings it"))?;
     let text = String::from_utf8_lossy(&output.stderr);
