@@ -41,7 +41,7 @@ fn tools(context: &Context, report: &mut Report) {
 }
 
 fn format(context: &Context, report: &mut Report) {
-    let done = report.step(context, "cargo", &["fmt", "--all", "--check"]).run();
+    let done = report.step(context, "cargo", &["fmt", "--all", "--check", "--", "--color=never"]).run();
     report.check("format", &done);
 }
 

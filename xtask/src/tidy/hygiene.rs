@@ -9,6 +9,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("crates/store/src/fs.rs", "statfs, to refuse network file systems"),
     ("crates/store/src/key.rs", "the master key is overwritten when it is dropped"),
     ("crates/store/src/lock.rs", "flock, one owner of a data folder"),
+    ("load/src/sys.rs", "system calls of the generator: batches of datagrams, priorities, limits"),
     ("crates/store/tests/durability.rs", "setrlimit, to make the disk full"),
 ];
 
