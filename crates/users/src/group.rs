@@ -101,11 +101,15 @@ impl Group {
         check_bounds(intent)?;
         let bindings = self.bindings(now, intent.aor);
         let Contacts::List(contacts) = intent.contacts else { return Err(RegisterRefusal::StoreAway) };
-        let known = |uri: &[u8]| {
-            bindings.clone().any(|b| b.flow == intent.flow && b.path == intent.path && same_uri(b.uri, uri))
+        let stored = |uri: &[u8]| {
+            bindings.clone().find(|b| b.flow == intent.flow && b.path == intent.path && same_uri(b.uri, uri))
         };
         for contact in contacts {
-            if contact.expires.or(intent.expires) == Some(0) || !known(contact.uri) {
+            let asked = contact.expires.or(intent.expires);
+            // To take a binding away, or to cut it short, is a new fact too: a copy of the request that comes when the
+            // store is back would do it, after the client was told of more time.
+            let keeps = |b: &Binding<'_>| asked.is_none_or(|asked| asked > 0 && asked >= b.expires_in(now.wall));
+            if !stored(contact.uri).as_ref().is_some_and(keeps) {
                 return Err(RegisterRefusal::StoreAway);
             }
         }

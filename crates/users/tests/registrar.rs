@@ -281,6 +281,11 @@ fn without_the_store_only_a_refresh_is_answered_and_promises_no_more_than_is_sto
     let mut gone = refresh;
     gone.expires = Some(0);
     assert_eq!(away(&gone), Some(RegisterRefusal::StoreAway));
+    let mut shorter = refresh;
+    shorter.expires = Some(99);
+    assert_eq!(away(&shorter), Some(RegisterRefusal::StoreAway), "less than what is left is a new fact");
+    shorter.expires = Some(100);
+    assert_eq!(away(&shorter), None);
 }
 
 /// Found by `sim`, seed 5: while one REGISTER tries the store again, its repetition was told of the new expiry at once.
