@@ -33,7 +33,8 @@ impl Core {
         let Some(realm) = snapshot.our_domain(domain) else {
             return self.refuse(inbound, Refusal::NotServed, out);
         };
-        let Some(user) = self.authenticate(inbound, Kind::Www, realm.as_str(), &snapshot, out) else { return };
+        let authenticated = self.authenticate(inbound, Kind::Www, realm.as_str(), &snapshot, out);
+        let Some((user, repeated)) = authenticated else { return };
         if !names(&user, aor_user, realm.as_str()) {
             return self.refuse(inbound, Refusal::NotYourRegistration, out);
         }
@@ -41,10 +42,11 @@ impl Core {
         if !unknown.is_empty() {
             return self.refuse_with(inbound, Refusal::UnknownRequire, &[("Unsupported", &unknown)], out);
         }
-        self.bind(inbound, &user, &snapshot, out);
+        self.bind(inbound, (&user, repeated), &snapshot, out);
     }
 
-    /// Challenges or refuses by itself and gives `None`, or gives the user who proved who he is.
+    /// Challenges or refuses by itself and gives `None`, or gives the user who proved who he is, and whether the proof has
+    /// been used before (REGISTER only; it has no transaction).
     pub(crate) fn authenticate(
         &mut self,
         inbound: &Inbound<'_>,
@@ -52,7 +54,7 @@ impl Core {
         realm: &str,
         snapshot: &Snapshot,
         out: &mut Outbox,
-    ) -> Option<Arc<UserRecord>> {
+    ) -> Option<(Arc<UserRecord>, bool)> {
         let policy = &snapshot.pool(&self.pool).authentication;
         let source = inbound.source();
         let (groups, now) = (&self.groups, inbound.now);
@@ -71,10 +73,14 @@ impl Core {
             policy,
         };
         match authenticator.check(&inbound.message, &facts) {
-            Authenticated::User { user, .. } => Some(user),
+            // A repetition meets its transaction before it comes here: this one is a replay, or as late as one.
+            Authenticated::User { repeated: true, .. } if kind == Kind::Proxy => {
+                self.ask(inbound, (kind, realm, true), snapshot, out);
+                None
+            }
+            Authenticated::User { user, repeated } => Some((user, repeated)),
             Authenticated::Challenge { stale } => {
-                let agent = inbound.message.value(Name::UserAgent).unwrap_or_default();
-                self.challenge(inbound, &Challenge { kind, realm, offered: policy.offered(agent), stale }, out);
+                self.ask(inbound, (kind, realm, stale), snapshot, out);
                 None
             }
             Authenticated::Refused { refusal, until } => {
@@ -86,7 +92,16 @@ impl Core {
         }
     }
 
-    fn bind(&mut self, inbound: &Inbound<'_>, user: &UserRecord, snapshot: &Snapshot, out: &mut Outbox) {
+    /// Challenges with what is offered to this client; with `stale` only the nonce was at fault.
+    fn ask(&mut self, inbound: &Inbound<'_>, what: (Kind, &str, bool), snapshot: &Snapshot, out: &mut Outbox) {
+        let (kind, realm, stale) = what;
+        let agent = inbound.message.value(Name::UserAgent).unwrap_or_default();
+        let offered = snapshot.pool(&self.pool).authentication.offered(agent);
+        self.challenge(inbound, &Challenge { kind, realm, offered, stale }, out);
+    }
+
+    fn bind(&mut self, inbound: &Inbound<'_>, who: (&UserRecord, bool), snapshot: &Snapshot, out: &mut Outbox) {
+        let (user, repeated) = who;
         let message = inbound.message;
         let mut contacts: [ContactIntent<'_>; CONTACTS] = [ContactIntent::new(b""); CONTACTS];
         let list = match read_contacts(&message, &mut contacts) {
@@ -113,6 +128,7 @@ impl Core {
         intent.user_agent = message.value(Name::UserAgent).unwrap_or_default();
         intent.flow = &flow;
         intent.transport = inbound.arrival.transport;
+        intent.repeated = repeated;
         let branch = message.top_via().map(|via| via.branch).unwrap_or_default();
         intent.branch_hash = hash64(branch);
         let policy = snapshot.registrar_policy(user);
@@ -138,6 +154,9 @@ impl Core {
                 self.answer_registration(inbound, wait_for, &lines, out);
                 self.scratch = lines;
             }
+            Err(RegisterRefusal::Replayed) => {
+                self.ask(inbound, (Kind::Www, user.address.domain(), true), snapshot, out);
+            }
             Err(refusal) => self.refuse_registration(inbound, refusal, out),
         }
     }
@@ -161,7 +180,7 @@ impl Core {
                 self.refuse_with(inbound, Refusal::IntervalTooBrief, &[("Min-Expires", min.as_bytes())], out);
             }
             RegisterRefusal::TooManyEndpoints { .. } => self.refuse(inbound, Refusal::TooManyEndpoints, out),
-            RegisterRefusal::OutOfOrder => self.refuse(inbound, Refusal::OutOfOrder, out),
+            RegisterRefusal::OutOfOrder | RegisterRefusal::Replayed => self.refuse(inbound, Refusal::OutOfOrder, out),
             RegisterRefusal::InvalidWildcard | RegisterRefusal::TooLarge { .. } => {
                 self.refuse(inbound, Refusal::BadContacts, out);
             }

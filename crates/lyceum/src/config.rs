@@ -207,8 +207,8 @@ impl NodeConfig {
                 "add one with transport and address, so that phones can reach the node",
             );
         }
-        if self.workers == 0 {
-            add("workers = 0".into(), "write 1 or more");
+        if self.workers != 1 {
+            add(format!("workers = {}", self.workers), "write 1: one worker owns all routing groups until they can be spread");
         }
         for (number, listener) in (1..).zip(&self.listeners) {
             if let Err(error) = listener.transport() {
@@ -363,7 +363,7 @@ mod tests {
             (SAMPLE.replace("\"udp\"", "\"tls\""), "without [tls]"),
             (SAMPLE.replace("/etc/lyceum", "/var/lib/lyceum"), "inside the data folder"),
             (format!("colour = 1\n{SAMPLE}"), "`colour` is no setting"),
-            (format!("workers = 0\n{SAMPLE}"), "workers = 0: write 1 or more"),
+            (format!("workers = 0\n{SAMPLE}"), "workers = 0: write 1"),
             (format!("workers = \"two\"\n{SAMPLE}"), "`workers` is string: write workers = 1"),
             (format!("workers = 999\n{SAMPLE}"), "`workers` is integer"),
             (SAMPLE.replace("0.0.0.0:5060", "5060"), "listener 1: address = \"5060\": write an IP address and a port"),

@@ -59,9 +59,6 @@ pub struct DevArgs {
     /// Topology document (YAML or JSON) for the first start instead of the built-in one
     #[arg(long)]
     topology: Option<PathBuf>,
-    /// Worker threads
-    #[arg(long, default_value_t = 1)]
-    workers: u8,
     /// Log level or filter
     #[arg(long, default_value = "warn")]
     pub log: String,
@@ -172,7 +169,7 @@ fn options(args: &DevArgs, folder: &Path) -> Result<ServerOptions> {
         https_inside: inside(args.https),
         socket: socket(folder),
         backups: folder.join("backups"),
-        workers: args.workers,
+        workers: 1,
     })
 }
 

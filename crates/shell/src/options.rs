@@ -38,7 +38,14 @@ impl Common {
 /// Adds the common options to every command that does something.
 pub fn everywhere(command: Command) -> Command {
     if !command.has_subcommands() {
-        return Common::augment_args(command);
+        // The derive would put this struct's own doc comment in the place of the command's help.
+        let about = command.get_about().cloned();
+        let long = command.get_long_about().cloned();
+        let command = Common::augment_args(command);
+        return match about {
+            Some(about) => command.about(about).long_about(long),
+            None => command,
+        };
     }
     let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
     names.iter().fold(command, |command, name| command.mut_subcommand(name, everywhere))

@@ -49,8 +49,8 @@ impl Core {
         let reliable = inbound.arrival.transport.is_reliable();
         let reply_to = inbound.reply_to();
         match self.transactions.request_arrived(inbound.now.mono, &message, reliable, &reply_to) {
-            Incoming::New => {}
-            Incoming::Merged => return self.refuse(inbound, Refusal::Merged, out),
+            // The merged request of RFC 3261 §8.2.2.2 is for a user agent to refuse; to a proxy it may be a spiral.
+            Incoming::New | Incoming::Merged => {}
             _ => return self.flush_transactions(inbound.now, out),
         }
         let snapshot = Arc::clone(&self.snapshot);
@@ -135,7 +135,7 @@ impl Core {
             self.refuse(inbound, Refusal::NotServed, out);
             return None;
         };
-        let user = self.authenticate(inbound, Kind::Proxy, realm.as_str(), snapshot, out)?;
+        let (user, _) = self.authenticate(inbound, Kind::Proxy, realm.as_str(), snapshot, out)?;
         if !is_user(&from, &user) {
             self.refuse(inbound, Refusal::NotYourIdentity, out);
             return None;

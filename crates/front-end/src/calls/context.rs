@@ -96,6 +96,12 @@ pub struct Context {
 }
 
 impl Context {
+    /// RFC 3263 §4.3: the next hop is tried when the last one could not be reached, timed out or answered 503 (and its
+    /// kin); an answer that means the call itself is not asked for twice.
+    pub fn may_fail_over(&self) -> bool {
+        self.branches.last().is_none_or(|branch| matches!(branch.status, 0 | 408 | 430 | 500 | 502..=504))
+    }
+
     /// True when nothing is under way and nothing waits.
     pub fn is_over(&self) -> bool {
         self.server.is_none() && !self.waiting_for_name && self.branches.iter().all(|branch| branch.client.is_none())

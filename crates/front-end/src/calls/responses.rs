@@ -89,14 +89,16 @@ impl Core {
                     }
                 }
                 Effect::TryNext => {
-                    if context.later.is_empty() {
+                    if context.later.is_empty() || !context.may_fail_over() {
+                        context.later.clear();
                         context.responses.no_more();
                     } else {
                         let hop = context.later.remove(0);
+                        self.begin_later(now, id, context, hop);
+                        // Only now: with nothing under way the best answer so far would go out.
                         if context.later.is_empty() {
                             context.responses.no_more();
                         }
-                        self.begin_later(now, id, context, hop);
                     }
                 }
                 Effect::Answer(answer) => self.final_answer(now, context, &answer),
@@ -152,14 +154,16 @@ impl Core {
         }
         let (Some(from_tag), Some(to_tag)) = (message.from_tag(), message.to_tag()) else { return };
         let ends = DialogEnds { call_id: message.call_id(), from_tag, to_tag };
+        // It is the user part of our value: it ends at an `@`. Once, or twice where both our values stand (RFC 5658).
+        // Of these there are few; a search for the token itself would build its tables anew for every response.
         let mut from = 0;
-        // Once, or twice where both our values stand (RFC 5658).
-        while let Some(at) = bytes.get(from..).and_then(|rest| memchr::memmem::find(rest, token)) {
-            let start = from + at;
-            if let Some(slot) = bytes.get_mut(start..start + token.len()) {
-                self.calls.tokens.complete(slot, &ends);
+        while let Some(at) = bytes.get(from..).and_then(|rest| memchr::memchr(b'@', rest)) {
+            let end = from + at;
+            let start = end.saturating_sub(token.len());
+            if bytes.get(start..end) == Some(token) {
+                self.calls.tokens.complete(&mut bytes[start..end], &ends);
             }
-            from = start + token.len();
+            from = end + 1;
         }
     }
 

@@ -50,7 +50,7 @@ impl Restore {
     pub fn run(self, run: &mut Run<'_>) -> Result<(), Failure> {
         let data = run.common.data.clone();
         let place = data.as_ref().map_or("the default data folder".to_owned(), |d| d.display().to_string());
-        run.confirm(&format!("Replace the data in {place} by the backup {}?", self.file.display()))?;
+        run.confirm(&format!("Restore the backup {} into {place}?", self.file.display()))?;
         let done = run.offline.restore(&self.file, data.as_deref(), run.common.what_if);
         run.say(&done.map_err(Failure::Failed)?)
     }

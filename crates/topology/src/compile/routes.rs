@@ -28,6 +28,15 @@ impl RouteTable {
         if self.0.is_empty() {
             return None;
         }
+        if request_uri.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"urn:")) {
+            // RFC 8141 §3.1: the scheme and the namespace compare without regard to case; service names are lower case.
+            return self.0.iter().position(|matches| match matches {
+                RouteMatch::UriPrefix { prefix } => {
+                    request_uri.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix.as_bytes()))
+                }
+                _ => false,
+            });
+        }
         let target = Target::of(request_uri)?;
         self.0.iter().position(|matches| match matches {
             RouteMatch::Domain { name, subdomains } => is_domain(target.host, name.as_str().as_bytes(), *subdomains),

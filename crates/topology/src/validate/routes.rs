@@ -47,7 +47,7 @@ fn matches(document: &Document, route: &StaticRoute, path: &Path, found: &mut Fi
         }
         RouteMatch::UriPrefix { prefix } => {
             let lower = prefix.to_ascii_lowercase();
-            let rest = ["sip:", "tel:"].iter().find_map(|scheme| lower.strip_prefix(scheme));
+            let rest = ["sip:", "tel:", "urn:service:"].iter().find_map(|scheme| lower.strip_prefix(scheme));
             if rest.is_none_or(str::is_empty) || lower.bytes().any(|b| b.is_ascii_whitespace() || b.is_ascii_control())
             {
                 let what = format!("`{prefix}` is not the beginning of a Request-URI.");
@@ -55,7 +55,7 @@ fn matches(document: &Document, route: &StaticRoute, path: &Path, found: &mut Fi
                     &path.key("uri_prefix"),
                     Code::BadPattern,
                     what,
-                    "Write the scheme and at least one character, as sip:conf- or sip:+49.",
+                    "Write the scheme and at least one character, as sip:conf-, sip:+49 or urn:service:sos.",
                 );
             }
         }

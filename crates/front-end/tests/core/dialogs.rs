@@ -1,0 +1,116 @@
+use crate::bench::*;
+
+/// A request of the caller within the dialog that `invite` and its 200 made.
+pub fn in_dialog(method: &str, invite: &str, ok: &Sent, cseq: u32) -> String {
+    let header = |name: &str| invite.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned();
+    let target = ok.value("Contact").trim_start_matches('<').trim_end_matches('>').to_owned();
+    let via = header("Via:").replace("z9hG4bK", &format!("z9hG4bK{method}"));
+    let mut text = format!("{method} {target} SIP/2.0\nVia: {via}\nMax-Forwards: 70\n");
+    for route in ok.values("Record-Route").iter().rev() {
+        text.push_str(&format!("Route: {route}\n"));
+    }
+    text.push_str(&format!(
+        "From: {}\nTo: {}\nCall-ID: {}\nCSeq: {cseq} {method}\nContent-Length: 0\n\n",
+        header("From:"),
+        ok.value("To"),
+        header("Call-ID:")
+    ));
+    text
+}
+
+/// A request of the callee, from what it received.
+fn backwards(method: &str, fork: &Sent, tag: &str, at: std::net::SocketAddr) -> String {
+    let target = fork.value("Contact").trim_start_matches('<').trim_end_matches('>').to_owned();
+    let mut text = format!("{method} {target} SIP/2.0\nVia: SIP/2.0/UDP {at};branch=z9hG4bKback{method}\nMax-Forwards: 70\n");
+    for route in fork.values("Record-Route") {
+        text.push_str(&format!("Route: {route}\n"));
+    }
+    text.push_str(&format!(
+        "From: {};tag={tag}\nTo: {}\nCall-ID: {}\nCSeq: 1 {method}\nContent-Length: 0\n\n",
+        fork.value("To"),
+        fork.value("From"),
+        fork.value("Call-ID")
+    ));
+    text
+}
+
+fn talking(bench: &mut Bench) -> (String, Sent, Sent) {
+    bench.register("ben", phone(2));
+    let (invite, sent) = bench.invite("anna", phone(1), "ben", "");
+    let fork = sent.iter().find(|sent| sent.first_line().starts_with("INVITE")).expect("a fork").clone();
+    let up = bench.receive(phone(2), &reply(&fork, "200 OK", "b", phone(2)));
+    let ok = up.into_iter().find(|sent| sent.status() == 200).expect("the 200");
+    (invite, fork, ok)
+}
+
+#[test]
+fn ack_and_bye_of_both_sides_find_their_way_without_credentials() {
+    let mut bench = Bench::new();
+    let (invite, fork, ok) = talking(&mut bench);
+    let ack = bench.receive(phone(1), &in_dialog("ACK", &invite, &ok, 2));
+    assert_eq!((ack.len(), ack[0].to), (1, phone(2)));
+    assert!(ack[0].values("Route").is_empty());
+    let info = bench.receive(phone(2), &backwards("INFO", &fork, "b", phone(2)));
+    assert_eq!(info.iter().map(|sent| (sent.to, sent.first_line().starts_with("INFO"))).collect::<Vec<_>>(), [(phone(1), true)]);
+    let bye = bench.receive(phone(2), &backwards("BYE", &fork, "b", phone(2)));
+    assert_eq!(bye[0].to, phone(1));
+}
+
+#[test]
+fn the_hash_of_one_dialog_opens_no_other() {
+    let mut bench = Bench::new();
+    let (invite, fork, ok) = talking(&mut bench);
+    let good = in_dialog("BYE", &invite, &ok, 3);
+    for (what, forged) in [
+        ("another Call-ID", good.replace("Call-ID: c", "Call-ID: other")),
+        ("another To tag", good.replace(";tag=b", ";tag=z")),
+        ("another From tag", good.replace(";tag=f", ";tag=z")),
+        ("the callee's hash in the caller's hand", {
+            let callees = fork.value("Record-Route").to_owned();
+            let callers = ok.value("Record-Route").to_owned();
+            good.replace(&callers, &callees)
+        }),
+    ] {
+        let sent = bench.receive(phone(66), &forged.replace("z9hG4bKBYE", "z9hG4bKforged"));
+        assert!(sent.iter().all(|sent| sent.to == phone(66) && sent.status() == 407), "{what}: {sent:?}");
+    }
+    assert_eq!(bench.receive(phone(1), &good)[0].to, phone(2));
+}
+
+#[test]
+fn the_hash_outlives_a_restart() {
+    let mut bench = Bench::new();
+    let (invite, _, ok) = talking(&mut bench);
+    let mut again = Bench::new();
+    let sent = again.receive(phone(1), &in_dialog("BYE", &invite, &ok, 3));
+    assert_eq!(sent.iter().map(|sent| sent.to).collect::<Vec<_>>(), [phone(2)]);
+}
+
+#[test]
+fn a_phone_behind_nat_is_reached_where_it_is_seen() {
+    let mut bench = Bench::new();
+    let seen = phone(2);
+    let text = bench
+        .request("REGISTER", "sip:example.org", "ben", seen, "")
+        .replace("Via: SIP/2.0/UDP 198.51.100.2:5060", "Via: SIP/2.0/UDP 10.0.0.5:5062")
+        .replace("Contact: <sip:ben@198.51.100.2:5060>", "Contact: <sip:ben@10.0.0.5:5062>");
+    assert_eq!(bench.signed("ben", "secret", seen, &text).pop().unwrap().status(), 200);
+    let (_, sent) = bench.invite("anna", phone(1), "ben", "");
+    let fork = sent.iter().find(|sent| sent.first_line().starts_with("INVITE")).unwrap();
+    assert_eq!((fork.to, fork.first_line()), (seen, "INVITE sip:ben@10.0.0.5:5062 SIP/2.0"));
+}
+
+#[test]
+fn a_phone_that_listens_on_another_port_is_reached_there() {
+    let mut bench = Bench::new();
+    let text = bench.request("REGISTER", "sip:example.org", "ben", phone(2), "").replace("ben@198.51.100.2:5060>\n", "ben@198.51.100.2:7000>\n");
+    bench.signed("ben", "secret", phone(2), &text);
+    let (_, sent) = bench.invite("anna", phone(1), "ben", "");
+    let fork = sent.iter().find(|sent| sent.first_line().starts_with("INVITE")).unwrap();
+    assert_eq!(fork.to, std::net::SocketAddr::from(([198, 51, 100, 2], 7000)));
+    // Another host than the sender is never aimed at.
+    let text = bench.request("REGISTER", "sip:example.org", "carl", phone(3), "").replace("carl@198.51.100.3:5060>\n", "carl@203.0.113.9:7000>\n");
+    bench.signed("carl", "secret", phone(3), &text);
+    let (_, sent) = bench.invite("anna", phone(1), "carl", "");
+    assert_eq!(sent.iter().find(|sent| sent.first_line().starts_with("INVITE")).unwrap().to, phone(3));
+}

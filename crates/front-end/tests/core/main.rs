@@ -1,0 +1,9 @@
+//! The front end of one worker as a machine: messages in, messages out, no sockets. One file per subject.
+
+mod bench;
+mod calls;
+mod dialogs;
+mod policies;
+mod registration;
+mod routes;
+mod strangers;

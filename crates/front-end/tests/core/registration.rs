@@ -1,0 +1,121 @@
+use std::time::Duration;
+
+use lyceum_net::Outbox;
+
+use crate::bench::*;
+
+#[test]
+fn a_phone_signs_in_and_is_told_its_binding() {
+    let mut bench = Bench::new();
+    let ok = bench.register("anna", phone(1));
+    assert_eq!(ok.status(), 200);
+    assert_eq!(ok.value("Contact"), "<sip:anna@198.51.100.1:5060>;expires=600");
+    assert_eq!(ok.to, phone(1));
+}
+
+#[test]
+fn nothing_is_told_before_it_is_durable() {
+    let mut bench = Bench::new();
+    bench.store_works = false;
+    let text = bench.request("REGISTER", "sip:example.org", "anna", phone(1), "Expires: 600\n");
+    assert!(bench.signed("anna", "secret", phone(1), &text).is_empty());
+    let seq = bench.pending.pop().expect("a block on its way");
+    let mut out = Outbox::new();
+    bench.core.committed(seq, &mut out);
+    assert_eq!(statuses(&bench.settle(out, Duration::ZERO)), [200]);
+}
+
+#[test]
+fn a_refused_block_is_told_as_503_and_leaves_no_binding() {
+    let mut bench = Bench::new();
+    bench.store_works = false;
+    let text = bench.request("REGISTER", "sip:example.org", "ben", phone(2), "Expires: 600\n");
+    bench.signed("ben", "secret", phone(2), &text);
+    let seq = bench.pending.pop().expect("a block on its way");
+    let mut out = Outbox::new();
+    bench.core.commit_failed(bench.now, seq, &mut out);
+    let told = bench.settle(out, Duration::ZERO);
+    assert_eq!(statuses(&told), [503]);
+    assert_eq!(told[0].value("Retry-After"), "10");
+    let (_, sent) = bench.invite("anna", phone(1), "ben", "");
+    assert!(statuses(&sent).contains(&480), "{sent:?}");
+}
+
+#[test]
+fn a_repetition_gets_the_same_answer_and_writes_nothing() {
+    let mut bench = Bench::new();
+    let text = bench.request("REGISTER", "sip:example.org", "anna", phone(1), "Expires: 600\n");
+    let asked = bench.receive(phone(1), &text).pop().unwrap();
+    let text = answered(&text, &asked, "anna", "secret");
+    let first = bench.receive(phone(1), &text).pop().unwrap();
+    bench.store_works = false;
+    let second = bench.receive(phone(1), &text).pop().expect("an answer without a new commit");
+    assert_eq!(first.text, second.text);
+    assert!(bench.pending.is_empty());
+}
+
+/// What policy says of the interval asked for.
+#[test]
+fn lyncs_limits_hold() {
+    for (asked, status, header, value) in [
+        ("Expires: 600\n", 200, "Contact", "<sip:anna@198.51.100.1:5060>;expires=600"),
+        ("Expires: 7200\n", 200, "Contact", "<sip:anna@198.51.100.1:5060>;expires=900"),
+        ("", 200, "Contact", "<sip:anna@198.51.100.1:5060>;expires=600"),
+        ("Expires: 60\n", 423, "Min-Expires", "300"),
+        ("Expires: 0\n", 200, "Contact", ""),
+    ] {
+        let mut bench = Bench::new();
+        let text = bench.request("REGISTER", "sip:example.org", "anna", phone(1), asked);
+        let answer = bench.signed("anna", "secret", phone(1), &text).pop().unwrap();
+        assert_eq!((answer.status(), answer.value(header)), (status, value), "{asked}");
+    }
+}
+
+#[test]
+fn the_ninth_endpoint_is_refused() {
+    let mut bench = Bench::new();
+    for last in 1..=8 {
+        assert_eq!(bench.register("anna", phone(last)).status(), 200);
+    }
+    let refused = bench.register("anna", phone(9));
+    assert_eq!((refused.status(), refused.value("Lyceum-Diagnostics")), (403, "LYS0008"));
+}
+
+#[test]
+fn bindings_lapse() {
+    let mut bench = Bench::new();
+    bench.register("ben", phone(2));
+    bench.wait(Duration::from_secs(601));
+    let (_, sent) = bench.invite("anna", phone(1), "ben", "");
+    assert!(statuses(&sent).contains(&480));
+}
+
+#[test]
+fn gruus_are_given_and_reach_one_device() {
+    let mut bench = Bench::new();
+    let text = bench.request("REGISTER", "sip:example.org", "ben", phone(2), "Supported: gruu\n").replace(
+        "Contact: <sip:ben@198.51.100.2:5060>",
+        "Contact: <sip:ben@198.51.100.2:5060>;+sip.instance=\"<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>\"",
+    );
+    let ok = bench.signed("ben", "secret", phone(2), &text).pop().unwrap();
+    bench.register("ben", phone(3));
+    let contact = ok.value("Contact");
+    let part = |name: &str| contact.split(&format!("{name}=\"")).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned();
+    for gruu in [part("pub-gruu"), part("temp-gruu")] {
+        assert!(gruu.starts_with("sip:"), "{contact}");
+        let text = bench.request("INVITE", &gruu, "anna", phone(1), "");
+        let sent = bench.signed("anna", "secret", phone(1), &text);
+        let targets: Vec<_> = sent.iter().filter(|sent| sent.first_line().starts_with("INVITE")).map(|sent| sent.to).collect();
+        assert_eq!(targets, [phone(2)], "{gruu}");
+    }
+}
+
+#[test]
+fn outbound_through_a_hop_that_lacks_it_is_439() {
+    let mut bench = Bench::new();
+    let text = bench
+        .request("REGISTER", "sip:example.org", "anna", phone(1), "Supported: outbound, path\nPath: <sip:edge.example.org;lr>\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKx\n")
+        .replace("5060>\nSupp", "5060>;reg-id=1;+sip.instance=\"<urn:uuid:1>\"\nSupp");
+    let answer = bench.signed("anna", "secret", phone(1), &text).pop().unwrap();
+    assert_eq!(answer.status(), 439);
+}

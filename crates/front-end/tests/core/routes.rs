@@ -1,0 +1,84 @@
+use lyceum_topology::{Cidr, HopTransport, NextHop, RouteMatch, StaticRoute, TrustedBy, TrustedHost};
+
+use crate::bench::*;
+
+fn with_gateway() -> Bench {
+    let hop = |host: &str, priority| NextHop { host: host.into(), port: Some(5080), transport: HopTransport::Udp, priority, weight: 10 };
+    Bench::with(
+        |document| {
+            document.static_routes.push(StaticRoute {
+                name: "gateway".into(),
+                description: String::new(),
+                matches: RouteMatch::TelPrefix { prefix: "+49".into() },
+                next_hops: vec![hop("203.0.113.1", 1), hop("203.0.113.2", 2)],
+            });
+            document.trusted_hosts.push(TrustedHost {
+                name: "gateway".into(),
+                description: String::new(),
+                by: TrustedBy::Address { cidr: Cidr::parse("203.0.113.0/24").unwrap(), transports: vec![HopTransport::Udp] },
+            });
+        },
+        vec![user(1, "anna"), user(2, "ben")],
+    )
+}
+
+#[test]
+fn the_next_hop_is_tried_when_the_first_refuses_or_is_dead() {
+    let mut bench = with_gateway();
+    let text = bench.request("INVITE", "tel:+4930123", "anna", phone(1), "");
+    let sent = bench.signed("anna", "secret", phone(1), &text);
+    let first = sent.iter().find(|sent| sent.first_line().starts_with("INVITE")).expect("a copy").clone();
+    assert_eq!((first.to.to_string(), first.first_line()), ("203.0.113.1:5080".into(), "INVITE tel:+4930123 SIP/2.0"));
+    let next = bench.receive(first.to, &reply(&first, "503 Down", "g", first.to));
+    let second = next.iter().find(|sent| sent.first_line().starts_with("INVITE")).expect("the second hop");
+    assert_eq!(second.to.to_string(), "203.0.113.2:5080");
+    let up = bench.last_send_fails();
+    assert!(up.iter().any(|sent| matches!(sent.status(), 500 | 503)), "{up:?}");
+}
+
+#[test]
+fn a_busy_callee_is_not_asked_for_twice() {
+    let mut bench = with_gateway();
+    let text = bench.request("INVITE", "tel:+4930123", "anna", phone(1), "");
+    let sent = bench.signed("anna", "secret", phone(1), &text);
+    let first = sent.iter().find(|sent| sent.first_line().starts_with("INVITE")).expect("a copy").clone();
+    let told = bench.receive(first.to, &reply(&first, "486 Busy Here", "g", first.to));
+    assert!(told.iter().all(|sent| !sent.first_line().starts_with("INVITE")));
+    assert!(statuses(&told).contains(&486));
+}
+
+#[test]
+fn a_trusted_host_needs_no_credentials_but_only_inside_over_udp() {
+    let mut bench = with_gateway();
+    bench.register("ben", phone(2));
+    let gateway = std::net::SocketAddr::from(([203, 0, 113, 1], 5080));
+    let text = bench.request("INVITE", "sip:ben@example.org", "x", gateway, "P-Asserted-Identity: <tel:+49301>\n");
+    let text = text.replace("From: <sip:x@example.org>", "From: <sip:+49301@203.0.113.1>");
+    let outside = bench.receive(gateway, &text);
+    assert_eq!(statuses(&outside), [403]);
+    let inside = bench.receive_at(2, gateway, &text.replace("z9hG4bK", "z9hG4bKin"));
+    let copy = inside.iter().find(|sent| sent.first_line().starts_with("INVITE")).expect("a copy for ben");
+    assert_eq!(copy.value("P-Asserted-Identity"), "<tel:+49301>");
+    let register = bench.request("REGISTER", "sip:example.org", "anna", gateway, "");
+    assert_eq!(statuses(&bench.receive_at(2, gateway, &register)), [401], "REGISTER is always challenged");
+}
+
+#[test]
+fn a_loop_is_found_and_hops_are_counted() {
+    let mut bench = with_gateway();
+    let text = bench.request("INVITE", "tel:+4930123", "anna", phone(1), "");
+    let sent = bench.signed("anna", "secret", phone(1), &text);
+    let copy = sent.iter().find(|sent| sent.first_line().starts_with("INVITE")).expect("a copy").clone();
+    assert_eq!(copy.value("Max-Forwards"), "69");
+    // The gateway sends it back, its own Via on top, nothing else changed.
+    let back = copy.text.replacen("Via:", "Via: SIP/2.0/UDP 203.0.113.1:5080;branch=z9hG4bKgw\nVia:", 1);
+    let back: String = back.lines().filter(|line| !line.starts_with("Record-Route")).map(|line| format!("{line}\n")).collect();
+    let looped = bench.receive_at(2, copy.to, &back);
+    assert!(!statuses(&looped).contains(&482), "with other credentials it is a spiral");
+    let again = looped.iter().find(|sent| sent.first_line().starts_with("INVITE")).expect("a second copy").clone();
+    let back = again.text.replacen("Via:", "Via: SIP/2.0/UDP 203.0.113.1:5080;branch=z9hG4bKgx\nVia:", 1);
+    let back: String = back.lines().filter(|line| !line.starts_with("Record-Route")).map(|line| format!("{line}\n")).collect();
+    assert_eq!(statuses(&bench.receive_at(2, copy.to, &back)), [482]);
+    let spent = bench.request("OPTIONS", "sip:ben@example.org", "anna", phone(1), "").replace("Max-Forwards: 70", "Max-Forwards: 0");
+    assert_eq!(statuses(&bench.receive(phone(1), &spent)), [483]);
+}
