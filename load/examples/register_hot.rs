@@ -172,7 +172,8 @@ impl World {
     fn call(&mut self) {
         let uri = format!("sip:{}@{DOMAIN}", self.users[0].name);
         let contact = format!("Contact: <sip:caller@127.0.0.1:{}>\r\n", CALLER.1);
-        let sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n";
+        let sdp =
+            "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n";
         let extra = format!("{contact}Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}", sdp.len());
         let invite = self.request("INVITE", (&uri, &format!("<{uri}>")), 1, &extra);
         let forwarded = find(self.exchange(CALLER, invite.as_bytes()), 0);

@@ -84,7 +84,8 @@ impl Connections {
     pub fn open(&mut self, count: usize) -> Result<(), String> {
         for _ in 0..count {
             let number = self.open.len();
-            let stream = self.one(number).map_err(|error| format!("TLS connection {number} to {}: {error}", self.addr))?;
+            let stream =
+                self.one(number).map_err(|error| format!("TLS connection {number} to {}: {error}", self.addr))?;
             self.open.push(stream);
         }
         Ok(())

@@ -24,8 +24,8 @@ mod world;
 
 use plant::Fault;
 use violation::Violation;
-use world::World;
 pub use world::Counts;
+use world::World;
 
 /// What came of one seed.
 pub struct Outcome {

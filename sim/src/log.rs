@@ -54,9 +54,7 @@ impl Log {
 /// First line, CSeq, Call-ID and top branch.
 fn summary(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    let field = |name: &str| {
-        text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("-").trim().to_owned()
-    };
+    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("-").trim().to_owned();
     let first = text.lines().next().unwrap_or_default().trim_end_matches(" SIP/2.0");
     let via = field("Via:");
     let branch = via.split("branch=").nth(1).and_then(|rest| rest.split(';').next()).unwrap_or("-");

@@ -18,8 +18,7 @@ pub fn swallows(fault: Fault, bytes: &[u8]) -> bool {
 pub fn is_in_dialog(bytes: &[u8]) -> bool {
     !bytes.starts_with(b"SIP/2.0 ") && !bytes.starts_with(b"CANCEL ") && {
         let text = String::from_utf8_lossy(bytes);
-        count(bytes, b"\r\nVia: ") > 1
-            && text.lines().any(|line| line.starts_with("To:") && line.contains(";tag="))
+        count(bytes, b"\r\nVia: ") > 1 && text.lines().any(|line| line.starts_with("To:") && line.contains(";tag="))
     }
 }
 

@@ -11,6 +11,8 @@ use crate::dice::Dice;
 pub const LOSS: u64 = 10;
 /// Datagrams doubled, of a hundred.
 pub const DOUBLE: u64 = 5;
+/// Second copies that come seconds later, of a hundred.
+pub const LATE: u64 = 5;
 /// Shortest and longest way, in milliseconds; each datagram draws its own, so they overtake each other.
 pub const DELAY: (u64, u64) = (1, 200);
 
@@ -50,7 +52,12 @@ impl Network {
             *self.drops.entry(call_of(bytes).to_vec()).or_default() += 1;
             return (copies, 0);
         }
-        (copies, if dice.chance(DOUBLE) { 2 } else { 1 })
+        if !dice.chance(DOUBLE) {
+            return (copies, 1);
+        }
+        // Few copies come much later, as if somebody had kept one.
+        let late = if dice.chance(LATE) { dice.seconds(1, 4) } else { Duration::ZERO };
+        ([copies[0], copies[1] + late], 2)
     }
 
     /// When a message on a connection arrives, if the connection still stands.
@@ -110,8 +117,7 @@ mod tests {
     fn datagrams_are_lost_doubled_and_overtaken() {
         let mut network = Network::default();
         let mut dice = Dice::new(3);
-        let fates: Vec<_> =
-            (0..10_000).map(|_| network.datagram(Time(0), b"X\r\nCall-ID: c\r\n", &mut dice)).collect();
+        let fates: Vec<_> = (0..10_000).map(|_| network.datagram(Time(0), b"X\r\nCall-ID: c\r\n", &mut dice)).collect();
         let of = |copies| fates.iter().filter(|fate| fate.1 == copies).count();
         assert!((900..1100).contains(&of(0)) && (350..550).contains(&of(2)), "{} {}", of(0), of(2));
         assert_eq!(network.drops(b"c") as usize, of(0));

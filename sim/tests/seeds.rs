@@ -26,7 +26,10 @@ fn every_planted_fault_is_found_by_the_rule_that_it_breaks() {
         (Fault::EarlyOk, &[Rule::Durable]),
         (Fault::RepeatIsNew, &[Rule::Accepted, Rule::OneFinal, Rule::ForkedOnce]),
         (Fault::NoCancel, &[Rule::RingingEnds]),
-        (Fault::DeadTimer, &[Rule::TransactionsEnd, Rule::OneFinal, Rule::Answered, Rule::RightPeer, Rule::RingingEnds]),
+        (
+            Fault::DeadTimer,
+            &[Rule::TransactionsEnd, Rule::OneFinal, Rule::Answered, Rule::RightPeer, Rule::RingingEnds],
+        ),
         (Fault::LostAck, &[Rule::Acknowledged]),
         (Fault::WrongFlow, &[Rule::RightPeer]),
         (Fault::LostEntry, &[Rule::BindingKept, Rule::RemovalKept]),

@@ -27,9 +27,10 @@ impl Inbound<'_> {
     /// Another host than the sender is never taken: nobody can aim our messages at a third party.
     pub fn flow_to(&self, contact: &[u8]) -> Flow {
         let Flow::Datagram { listener, remote } = self.arrival.flow else { return self.arrival.flow };
-        let knows_itself = self.message.top_via().is_ok_and(|via| {
-            via.host.ip() == Some(remote.ip()) && via.port_or_default() == remote.port()
-        });
+        let knows_itself = self
+            .message
+            .top_via()
+            .is_ok_and(|via| via.host.ip() == Some(remote.ip()) && via.port_or_default() == remote.port());
         let named = Uri::parse(contact).ok().filter(|uri| uri.host().ip() == Some(remote.ip()));
         match named {
             Some(uri) if knows_itself => {

@@ -158,7 +158,13 @@ mod tests {
     fn snapshot() -> Snapshot {
         let domain = DomainName::parse("example.org").unwrap();
         let mut document = Document::dev(domain.clone(), domain);
-        let hop = NextHop { host: "192.0.2.9".into(), port: Some(5060), transport: HopTransport::Tcp, priority: 10, weight: 10 };
+        let hop = NextHop {
+            host: "192.0.2.9".into(),
+            port: Some(5060),
+            transport: HopTransport::Tcp,
+            priority: 10,
+            weight: 10,
+        };
         let route = |name: &str, matches| StaticRoute {
             name: name.into(),
             description: String::new(),
@@ -219,7 +225,11 @@ mod tests {
         let sentences: Vec<_> = decide(&snapshot(), &intent).steps.iter().map(DecisionStep::sentence).collect();
         assert_eq!(
             sentences,
-            ["example.org is one of our domains.", "+4940222 is nobody's number here.", "The static route gateway fits."]
+            [
+                "example.org is one of our domains.",
+                "+4940222 is nobody's number here.",
+                "The static route gateway fits."
+            ]
         );
     }
 }

@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 
 use lyceum_monitoring::{Direction, Passage, Stamp, TraceEntry, TraceFilter, TraceRing, Wire};
 use lyceum_net::{Arrival, Destination, Flow};
-use lyceum_sip::{Index, Limits, Message, Transport, parse};
 use lyceum_sip::time::{Now, Time};
+use lyceum_sip::{Index, Limits, Message, Transport, parse};
 
 /// One running trace.
 #[derive(Debug)]
@@ -71,7 +71,14 @@ impl Tracer {
     }
 
     /// A message goes out. `local` and `transport` are those of the listener by which it leaves.
-    pub fn sent(&mut self, now: Now, to: &Destination, local: Option<(SocketAddr, Transport)>, remote: Option<SocketAddr>, bytes: &[u8]) {
+    pub fn sent(
+        &mut self,
+        now: Now,
+        to: &Destination,
+        local: Option<(SocketAddr, Transport)>,
+        remote: Option<SocketAddr>,
+        bytes: &[u8],
+    ) {
         if self.running.is_none() {
             return;
         }
@@ -85,7 +92,15 @@ impl Tracer {
         self.keep(now, Direction::Sent, local, remote, transport, bytes);
     }
 
-    fn keep(&mut self, now: Now, direction: Direction, local: SocketAddr, remote: SocketAddr, transport: Transport, bytes: &[u8]) {
+    fn keep(
+        &mut self,
+        now: Now,
+        direction: Direction,
+        local: SocketAddr,
+        remote: SocketAddr,
+        transport: Transport,
+        bytes: &[u8],
+    ) {
         let Some(running) = &self.running else { return };
         if now.mono >= running.until {
             self.running = None;
@@ -96,8 +111,7 @@ impl Tracer {
         if readable && !running.filter.takes(remote.ip(), &Message::new(bytes, &self.index)) {
             return;
         }
-        let passage =
-            Passage { time: Stamp(now.wall.0), direction, local, remote, transport: wire_of(transport) };
+        let passage = Passage { time: Stamp(now.wall.0), direction, local, remote, transport: wire_of(transport) };
         self.ring.push(TraceEntry::capture(passage, bytes));
     }
 }

@@ -208,7 +208,10 @@ impl NodeConfig {
             );
         }
         if self.workers != 1 {
-            add(format!("workers = {}", self.workers), "write 1: one worker owns all routing groups until they can be spread");
+            add(
+                format!("workers = {}", self.workers),
+                "write 1: one worker owns all routing groups until they can be spread",
+            );
         }
         for (number, listener) in (1..).zip(&self.listeners) {
             if let Err(error) = listener.transport() {

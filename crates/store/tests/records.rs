@@ -61,7 +61,10 @@ fn a_purge_keeps_to_age_and_number() {
     store.append_calls(&rows).unwrap();
     store.append_traces(&[TraceRow { call: "1".into(), at: WallTime(1), record: vec![] }]).unwrap();
     assert_eq!(store.purge_records([WallTime(0); 2], 1_000_000, || false).unwrap(), Purged::default(), "told to stop");
-    assert_eq!(store.purge_records([WallTime(4_500); 2], 1_000_000, || true).unwrap(), Purged { calls: 4_500, traces: 1 });
+    assert_eq!(
+        store.purge_records([WallTime(4_500); 2], 1_000_000, || true).unwrap(),
+        Purged { calls: 4_500, traces: 1 }
+    );
     assert_eq!(store.purge_records([WallTime(0); 2], 100, || true).unwrap(), Purged { calls: 400, traces: 0 });
     let left = store.calls(&CallQuery::default()).unwrap();
     assert_eq!((left.len(), left[99].started), (100, WallTime(4_900)), "the newest stay");

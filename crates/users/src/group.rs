@@ -247,6 +247,7 @@ impl Group {
             return Ok(None);
         };
         match order(&stored.stamp, intent, asked.stamp.call) {
+            Order::Newer if intent.repeated => return Err(RegisterRefusal::Replayed),
             Order::Newer => {}
             Order::Retransmission => return Ok(Some(Effect::Retransmission)),
             Order::Older => return Err(RegisterRefusal::OutOfOrder),
@@ -273,6 +274,7 @@ impl Group {
         match plan(now, policy, intent, live)? {
             Plan::Same { retransmission: true } => Ok(Effect::Retransmission),
             Plan::Same { retransmission: false } => Ok(Effect::Unchanged),
+            Plan::Change(_) if intent.repeated => Err(RegisterRefusal::Replayed),
             Plan::Change(bindings) => {
                 let packed = pack(intent.user, aor, &bindings);
                 self.store(hash, aor, intent.user, packed, journal);

@@ -61,6 +61,8 @@ pub struct RegisterIntent<'a> {
     pub branch_hash: u64,
     /// Transport that the request came by.
     pub transport: Transport,
+    /// Its credentials have been used before: it may repeat what was carried out, and change nothing.
+    pub repeated: bool,
 }
 
 impl<'a> RegisterIntent<'a> {
@@ -78,6 +80,7 @@ impl<'a> RegisterIntent<'a> {
             flow: b"",
             branch_hash: 0,
             transport: Transport::Udp,
+            repeated: false,
         }
     }
 }

@@ -39,6 +39,8 @@ pub enum RegisterRefusal {
         /// Which part.
         field: Field,
     },
+    /// Its credentials were used before, and it is no repetition of what was carried out: ask for new ones (401, stale).
+    Replayed,
     /// The store is away and this is more than a refresh of what it holds: 503 with Retry-After.
     StoreAway,
 }
@@ -52,6 +54,7 @@ impl RegisterRefusal {
             RegisterRefusal::OutOfOrder => "register-out-of-order",
             RegisterRefusal::InvalidWildcard => "register-invalid-wildcard",
             RegisterRefusal::TooLarge { .. } => "register-too-large",
+            RegisterRefusal::Replayed => "register-replayed",
             RegisterRefusal::StoreAway => "register-store-away",
         }
     }
@@ -72,6 +75,7 @@ impl std::fmt::Display for RegisterRefusal {
             }
             RegisterRefusal::InvalidWildcard => write!(f, "Contact: * needs Expires: 0"),
             RegisterRefusal::TooLarge { field } => write!(f, "{field:?} of the REGISTER is over its bound"),
+            RegisterRefusal::Replayed => write!(f, "an old REGISTER came once more; it changes nothing"),
             RegisterRefusal::StoreAway => {
                 write!(f, "the store cannot be written, so only refreshes are accepted; see the server's log")
             }

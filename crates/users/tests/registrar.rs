@@ -288,6 +288,28 @@ fn without_the_store_only_a_refresh_is_answered_and_promises_no_more_than_is_sto
     assert_eq!(away(&shorter), None);
 }
 
+/// Found by `sim`: a late copy of a REGISTER brought a removed binding back.
+#[test]
+fn a_replay_changes_nothing_and_a_repetition_is_answered() {
+    let mut bench = Bench::default();
+    let contacts = [contact(A)];
+    let first = intent("c", 1, Contacts::List(&contacts));
+    let mut copy = first;
+    copy.repeated = true;
+    assert_eq!(bench.send(at(0), &first), Ok(Effect::Changed));
+    assert_eq!(bench.send(at(1), &copy), Ok(Effect::Retransmission));
+    let mut newer = intent("c", 2, Contacts::List(&contacts));
+    newer.repeated = true;
+    assert_eq!(bench.send(at(2), &newer), Err(RegisterRefusal::Replayed));
+    let mut removal = intent("c", 3, Contacts::List(&contacts));
+    removal.expires = Some(0);
+    assert_eq!(bench.send(at(3), &removal), Ok(Effect::Changed));
+    assert_eq!(bench.send(at(4), &copy), Err(RegisterRefusal::Replayed));
+    removal.repeated = true;
+    assert_eq!(bench.send(at(5), &removal), Ok(Effect::Unchanged));
+    assert_eq!(bench.uris(at(5)), Vec::<String>::new());
+}
+
 /// Found by `sim`, seed 5: while one REGISTER tries the store again, its repetition was told of the new expiry at once.
 #[test]
 fn without_the_store_an_answer_waits_for_what_is_on_trial() {

@@ -76,7 +76,8 @@ fn count(program: &Path, operation: &str, times: u64) -> Result<u64, String> {
     command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
     command.args(["--toggle-collect=hot::work*", "--toggle-collect=register_hot::serve*"]).arg(program);
     command.args([operation, &times.to_string()]);
-    let output = command.output().map_err(|error| format!("valgrind: {error}; `apt-get install valgrind` brings it"))?;
+    let output =
+        command.output().map_err(|error| format!("valgrind: {error}; `apt-get install valgrind` brings it"))?;
     let text = String::from_utf8_lossy(&output.stderr);
     let line = text.lines().rev().find_map(|line| line.split("Collected :").nth(1));
     let sum = line.and_then(|line| line.trim().parse().ok()).filter(|_| output.status.success());
@@ -110,7 +111,8 @@ impl Instructions {
             let lines: String = found.iter().map(|(name, each)| format!("{name} = {each}\n")).collect();
             std::fs::write(&file, format!("{HEAD}{lines}")).map_err(|error| format!("{}: {error}", file.display()))?;
         }
-        let counts: serde_json::Map<_, _> = found.iter().map(|(name, each)| ((*name).to_owned(), json!(each))).collect();
+        let counts: serde_json::Map<_, _> =
+            found.iter().map(|(name, each)| ((*name).to_owned(), json!(each))).collect();
         report::print(self.json, &json!({ "instructions": counts, "passed": passed }), &report::table(&rows));
         Ok(passed || !self.check)
     }

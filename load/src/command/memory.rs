@@ -102,14 +102,22 @@ impl Memory {
         Ok(Weight { server: running.name, what, count: self.addresses, each: 1, bytes, wanted: 614.0 })
     }
 
-    fn lingering(&self, peer: &Peer, (kind, what, each, rate): (Kind, &'static str, usize, f64)) -> Result<Weight, String> {
+    fn lingering(
+        &self,
+        peer: &Peer,
+        (kind, what, each, rate): (Kind, &'static str, usize, f64),
+    ) -> Result<Weight, String> {
         let (running, mut generator) = self.start(peer, 2000)?;
         prepare(&mut generator, kind)?;
         let mut go = |count: f64| {
             generator.run(&Rates::only(kind, rate), Duration::from_secs_f64(count / rate));
             generator.drain(Duration::from_secs(2));
             let stats = generator.take_stats()[kind as usize].clone();
-            if stats.failed > 0 { Err(format!("{} of {} {} failed", stats.failed, stats.sent, kind.name())) } else { Ok(stats.ok) }
+            if stats.failed > 0 {
+                Err(format!("{} of {} {} failed", stats.failed, stats.sent, kind.name()))
+            } else {
+                Ok(stats.ok)
+            }
         };
         go(500.0)?;
         let before = rest(&running);

@@ -38,7 +38,8 @@ const CEILING: f64 = 128_000.0;
 impl Overload {
     /// The highest rate of registrations that holds, to an eighth.
     fn capacity(&self, generator: &mut Generator) -> f64 {
-        let mut holds = |rate| measure(generator, Kind::Register, rate, Duration::from_secs(4), &self.target.pid).holds();
+        let mut holds =
+            |rate| measure(generator, Kind::Register, rate, Duration::from_secs(4), &self.target.pid).holds();
         let (mut low, mut high) = (0.0, self.from);
         while high < CEILING && holds(high) {
             (low, high) = (high, high * 2.0);

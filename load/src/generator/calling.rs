@@ -49,7 +49,10 @@ impl Own {
 
     fn fields(&mut self, cseq: u32) -> Fields<'_> {
         let mut fields = Fields::default();
-        fields.set(Field::Id, &self.id).set(Field::Branch, &self.branch).set(Field::Cseq, digits(cseq, &mut self.digits));
+        fields
+            .set(Field::Id, &self.id)
+            .set(Field::Branch, &self.branch)
+            .set(Field::Cseq, digits(cseq, &mut self.digits));
         fields
     }
 }

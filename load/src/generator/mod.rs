@@ -3,8 +3,8 @@
 //! Open loop: operations begin at a fixed rate whatever the server does; requests are repeated by the rules of RFC 3261
 //! §17.1. [`Generator::run`] sends for a time, [`Generator::drain`] waits for what is still under way.
 
-mod calling;
 mod called;
+mod calling;
 mod messages;
 mod slot;
 mod timers;
@@ -309,7 +309,10 @@ impl Generator {
         let stats = &after[Kind::Register as usize];
         if stats.failed > 0 {
             let seen = &stats.statuses;
-            return Err(format!("{} of {} registrations failed; answers by status: {seen:?}", stats.failed, stats.sent));
+            return Err(format!(
+                "{} of {} registrations failed; answers by status: {seen:?}",
+                stats.failed, stats.sent
+            ));
         }
         Ok(())
     }

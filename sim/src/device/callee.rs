@@ -85,7 +85,14 @@ impl Device {
     }
 
     /// A 200 to an INVITE, repeated until its ACK comes.
-    pub(super) fn send_ok(&mut self, number: u64, server: ServerId, m: &Message<'_>, tag: &[u8], ctx: &mut Context<'_>) {
+    pub(super) fn send_ok(
+        &mut self,
+        number: u64,
+        server: ServerId,
+        m: &Message<'_>,
+        tag: &[u8],
+        ctx: &mut Context<'_>,
+    ) {
         let contact = format!("<{}>", self.contact_uri());
         let mut bytes = Vec::with_capacity(600);
         let mut builder = ResponseBuilder::new(m, 200, "OK");

@@ -36,7 +36,10 @@ impl World {
             }
         }
         if left > 0 || kept > 0 {
-            self.violate(Rule::TransactionsEnd, format!("the server has {left} transactions and {kept} kept bytes left"));
+            self.violate(
+                Rule::TransactionsEnd,
+                format!("the server has {left} transactions and {kept} kept bytes left"),
+            );
         }
         if !drained {
             self.violate(Rule::TransactionsEnd, "the server still proxies something or withholds answers".to_owned());

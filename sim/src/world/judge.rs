@@ -127,7 +127,9 @@ impl World {
             let leg = peer.calls.values().find(|call| {
                 call.dialog.as_ref().is_some_and(|theirs| {
                     let id = theirs.id();
-                    id.call_id == dialog.call_id && id.local_tag == dialog.remote_tag && id.remote_tag == dialog.local_tag
+                    id.call_id == dialog.call_id
+                        && id.local_tag == dialog.remote_tag
+                        && id.remote_tag == dialog.local_tag
                 })
             });
             leg.is_some_and(|leg| leg.stage == Stage::Over)

@@ -25,7 +25,10 @@ impl World {
                     Some(end) if end >= until.0 => {}
                     Some(end) => {
                         let early = until.0 - end;
-                        broken.push((Rule::BindingKept, format!("d{}: {uri} ends {early} ms before its time", device.id)));
+                        broken.push((
+                            Rule::BindingKept,
+                            format!("d{}: {uri} ends {early} ms before its time", device.id),
+                        ));
                     }
                     None => broken.push((Rule::BindingKept, format!("d{}: {uri} is not bound", device.id))),
                 }

@@ -180,7 +180,10 @@ impl World {
         self.disk_busy(next);
         let at = self.now + report_delay(&mut self.dice);
         for report in reports {
-            self.log.line(self.now, format_args!("disk: block {} {}", report.upto, if report.ok { "ok" } else { "refused" }));
+            self.log.line(
+                self.now,
+                format_args!("disk: block {} {}", report.upto, if report.ok { "ok" } else { "refused" }),
+            );
             self.queue.push(at, Event::Stored { incarnation, upto: report.upto, ok: report.ok });
         }
     }

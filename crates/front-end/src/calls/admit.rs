@@ -8,9 +8,9 @@ use std::sync::Arc;
 use lyceum_net::Outbox;
 use lyceum_sip::digest::Kind;
 use lyceum_sip::proxy::{self, LoopHash, RoutePlan};
+use lyceum_sip::session_timer::{self, AtProxy};
 use lyceum_sip::token::{DialogEnds, Passage};
 use lyceum_sip::transaction::{Incoming, ServerId};
-use lyceum_sip::session_timer::{self, AtProxy};
 use lyceum_sip::{Message, Method, Name, ResponseBuilder, Scheme, Uri};
 use lyceum_topology::{PoolPolicies, Snapshot, UserRecord};
 
@@ -206,8 +206,9 @@ impl Core {
 /// Does this URI name this user?
 fn is_user(uri: &Uri<'_>, user: &UserRecord) -> bool {
     let name = user.address.user().as_bytes();
-    uri.user().is_some_and(|part| part.eq_ignore_ascii_case(name) || lyceum_sip::uri::unescape(part).eq_ignore_ascii_case(name))
-        && uri.host_text().eq_ignore_ascii_case(user.address.domain().as_bytes())
+    uri.user().is_some_and(|part| {
+        part.eq_ignore_ascii_case(name) || lyceum_sip::uri::unescape(part).eq_ignore_ascii_case(name)
+    }) && uri.host_text().eq_ignore_ascii_case(user.address.domain().as_bytes())
 }
 
 /// The session timer policy of a pool.

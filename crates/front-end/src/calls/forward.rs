@@ -1,8 +1,8 @@
 //! Copies of a request for its branches: RFC 3261 §16.6, by splicing.
 
 use lyceum_net::{Listener, Outbox};
-use lyceum_sip::proxy::{self, BranchId, LoopHash, RecordRoute, RoutePlan, SentBy, record_route_line, via_line};
 use lyceum_sip::header::session_expires::{Refresher, SessionExpires};
+use lyceum_sip::proxy::{self, BranchId, LoopHash, RecordRoute, RoutePlan, SentBy, record_route_line, via_line};
 use lyceum_sip::session_timer::{self, AtProxy, Offer, Remembered};
 use lyceum_sip::time::Now;
 use lyceum_sip::token::DialogEnds;
@@ -88,7 +88,16 @@ impl Core {
             if let Ok(plan) = proxy::preprocess(&message, &|uri| self.is_us(uri)) {
                 let hash = self.calls.branches.loop_hash(&message);
                 if let Some(branch) = context.responses.branch() {
-                    self.branch(now, Opened { id, branch }, context, hop, &message, &plan, hash, !context.keep_identity);
+                    self.branch(
+                        now,
+                        Opened { id, branch },
+                        context,
+                        hop,
+                        &message,
+                        &plan,
+                        hash,
+                        !context.keep_identity,
+                    );
                 }
             }
         }

@@ -13,8 +13,8 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use lyceum_sip::Transport;
 use lyceum_sip::SecretKey;
+use lyceum_sip::Transport;
 use lyceum_sip::proxy::Branches;
 use lyceum_sip::time::Time;
 use lyceum_sip::token::RouteTokens;

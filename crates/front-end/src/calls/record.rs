@@ -26,7 +26,12 @@ pub struct Active {
 
 impl Core {
     /// The record of a call that begins with this INVITE.
-    pub(crate) fn open_record(&mut self, inbound: &Inbound<'_>, sender: &Sender, steps: Vec<DecisionStep>) -> Box<CallRecord> {
+    pub(crate) fn open_record(
+        &mut self,
+        inbound: &Inbound<'_>,
+        sender: &Sender,
+        steps: Vec<DecisionStep>,
+    ) -> Box<CallRecord> {
         let message = inbound.message;
         let number = self.calls.next_record;
         self.calls.next_record += 1;
@@ -39,9 +44,14 @@ impl Core {
             }
             _ => None,
         };
-        let mut decision = vec![DecisionStep::Received { request_uri: private(message.request_uri()), source: inbound.arrival.remote }];
+        let mut decision = vec![DecisionStep::Received {
+            request_uri: private(message.request_uri()),
+            source: inbound.arrival.remote,
+        }];
         match sender {
-            Sender::User(user) => decision.push(DecisionStep::Authenticated { user: user.address.to_string(), by: "digest".into() }),
+            Sender::User(user) => {
+                decision.push(DecisionStep::Authenticated { user: user.address.to_string(), by: "digest".into() })
+            }
             Sender::Trusted => decision.push(DecisionStep::Trusted { host: inbound.arrival.remote.ip().to_string() }),
             Sender::Dialog(_) => decision.push(DecisionStep::InDialog),
         }

@@ -107,7 +107,14 @@ impl Core {
         }
     }
 
-    fn forward_response(&mut self, now: Now, context: &mut Context, branch: usize, message: &Message<'_>, out: &mut Outbox) {
+    fn forward_response(
+        &mut self,
+        now: Now,
+        context: &mut Context,
+        branch: usize,
+        message: &Message<'_>,
+        out: &mut Outbox,
+    ) {
         let mut bytes = std::mem::take(&mut self.scratch);
         bytes.clear();
         let timer = context.timer.as_ref().and_then(|timer| answer_at_proxy(timer, message));
@@ -245,8 +252,12 @@ impl Core {
         loop {
             let Some(news) = self.next_news(now, out) else { return };
             match news {
-                News::Timeout(user) => self.branch_over(now, user, out, |context, branch| context.responses.timeout(branch)),
-                News::TimerC(user) => self.branch_event(now, user, out, |context, branch| context.responses.timer_c(branch)),
+                News::Timeout(user) => {
+                    self.branch_over(now, user, out, |context, branch| context.responses.timeout(branch))
+                }
+                News::TimerC(user) => {
+                    self.branch_event(now, user, out, |context, branch| context.responses.timer_c(branch))
+                }
                 News::ClientEnded(user) => self.branch_over(now, user, out, |_, _| {}),
                 News::ServerEnded(server) => {
                     if let Some(id) = self.calls.servers.remove(&server)

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use lyceum_monitoring::{DecisionStep, Private, Side, Target};
 use lyceum_net::Outbox;
+use lyceum_sip::gruu::Gruu;
+use lyceum_sip::outbound::{self, FlowView};
 use lyceum_sip::proxy::{self, ResponseContext};
 use lyceum_sip::time::Now;
 use lyceum_sip::token::Direction;
 use lyceum_sip::transaction::ServerId;
-use lyceum_sip::gruu::Gruu;
-use lyceum_sip::outbound::{self, FlowView};
 use lyceum_sip::{Contact, Message, Method, Scheme, Uri};
 use lyceum_topology::{NextHop, Snapshot, UserId, UserRecord, routing_group};
 use lyceum_users::Binding;
@@ -61,7 +61,9 @@ impl Core {
                 self.note_in_dialog(inbound.now, &message, side);
                 self.targets_in_dialog(passage.to(), admitted)
             }
-            _ if !admitted.plan.routes.is_empty() => self.targets_by_uri(admitted.plan.next_hop(admitted.plan.request_uri)),
+            _ if !admitted.plan.routes.is_empty() => {
+                self.targets_by_uri(admitted.plan.next_hop(admitted.plan.request_uri))
+            }
             _ => self.targets_of(inbound, admitted.plan.request_uri, snapshot, traced, &mut steps),
         };
         if call_begins {
@@ -105,7 +107,8 @@ impl Core {
             Targets::Parallel(mut hops) => {
                 share_breadth(&message, &mut hops);
                 // All branches are opened before any is sent: one that fails at once must not end the whole.
-                let opened: Vec<_> = hops.into_iter().map_while(|hop| Some((context.responses.branch()?, hop))).collect();
+                let opened: Vec<_> =
+                    hops.into_iter().map_while(|hop| Some((context.responses.branch()?, hop))).collect();
                 for (branch, hop) in opened {
                     self.begin_branch(inbound.now, Opened { id, branch }, &mut context, hop, &message, admitted);
                 }
@@ -119,7 +122,8 @@ impl Core {
     /// How many branches a request may have at once.
     fn breadth(&self, snapshot: &Snapshot, message: &Message<'_>) -> usize {
         let ours = snapshot.pool(&self.pool).proxy.max_breadth as usize;
-        let theirs = message.value_named(b"Max-Breadth").and_then(|value| std::str::from_utf8(value).ok()?.trim().parse().ok());
+        let theirs =
+            message.value_named(b"Max-Breadth").and_then(|value| std::str::from_utf8(value).ok()?.trim().parse().ok());
         theirs.map_or(ours, |theirs: usize| theirs.min(ours))
     }
 
@@ -166,7 +170,14 @@ impl Core {
         {
             let secure = uri.as_ref().is_ok_and(|uri| uri.scheme() == Scheme::Sips);
             let user = Arc::clone(user);
-            return self.endpoints(inbound.now, &user, secure, Some(Gruu::Temporary(what)), snapshot, traced.then_some(steps));
+            return self.endpoints(
+                inbound.now,
+                &user,
+                secure,
+                Some(Gruu::Temporary(what)),
+                snapshot,
+                traced.then_some(steps),
+            );
         }
         let decision = decide(snapshot, &Intent { request_uri, to_this_host, traced });
         *steps = decision.steps;
@@ -179,7 +190,8 @@ impl Core {
             Route::Hops { hops, .. } => self.static_hops(&hops, traced.then_some(steps)),
             Route::Refuse(refusal) => {
                 if traced {
-                    let (status, code, why) = (refusal.status(), refusal.code().to_owned(), refusal.reason().to_owned());
+                    let (status, code, why) =
+                        (refusal.status(), refusal.code().to_owned(), refusal.reason().to_owned());
                     steps.push(DecisionStep::Refused { status, code, why });
                 }
                 Targets::Refuse(refusal)
@@ -255,7 +267,11 @@ impl Core {
                     _ => None,
                 };
                 let transport = address.map_or(lyceum_monitoring::Wire::Tls, |(_, wire)| wire);
-                steps.push(DecisionStep::NextHop { host: hop.host.clone(), address: address.map(|(addr, _)| addr), transport });
+                steps.push(DecisionStep::NextHop {
+                    host: hop.host.clone(),
+                    address: address.map(|(addr, _)| addr),
+                    transport,
+                });
             }
             match way {
                 Some(Way::Hop(mut next)) => {

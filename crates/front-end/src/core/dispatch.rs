@@ -133,8 +133,7 @@ impl Core {
             Transport::Ws | Transport::Wss => None,
         };
         let names = arrival.peer.map(|peer| peer.names.as_slice()).unwrap_or_default();
-        let facts =
-            PeerFacts { address: arrival.remote.ip(), transport, names, inside: arrival.listener.inside };
+        let facts = PeerFacts { address: arrival.remote.ip(), transport, names, inside: arrival.listener.inside };
         self.snapshot.trusted(&facts).is_some()
     }
 }

@@ -13,9 +13,9 @@ use std::time::Duration;
 use lyceum_monitoring::CallRecord;
 use lyceum_net::{Destination, Flow, Listener, ListenerId, Load, Outbox};
 use lyceum_sip::digest::Nonces;
+use lyceum_sip::gruu::Gruus;
 use lyceum_sip::time::{Now, Time};
 use lyceum_sip::transaction::{Table, TableLimits, Timers};
-use lyceum_sip::gruu::Gruus;
 use lyceum_sip::{Index, Limits, SecretKey, Transport};
 use lyceum_topology::{ProxyPolicy, Snapshot};
 use lyceum_users::{Block, Group, Journal, Undo};
@@ -299,10 +299,7 @@ impl Core {
     /// When [`Core::timeout`] is due.
     pub fn next_timeout(&self) -> Option<Time> {
         let block = self.block_opened.map(|opened| opened + self.commit_interval);
-        [block, self.transactions.next_timeout(), Some(self.next_sweep)]
-            .into_iter()
-            .flatten()
-            .min()
+        [block, self.transactions.next_timeout(), Some(self.next_sweep)].into_iter().flatten().min()
     }
 
     /// Time has come for something.

@@ -56,7 +56,14 @@ impl Core {
     }
 
     /// A stateless answer with whole header lines.
-    pub(crate) fn answer_lines(&mut self, inbound: &Inbound<'_>, status: u16, reason: &str, lines: &[u8], out: &mut Outbox) {
+    pub(crate) fn answer_lines(
+        &mut self,
+        inbound: &Inbound<'_>,
+        status: u16,
+        reason: &str,
+        lines: &[u8],
+        out: &mut Outbox,
+    ) {
         let remote = inbound.arrival.remote;
         let to = inbound.reply_to();
         let tag = self.stateless_tag(&inbound.message);
@@ -76,12 +83,7 @@ impl Core {
     }
 
     /// Sends 401 or 407 with one challenge per algorithm.
-    pub(crate) fn challenge(
-        &mut self,
-        inbound: &Inbound<'_>,
-        challenge: &Challenge<'_>,
-        out: &mut Outbox,
-    ) {
+    pub(crate) fn challenge(&mut self, inbound: &Inbound<'_>, challenge: &Challenge<'_>, out: &mut Outbox) {
         if inbound.message.method() == Method::Ack {
             return;
         }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use lyceum_sip::digest::{self, Algorithm, Credentials, Ha1, Kind, Nonces, NonceVerdict};
+use lyceum_sip::digest::{self, Algorithm, Credentials, Ha1, Kind, NonceVerdict, Nonces};
 use lyceum_sip::time::{Now, Time};
 use lyceum_sip::{Message, Name};
 use lyceum_topology::{AuthenticationPolicy, DigestAlgorithm, Snapshot, UserRecord};

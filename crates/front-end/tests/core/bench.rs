@@ -10,9 +10,9 @@ use lyceum_front_end::keys::Keys;
 use lyceum_front_end::metrics::Metrics;
 use lyceum_monitoring::CallRecord;
 use lyceum_net::{Arrival, Destination, Flow, Listener, ListenerId, Load, Outbox};
+use lyceum_sip::Transport;
 use lyceum_sip::digest::{self, Challenge, Ha1, Login, Signed};
 use lyceum_sip::time::{Now, Time, WallTime};
-use lyceum_sip::Transport;
 use lyceum_topology::{AddressOfRecord, Directory, Document, DomainName, Snapshot, UserId, UserRecord};
 
 pub const DOMAIN: &str = "example.org";
@@ -88,7 +88,11 @@ impl Bench {
             advertised: SERVER.into(),
             inside,
         };
-        let listeners = vec![listener(0, Transport::Udp, false), listener(1, Transport::Tcp, false), listener(2, Transport::Udp, true)];
+        let listeners = vec![
+            listener(0, Transport::Udp, false),
+            listener(1, Transport::Tcp, false),
+            listener(2, Transport::Udp, true),
+        ];
         let core = Core::new(CoreOptions {
             worker: 0,
             listeners,
@@ -178,7 +182,9 @@ impl Bench {
             Destination::Flow(Flow::Stream { index, .. }) => SocketAddr::from(([0, 0, 0, 0], *index as u16)),
             Destination::Address { addr, .. } => *addr,
         };
-        out.sent().map(|sent| Sent { to: place(sent.to), text: String::from_utf8_lossy(sent.bytes).replace("\r\n", "\n") }).collect()
+        out.sent()
+            .map(|sent| Sent { to: place(sent.to), text: String::from_utf8_lossy(sent.bytes).replace("\r\n", "\n") })
+            .collect()
     }
 
     /// What was sent last with a ticket did not arrive.
@@ -258,7 +264,11 @@ pub fn answered(text: &str, asked: &Sent, name: &str, password: &str) -> String 
     let signed = Signed { method: method.as_bytes(), uri: uri.as_bytes(), body: b"" };
     digest::respond(&mut value, &challenge, &login, &signed, 1, b"0a").expect("an answer");
     let line = format!("{answer}: {}\nContent-Length", String::from_utf8_lossy(&value));
-    text.replace(";branch=z9hG4bK", ";branch=z9hG4bKn").replace("CSeq: 1 ", "CSeq: 2 ").replacen("Content-Length", &line, 1)
+    text.replace(";branch=z9hG4bK", ";branch=z9hG4bKn").replace("CSeq: 1 ", "CSeq: 2 ").replacen(
+        "Content-Length",
+        &line,
+        1,
+    )
 }
 
 /// The callee's answer to a request it received.

@@ -57,7 +57,8 @@ fn the_caller_gives_up() {
     let fork = copies(&sent, "INVITE")[0].clone();
     bench.receive(phone(2), &reply(&fork, "180 Ringing", "b", phone(2)));
     let cancel = invite.replacen("INVITE sip", "CANCEL sip", 1).replace("CSeq: 2 INVITE", "CSeq: 2 CANCEL");
-    let cancel: String = cancel.lines().filter(|line| !line.starts_with("Proxy-Auth")).map(|line| format!("{line}\n")).collect();
+    let cancel: String =
+        cancel.lines().filter(|line| !line.starts_with("Proxy-Auth")).map(|line| format!("{line}\n")).collect();
     let told = bench.receive(phone(1), &cancel);
     assert!(statuses(&told).contains(&200));
     assert_eq!(copies(&told, "CANCEL").len(), 1);
@@ -127,7 +128,11 @@ fn the_record_tells_who_talked_and_who_hung_up() {
     bench.register("ben", phone(2));
     let (invite, sent) = bench.invite("anna", phone(1), "ben", "");
     let fork = copies(&sent, "INVITE")[0].clone();
-    let ok = bench.receive(phone(2), &reply(&fork, "200 OK", "b", phone(2))).into_iter().find(|sent| sent.status() == 200).unwrap();
+    let ok = bench
+        .receive(phone(2), &reply(&fork, "200 OK", "b", phone(2)))
+        .into_iter()
+        .find(|sent| sent.status() == 200)
+        .unwrap();
     assert!(bench.records.is_empty());
     let bye = crate::dialogs::in_dialog("BYE", &invite, &ok, 3);
     bench.wait(Duration::from_secs(5));

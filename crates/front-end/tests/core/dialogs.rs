@@ -2,7 +2,8 @@ use crate::bench::*;
 
 /// A request of the caller within the dialog that `invite` and its 200 made.
 pub fn in_dialog(method: &str, invite: &str, ok: &Sent, cseq: u32) -> String {
-    let header = |name: &str| invite.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned();
+    let header =
+        |name: &str| invite.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned();
     let target = ok.value("Contact").trim_start_matches('<').trim_end_matches('>').to_owned();
     let via = header("Via:").replace("z9hG4bK", &format!("z9hG4bK{method}"));
     let mut text = format!("{method} {target} SIP/2.0\nVia: {via}\nMax-Forwards: 70\n");
@@ -21,7 +22,8 @@ pub fn in_dialog(method: &str, invite: &str, ok: &Sent, cseq: u32) -> String {
 /// A request of the callee, from what it received.
 fn backwards(method: &str, fork: &Sent, tag: &str, at: std::net::SocketAddr) -> String {
     let target = fork.value("Contact").trim_start_matches('<').trim_end_matches('>').to_owned();
-    let mut text = format!("{method} {target} SIP/2.0\nVia: SIP/2.0/UDP {at};branch=z9hG4bKback{method}\nMax-Forwards: 70\n");
+    let mut text =
+        format!("{method} {target} SIP/2.0\nVia: SIP/2.0/UDP {at};branch=z9hG4bKback{method}\nMax-Forwards: 70\n");
     for route in fork.values("Record-Route") {
         text.push_str(&format!("Route: {route}\n"));
     }
@@ -51,7 +53,10 @@ fn ack_and_bye_of_both_sides_find_their_way_without_credentials() {
     assert_eq!((ack.len(), ack[0].to), (1, phone(2)));
     assert!(ack[0].values("Route").is_empty());
     let info = bench.receive(phone(2), &backwards("INFO", &fork, "b", phone(2)));
-    assert_eq!(info.iter().map(|sent| (sent.to, sent.first_line().starts_with("INFO"))).collect::<Vec<_>>(), [(phone(1), true)]);
+    assert_eq!(
+        info.iter().map(|sent| (sent.to, sent.first_line().starts_with("INFO"))).collect::<Vec<_>>(),
+        [(phone(1), true)]
+    );
     let bye = bench.receive(phone(2), &backwards("BYE", &fork, "b", phone(2)));
     assert_eq!(bye[0].to, phone(1));
 }
@@ -103,13 +108,17 @@ fn a_phone_behind_nat_is_reached_where_it_is_seen() {
 #[test]
 fn a_phone_that_listens_on_another_port_is_reached_there() {
     let mut bench = Bench::new();
-    let text = bench.request("REGISTER", "sip:example.org", "ben", phone(2), "").replace("ben@198.51.100.2:5060>\n", "ben@198.51.100.2:7000>\n");
+    let text = bench
+        .request("REGISTER", "sip:example.org", "ben", phone(2), "")
+        .replace("ben@198.51.100.2:5060>\n", "ben@198.51.100.2:7000>\n");
     bench.signed("ben", "secret", phone(2), &text);
     let (_, sent) = bench.invite("anna", phone(1), "ben", "");
     let fork = sent.iter().find(|sent| sent.first_line().starts_with("INVITE")).unwrap();
     assert_eq!(fork.to, std::net::SocketAddr::from(([198, 51, 100, 2], 7000)));
     // Another host than the sender is never aimed at.
-    let text = bench.request("REGISTER", "sip:example.org", "carl", phone(3), "").replace("carl@198.51.100.3:5060>\n", "carl@203.0.113.9:7000>\n");
+    let text = bench
+        .request("REGISTER", "sip:example.org", "carl", phone(3), "")
+        .replace("carl@198.51.100.3:5060>\n", "carl@203.0.113.9:7000>\n");
     bench.signed("carl", "secret", phone(3), &text);
     let (_, sent) = bench.invite("anna", phone(1), "carl", "");
     assert_eq!(sent.iter().find(|sent| sent.first_line().starts_with("INVITE")).unwrap().to, phone(3));

@@ -8,7 +8,8 @@ use crate::bench::*;
 fn session_intervals_below_the_policy_are_422() {
     let mut bench = Bench::new();
     bench.register("ben", phone(2));
-    let text = bench.request("INVITE", "sip:ben@example.org", "anna", phone(1), "Supported: timer\nSession-Expires: 30\n");
+    let text =
+        bench.request("INVITE", "sip:ben@example.org", "anna", phone(1), "Supported: timer\nSession-Expires: 30\n");
     let refused = bench.signed("anna", "secret", phone(1), &text).pop().unwrap();
     assert_eq!((refused.status(), refused.value("Min-SE")), (422, "90"));
     // A caller that does not know 422 gets the interval raised instead.
@@ -20,11 +21,17 @@ fn session_intervals_below_the_policy_are_422() {
 
 #[test]
 fn call_policies_are_obeyed() {
-    let mut bench = Bench::with(|document| document.policies.calls.global.allow_outgoing = Some(false), vec![user(1, "anna"), user(2, "ben")]);
+    let mut bench = Bench::with(
+        |document| document.policies.calls.global.allow_outgoing = Some(false),
+        vec![user(1, "anna"), user(2, "ben")],
+    );
     let text = bench.request("INVITE", "sip:ben@example.org", "anna", phone(1), "");
     assert_eq!(bench.signed("anna", "secret", phone(1), &text).pop().unwrap().value("Lyceum-Diagnostics"), "LYS0036");
 
-    let mut bench = Bench::with(|document| document.policies.calls.global.max_calls = Some(1), vec![user(1, "anna"), user(2, "ben")]);
+    let mut bench = Bench::with(
+        |document| document.policies.calls.global.max_calls = Some(1),
+        vec![user(1, "anna"), user(2, "ben")],
+    );
     bench.register("ben", phone(2));
     bench.invite("anna", phone(1), "ben", "");
     let text = bench.request("INVITE", "sip:ben@example.org", "anna", phone(1), "");
@@ -79,7 +86,9 @@ fn sha_256_is_asked_of_those_who_know_it_and_md5_of_the_rest() {
         let offered: Vec<_> = asked
             .values("WWW-Authenticate")
             .iter()
-            .map(|value| value.split("algorithm=").nth(1).unwrap_or_default().split(',').next().unwrap_or_default().to_owned())
+            .map(|value| {
+                value.split("algorithm=").nth(1).unwrap_or_default().split(',').next().unwrap_or_default().to_owned()
+            })
             .collect();
         assert_eq!(offered, algorithms, "{agent}");
     }

@@ -100,12 +100,20 @@ fn gruus_are_given_and_reach_one_device() {
     let ok = bench.signed("ben", "secret", phone(2), &text).pop().unwrap();
     bench.register("ben", phone(3));
     let contact = ok.value("Contact");
-    let part = |name: &str| contact.split(&format!("{name}=\"")).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned();
+    let part = |name: &str| {
+        contact
+            .split(&format!("{name}=\""))
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .unwrap_or_default()
+            .to_owned()
+    };
     for gruu in [part("pub-gruu"), part("temp-gruu")] {
         assert!(gruu.starts_with("sip:"), "{contact}");
         let text = bench.request("INVITE", &gruu, "anna", phone(1), "");
         let sent = bench.signed("anna", "secret", phone(1), &text);
-        let targets: Vec<_> = sent.iter().filter(|sent| sent.first_line().starts_with("INVITE")).map(|sent| sent.to).collect();
+        let targets: Vec<_> =
+            sent.iter().filter(|sent| sent.first_line().starts_with("INVITE")).map(|sent| sent.to).collect();
         assert_eq!(targets, [phone(2)], "{gruu}");
     }
 }
@@ -114,7 +122,13 @@ fn gruus_are_given_and_reach_one_device() {
 fn outbound_through_a_hop_that_lacks_it_is_439() {
     let mut bench = Bench::new();
     let text = bench
-        .request("REGISTER", "sip:example.org", "anna", phone(1), "Supported: outbound, path\nPath: <sip:edge.example.org;lr>\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKx\n")
+        .request(
+            "REGISTER",
+            "sip:example.org",
+            "anna",
+            phone(1),
+            "Supported: outbound, path\nPath: <sip:edge.example.org;lr>\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKx\n",
+        )
         .replace("5060>\nSupp", "5060>;reg-id=1;+sip.instance=\"<urn:uuid:1>\"\nSupp");
     let answer = bench.signed("anna", "secret", phone(1), &text).pop().unwrap();
     assert_eq!(answer.status(), 439);

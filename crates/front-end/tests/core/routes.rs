@@ -3,7 +3,13 @@ use lyceum_topology::{Cidr, HopTransport, NextHop, RouteMatch, StaticRoute, Trus
 use crate::bench::*;
 
 fn with_gateway() -> Bench {
-    let hop = |host: &str, priority| NextHop { host: host.into(), port: Some(5080), transport: HopTransport::Udp, priority, weight: 10 };
+    let hop = |host: &str, priority| NextHop {
+        host: host.into(),
+        port: Some(5080),
+        transport: HopTransport::Udp,
+        priority,
+        weight: 10,
+    };
     Bench::with(
         |document| {
             document.static_routes.push(StaticRoute {
@@ -15,7 +21,10 @@ fn with_gateway() -> Bench {
             document.trusted_hosts.push(TrustedHost {
                 name: "gateway".into(),
                 description: String::new(),
-                by: TrustedBy::Address { cidr: Cidr::parse("203.0.113.0/24").unwrap(), transports: vec![HopTransport::Udp] },
+                by: TrustedBy::Address {
+                    cidr: Cidr::parse("203.0.113.0/24").unwrap(),
+                    transports: vec![HopTransport::Udp],
+                },
             });
         },
         vec![user(1, "anna"), user(2, "ben")],
@@ -72,13 +81,17 @@ fn a_loop_is_found_and_hops_are_counted() {
     assert_eq!(copy.value("Max-Forwards"), "69");
     // The gateway sends it back, its own Via on top, nothing else changed.
     let back = copy.text.replacen("Via:", "Via: SIP/2.0/UDP 203.0.113.1:5080;branch=z9hG4bKgw\nVia:", 1);
-    let back: String = back.lines().filter(|line| !line.starts_with("Record-Route")).map(|line| format!("{line}\n")).collect();
+    let back: String =
+        back.lines().filter(|line| !line.starts_with("Record-Route")).map(|line| format!("{line}\n")).collect();
     let looped = bench.receive_at(2, copy.to, &back);
     assert!(!statuses(&looped).contains(&482), "with other credentials it is a spiral");
     let again = looped.iter().find(|sent| sent.first_line().starts_with("INVITE")).expect("a second copy").clone();
     let back = again.text.replacen("Via:", "Via: SIP/2.0/UDP 203.0.113.1:5080;branch=z9hG4bKgx\nVia:", 1);
-    let back: String = back.lines().filter(|line| !line.starts_with("Record-Route")).map(|line| format!("{line}\n")).collect();
+    let back: String =
+        back.lines().filter(|line| !line.starts_with("Record-Route")).map(|line| format!("{line}\n")).collect();
     assert_eq!(statuses(&bench.receive_at(2, copy.to, &back)), [482]);
-    let spent = bench.request("OPTIONS", "sip:ben@example.org", "anna", phone(1), "").replace("Max-Forwards: 70", "Max-Forwards: 0");
+    let spent = bench
+        .request("OPTIONS", "sip:ben@example.org", "anna", phone(1), "")
+        .replace("Max-Forwards: 70", "Max-Forwards: 0");
     assert_eq!(statuses(&bench.receive(phone(1), &spent)), [483]);
 }

@@ -46,7 +46,12 @@ fn unknown_user_and_wrong_password_look_alike() {
     for name in ["anna", "nobody"] {
         let text = bench.request("REGISTER", "sip:example.org", name, phone(66), "");
         let refused = bench.signed(name, "wrong", phone(66), &text).pop().unwrap();
-        let rest: Vec<_> = refused.text.lines().filter(|line| !["Via", "From", "To", "Call-ID", "CSeq"].iter().any(|name| line.starts_with(name))).map(str::to_owned).collect();
+        let rest: Vec<_> = refused
+            .text
+            .lines()
+            .filter(|line| !["Via", "From", "To", "Call-ID", "CSeq"].iter().any(|name| line.starts_with(name)))
+            .map(str::to_owned)
+            .collect();
         answers.push(rest);
     }
     assert_eq!(answers[0], answers[1]);
@@ -134,7 +139,10 @@ fn a_copied_request_with_spent_credentials_is_asked_again() {
 
 #[test]
 fn a_flood_from_one_source_is_held_and_others_are_served() {
-    let mut bench = Bench::with(|document| document.policies.proxy.global.source_requests_per_second = Some(10), vec![user(1, "anna")]);
+    let mut bench = Bench::with(
+        |document| document.policies.proxy.global.source_requests_per_second = Some(10),
+        vec![user(1, "anna")],
+    );
     let mut refused = 0;
     for _ in 0..100 {
         let text = bench.request("REGISTER", "sip:example.org", "x", phone(66), "");

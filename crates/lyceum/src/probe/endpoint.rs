@@ -123,7 +123,8 @@ impl Endpoint {
         let begun = Instant::now();
         let registrar = format!("sip:{}", self.account.domain);
         let aor = self.uri();
-        let ask = Ask { method: Method::Register, uri: registrar, to: format!("<{aor}>"), expires: Some(expires), sdp: None };
+        let ask =
+            Ask { method: Method::Register, uri: registrar, to: format!("<{aor}>"), expires: Some(expires), sdp: None };
         let answer = self.ask(&ask, &format!("reg-{}", self.name))?;
         expect_ok("REGISTER", &answer)?;
         Ok(begun.elapsed())
@@ -172,7 +173,10 @@ impl Endpoint {
         let tag = format!("t{}", self.local.port());
         let call = with(&invite, |message| {
             let mut ringing = Vec::new();
-            ResponseBuilder::new(message, 180, "Ringing").to_tag(tag.as_bytes()).copy_record_route().write(&mut ringing);
+            ResponseBuilder::new(message, 180, "Ringing")
+                .to_tag(tag.as_bytes())
+                .copy_record_route()
+                .write(&mut ringing);
             let mut ok = Vec::new();
             ResponseBuilder::new(message, 200, "OK")
                 .to_tag(tag.as_bytes())
@@ -257,7 +261,8 @@ impl Endpoint {
                 }
                 let second = self.build(ask, call_id, Some((header, &value)));
                 let answer = self.transact(&second, ask.method.as_str())?;
-                if ask.method == Method::Invite && with(&answer, |message| Some(message.status() >= 300)) == Some(true) {
+                if ask.method == Method::Invite && with(&answer, |message| Some(message.status() >= 300)) == Some(true)
+                {
                     self.acknowledge_refusal(&second, &answer)?;
                 }
                 Ok(answer)
@@ -329,7 +334,8 @@ impl Endpoint {
     }
 
     fn via(&self) -> String {
-        let unique = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+        let unique =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
         format!("SIP/2.0/UDP {};branch=z9hG4bK{}{unique:x};rport", self.local, self.cseq)
     }
 
@@ -382,7 +388,9 @@ impl Endpoint {
                 buffer.truncate(length);
                 Ok(Some(buffer))
             }
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => Ok(None),
+            Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {
+                Ok(None)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -403,10 +411,9 @@ fn with<R>(bytes: &[u8], look: impl FnOnce(&Message<'_>) -> Option<R>) -> Option
 }
 
 fn expect_ok(method: &'static str, answer: &[u8]) -> Result<(), ProbeError> {
-    let (status, reason) = with(answer, |message| {
-        Some((message.status(), String::from_utf8_lossy(message.reason()).into_owned()))
-    })
-    .ok_or(ProbeError::Broken("the server"))?;
+    let (status, reason) =
+        with(answer, |message| Some((message.status(), String::from_utf8_lossy(message.reason()).into_owned())))
+            .ok_or(ProbeError::Broken("the server"))?;
     match status {
         200..=299 => Ok(()),
         status => Err(ProbeError::Answer { method, status, reason }),

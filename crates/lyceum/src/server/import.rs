@@ -36,7 +36,8 @@ impl Server {
         }
         let directory = self.shared.store.directory().map_err(|error| anyhow!("{error}"))?;
         let directory = directory.into_directory().map_err(|error| anyhow!("{error}"))?;
-        let snapshot = self.shared.snapshot.load().with_directory(directory).map_err(|problems| anyhow!("{}", problems[0]))?;
+        let snapshot =
+            self.shared.snapshot.load().with_directory(directory).map_err(|problems| anyhow!("{}", problems[0]))?;
         let secrets = self.shared.store.credentials().map_err(|error| anyhow!("{error}"))?;
         let publisher = LivePublisher(Arc::clone(&self.shared));
         publisher.publish(Arc::new(snapshot));

@@ -76,7 +76,13 @@ fn registration(aor: &str, binding: &lyceum_users::Binding<'_>) -> Registration 
 }
 
 /// Bindings of one address, or of the addresses after `after` in order.
-fn bindings(core: &Core, now: Now, user: Option<&str>, after: &str, limit: usize) -> (Vec<Registration>, Option<String>) {
+fn bindings(
+    core: &Core,
+    now: Now,
+    user: Option<&str>,
+    after: &str,
+    limit: usize,
+) -> (Vec<Registration>, Option<String>) {
     if let Some(user) = user {
         let group = &core.groups()[usize::from(routing_group(user))];
         return (group.bindings(now, user).map(|binding| registration(user, &binding)).collect(), None);
@@ -111,13 +117,16 @@ impl Live for LiveServer {
     }
 
     fn listeners(&self) -> Vec<String> {
-        let name = |listener: &Arc<lyceum_net::Listener>| format!("{} {}", listener.transport.uri_param(), listener.addr);
+        let name =
+            |listener: &Arc<lyceum_net::Listener>| format!("{} {}", listener.transport.uri_param(), listener.addr);
         self.0.handle.listeners().iter().map(name).collect()
     }
 
     fn registered(&self) -> u64 {
         self.workers()
-            .filter_map(|worker| self.ask(worker, |core, _| core.groups().iter().map(|group| group.addresses() as u64).sum::<u64>()))
+            .filter_map(|worker| {
+                self.ask(worker, |core, _| core.groups().iter().map(|group| group.addresses() as u64).sum::<u64>())
+            })
             .sum()
     }
 
@@ -192,7 +201,8 @@ impl Live for LiveServer {
         let filter = TraceFilter { user: start.user.clone(), ..TraceFilter::default() };
         for worker in self.workers() {
             let filter = filter.clone();
-            self.ask(worker, move |core, now| core.tracer().start(filter, now.mono + span)).ok_or_else(|| Self::busy("/trace"))?;
+            self.ask(worker, move |core, now| core.tracer().start(filter, now.mono + span))
+                .ok_or_else(|| Self::busy("/trace"))?;
         }
         let now = lyceum_web::system_clock();
         if let Ok(mut state) = self.0.trace.lock() {
@@ -249,7 +259,10 @@ fn certificates(settings: &lyceum_net::TlsSettings) -> Vec<Certificate> {
     facts
         .map(|facts| {
             let addresses = facts.addresses.iter().map(ToString::to_string);
-            Certificate { names: facts.names.iter().cloned().chain(addresses).collect(), expires: Timestamp(facts.not_after.0) }
+            Certificate {
+                names: facts.names.iter().cloned().chain(addresses).collect(),
+                expires: Timestamp(facts.not_after.0),
+            }
         })
         .collect()
 }

@@ -142,7 +142,11 @@ impl Server {
         let store = Store::open(&options.data, options.master_key.clone(), &lyceum_store::Options::node(&options.node))
             .map_err(|error| anyhow!("{error}"))?;
         let document = first_document(&store, options.first_document.clone())?;
-        let directory = store.directory().map_err(|error| anyhow!("{error}"))?.into_directory().map_err(|error| anyhow!("{error}"))?;
+        let directory = store
+            .directory()
+            .map_err(|error| anyhow!("{error}"))?
+            .into_directory()
+            .map_err(|error| anyhow!("{error}"))?;
         let snapshot = compile(&document, directory)?;
         let (test_users, snapshot) = TestUsers::ensure(&store, snapshot, &options.pool)?;
         let credentials = Credentials::load(store.credentials().map_err(|error| anyhow!("{error}"))?);
@@ -218,7 +222,20 @@ impl Server {
         let (switch, drain) = Drain::new();
         let addresses = addresses(&handle, &web_ports);
         let first_administrator = serve_web(&runtime, &options, &shared, web_ports, &addresses, drain)?;
-        Ok(Server { runtime, signals, running, switch, writer, records, addresses, first_administrator, test_users, socket: options.socket, pool: options.pool, shared })
+        Ok(Server {
+            runtime,
+            signals,
+            running,
+            switch,
+            writer,
+            records,
+            addresses,
+            first_administrator,
+            test_users,
+            socket: options.socket,
+            pool: options.pool,
+            shared,
+        })
     }
 
     /// Reads the certificate files again.
@@ -344,8 +361,9 @@ fn serve_web(
         std::fs::create_dir_all(parent)
             .with_context(|| format!("the folder {} of the local socket cannot be made", parent.display()))?;
     }
-    let local = LocalListener::bind(&options.socket)
-        .with_context(|| format!("the local socket {} cannot be made; choose another path with socket = …", options.socket.display()))?;
+    let local = LocalListener::bind(&options.socket).with_context(|| {
+        format!("the local socket {} cannot be made; choose another path with socket = …", options.socket.display())
+    })?;
     runtime.spawn(local.serve(web.local_router(), drain.clone()));
     for port in ports {
         let (protection, router) = match (&shared.tls, port.secure) {

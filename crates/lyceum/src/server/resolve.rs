@@ -33,7 +33,11 @@ pub fn ask(resolver: Resolver, worker: WorkerHandle<Post>) -> ResolveFn {
             deliver(match found {
                 Ok(targets) => Ok(targets
                     .into_iter()
-                    .map(|target| Located { transport: target.transport, addr: target.address, name: Arc::clone(&name) })
+                    .map(|target| Located {
+                        transport: target.transport,
+                        addr: target.address,
+                        name: Arc::clone(&name),
+                    })
                     .collect()),
                 Err(error) => Err(format!("{host}: {error}")),
             });

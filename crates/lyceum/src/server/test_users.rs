@@ -148,11 +148,19 @@ impl SyntheticTests for Synthetic {
         let mut steps = vec![step(
             "register both, call, answer",
             begun,
-            outcome.as_ref().map(|report| format!("answered {} ms after INVITE", report.setup.as_millis())).map_err(ToString::to_string),
+            outcome
+                .as_ref()
+                .map(|report| format!("answered {} ms after INVITE", report.setup.as_millis()))
+                .map_err(ToString::to_string),
         )];
         if let Ok(report) = outcome {
-            for (name, heard) in [("sound to the callee", report.to_callee), ("sound to the caller", report.to_caller)] {
-                let said = format!("{} packets, {:.0} % of the sound is the other side's tone", heard.packets, heard.purity * 100.0);
+            for (name, heard) in [("sound to the callee", report.to_callee), ("sound to the caller", report.to_caller)]
+            {
+                let said = format!(
+                    "{} packets, {:.0} % of the sound is the other side's tone",
+                    heard.packets,
+                    heard.purity * 100.0
+                );
                 let good = heard.purity > probe::PURE;
                 steps.push(step(name, begun, if good { Ok(said) } else { Err(said) }));
             }

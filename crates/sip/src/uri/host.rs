@@ -4,7 +4,6 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::UriError;
-use crate::lex::number;
 
 /// A host as written: a name, or an address (IPv6 in brackets).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -84,13 +83,23 @@ fn name(text: &[u8]) -> Result<Host<'_>, UriError> {
 
 fn v4(text: &[u8]) -> Option<Ipv4Addr> {
     let mut octets = [0u8; 4];
-    let mut parts = text.split(|&b| b == b'.');
-    for octet in &mut octets {
-        // A leading zero is octal to some readers.
-        let part = parts.next().filter(|p| p.len() < 2 || p[0] != b'0')?;
-        *octet = u8::try_from(number(part, 255)?).ok()?;
+    let (mut place, mut digits, mut value) = (0, 0, 0u16);
+    for &b in text {
+        match b {
+            // A leading zero is octal to some readers.
+            b'0'..=b'9' if digits == 0 || (value != 0 && digits < 3) => {
+                value = value * 10 + u16::from(b - b'0');
+                digits += 1;
+            }
+            b'.' if digits > 0 && place < 3 => {
+                octets[place] = u8::try_from(value).ok()?;
+                (place, digits, value) = (place + 1, 0, 0);
+            }
+            _ => return None,
+        }
     }
-    parts.next().is_none().then(|| octets.into())
+    octets[3] = u8::try_from(value).ok()?;
+    (place == 3 && digits > 0).then(|| octets.into())
 }
 
 fn v6(text: &[u8]) -> Option<Ipv6Addr> {
