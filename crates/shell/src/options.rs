@@ -40,10 +40,9 @@ pub fn everywhere(command: Command) -> Command {
     if !command.has_subcommands() {
         // The derive would put this struct's own doc comment in the place of the command's help.
         let about = command.get_about().cloned();
-        let long = command.get_long_about().cloned();
         let command = Common::augment_args(command);
         return match about {
-            Some(about) => command.about(about).long_about(long),
+            Some(about) => command.about(about.clone()).long_about(about),
             None => command,
         };
     }

@@ -64,7 +64,7 @@ fn cargo(root: &Path, package: &str, example: &str) -> Result<PathBuf, String> {
     let lines = String::from_utf8_lossy(&output.stdout).into_owned();
     let built = lines.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let programs = built.filter(|value| value["target"]["name"] == example);
-    let program = programs.filter_map(|value| value["executable"].as_str().map(PathBuf::from)).last();
+    let program = programs.filter_map(|value| value["executable"].as_str().map(PathBuf::from)).next_back();
     program.ok_or_else(|| {
         let said = String::from_utf8_lossy(&output.stderr).lines().rev().take(5).collect::<Vec<_>>().join(" / ");
         format!("{package} example {example} does not build: {said}")
