@@ -6,7 +6,7 @@ went exactly as written.
 
 import os
 
-from .process import Child, Failed, free_port
+from .process import FIRST, Child, Failed, free_port
 
 SDP = """Content-Type: application/sdp
 Content-Length: [len]
@@ -121,7 +121,7 @@ class Sipp:
         with open(path, "w") as file:
             file.write(f'<?xml version="1.0" encoding="ISO-8859-1" ?>\n<scenario name="{name}">\n{scenario}</scenario>\n')
         host, port = server.address(transport)
-        argv = ["sipp", f"{host}:{port}", "-sf", path, "-i", "127.0.0.1", "-p", self.port, "-nostdin", "-m", calls,
+        argv = FIRST + ["sipp", f"{host}:{port}", "-sf", path, "-i", "127.0.0.1", "-p", self.port, "-nostdin", "-m", calls,
                 "-r", rate, "-l", max(calls, 10), "-key", "domain", server.domain, "-timeout", f"{seconds}s", "-timeout_error",
                 "-trace_err", "-error_file", os.path.join(home, "errors"), "-trace_msg", "-message_file",
                 os.path.join(home, "messages"), "-t", {"udp": "u1", "tcp": "t1"}[transport]]
