@@ -1,15 +1,15 @@
 //! Shedding of new work while the worker cannot keep up.
 //!
-//! The driver says how long its sockets have not been drained ([`lyceum_net`]'s load figure). From that a share of new
-//! work to refuse is steered: up fast, down slowly, so that the server answers 503 with Retry-After instead of letting
-//! everything time out, and recovers by itself. What belongs to calls in progress is never refused.
+//! The driver says when it is overloaded ([`lyceum_net::Load::is_overload`]): half of T1 behind, so that a pause of the
+//! machine alone refuses nobody. From that a share of new work to refuse is steered: up fast, down slowly, so that the
+//! server answers 503 with Retry-After instead of letting everything time out, and recovers by itself. What belongs to
+//! calls in progress is never refused.
 
 use std::time::Duration;
 
+use lyceum_net::Load;
 use lyceum_sip::time::Time;
 
-/// Behind by more than this counts as overload.
-pub const BEHIND_LIMIT: Duration = Duration::from_millis(60);
 /// How often the refused share is adjusted.
 const ADJUST_EVERY: Duration = Duration::from_millis(50);
 /// Added to the share while behind, in 1/256.
@@ -33,16 +33,13 @@ pub struct Shedder {
 
 impl Shedder {
     /// Steers by the driver's figure; called after each round of input.
-    pub fn observe(&mut self, now: Time, behind: Duration) {
+    pub fn observe(&mut self, now: Time, load: &Load) {
         if now - self.adjusted < ADJUST_EVERY {
             return;
         }
         self.adjusted = now;
-        self.share = if behind > BEHIND_LIMIT {
-            (self.share + STEP_UP).min(CEILING)
-        } else {
-            self.share.saturating_sub(STEP_DOWN)
-        };
+        self.share =
+            if load.is_overload() { (self.share + STEP_UP).min(CEILING) } else { self.share.saturating_sub(STEP_DOWN) };
     }
 
     /// May one more piece of new work in? Spreads the refusals evenly.
@@ -76,7 +73,7 @@ mod tests {
 
     fn run(shedder: &mut Shedder, from_ms: u64, rounds: u64, behind: Duration) -> u64 {
         for round in 0..rounds {
-            shedder.observe(Time((from_ms + round * 60) * 1000), behind);
+            shedder.observe(Time((from_ms + round * 60) * 1000), &Load { behind, ..Load::default() });
         }
         from_ms + rounds * 60
     }
@@ -85,14 +82,21 @@ mod tests {
     fn refuses_more_the_longer_it_lags_and_recovers_by_itself() {
         let mut shedder = Shedder::default();
         assert!(shedder.admits());
-        let mut at = run(&mut shedder, 1_000, 3, Duration::from_millis(200));
+        let mut at = run(&mut shedder, 1_000, 3, Load::SHED_AFTER);
         let refused = (0..256).filter(|_| !shedder.admits()).count();
         assert_eq!(refused, 3 * usize::from(STEP_UP));
-        at = run(&mut shedder, at, 50, Duration::from_millis(200));
+        at = run(&mut shedder, at, 50, Load::SHED_AFTER);
         assert!((0..256).any(|_| shedder.admits()), "some work always goes through");
         run(&mut shedder, at, 50, Duration::ZERO);
         assert!(!shedder.is_shedding());
         assert!((0..256).all(|_| shedder.admits()));
+    }
+
+    #[test]
+    fn a_pause_of_the_machine_refuses_nobody() {
+        let mut shedder = Shedder::default();
+        run(&mut shedder, 1_000, 3, Load::SHED_AFTER / 2);
+        assert!(!shedder.is_shedding());
     }
 
     #[test]

@@ -277,7 +277,7 @@ impl Core {
 
     /// End of a round of input: closes a full or old block, sweeps, steers the load.
     pub fn settle(&mut self, now: Now, load: Load, out: &mut Outbox) {
-        self.shedder.observe(now.mono, load.behind);
+        self.shedder.observe(now.mono, &load);
         self.flush_transactions(now, out);
         self.close_block(now);
     }
