@@ -51,6 +51,13 @@ impl Count {
         sum
     }
 
+    /// From a table whose rows end with a verdict.
+    pub fn of_rows(output: &str, held: &str, not: &str) -> Self {
+        let ending = |verdict| output.lines().filter(|line| line.trim_end().ends_with(verdict)).count();
+        let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
+        Self { passed: number(ending(held)), failed: number(ending(not)) }
+    }
+
     /// A program that failed without naming a check that did is one failed check.
     pub fn and_exit(mut self, ok: bool) -> Self {
         if !ok && self.failed == 0 {
@@ -85,6 +92,12 @@ test result: FAILED. 12 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out;
         let output = "ok a\nnot ok\nFAIL b no answer\n  ok indented\nok c\n";
         assert_eq!(Count::of_cases(output), Count { passed: 2, failed: 1 });
         assert_eq!(Count::of_cases("1000 seeds: 998 passed, 2 failed\n"), Count { passed: 998, failed: 2 });
+    }
+
+    #[test]
+    fn rows_are_counted_by_their_verdict() {
+        let output = "operation  instructions  result\nparse  5100  ok\nforward  9000  too many\ncall  1  ok\n";
+        assert_eq!(Count::of_rows(output, "ok", "too many"), Count { passed: 2, failed: 1 });
     }
 
     #[test]

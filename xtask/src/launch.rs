@@ -16,10 +16,14 @@ pub fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
 
 /// Builds the server and the load generator, and becomes the latter.
 pub fn bench(root: &Path, arguments: &[String]) -> Result<(), String> {
-    setup::ensure(root, &[setup::COMPILER], &target(root).join("xtask/setup.log"))?;
+    let mut tools = vec![setup::COMPILER];
+    if arguments.iter().any(|argument| argument.contains("kamailio")) {
+        tools.push(setup::KAMAILIO);
+    }
+    setup::ensure(root, &tools, &target(root).join("xtask/setup.log"))?;
     build(root, "lyceum")?;
     build(root, "load")?;
-    Err(turn_into(&target(root).join("release/load"), arguments.iter().cloned()))
+    Err(turn_into(&target(root).join("release/lyceum-load"), arguments.iter().cloned()))
 }
 
 /// Where cargo puts what it builds.

@@ -5,7 +5,6 @@
 
 mod command;
 mod count;
-mod instructions;
 mod launch;
 mod part;
 mod parts;

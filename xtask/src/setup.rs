@@ -19,6 +19,8 @@ const fn tool(program: &'static str, package: &'static str) -> Tool {
 
 /// A C compiler: SQLite and the TLS provider are built from source.
 pub const COMPILER: Tool = tool("cc", "build-essential");
+/// The server that benchmarks compare with.
+pub const KAMAILIO: Tool = tool("kamailio", "kamailio");
 /// libFuzzer is C++.
 pub const FUZZ: &[Tool] = &[tool("g++", "g++")];
 /// Instruction counts.
