@@ -59,7 +59,7 @@ impl Core {
             Sender::Dialog(passage) => {
                 let side = if passage.direction == Direction::ToCallee { Side::Caller } else { Side::Callee };
                 self.note_in_dialog(inbound.now, &message, side);
-                self.targets_in_dialog(passage.to(), admitted)
+                self.targets_in_dialog(inbound.now, &message, passage.to(), admitted)
             }
             _ if !admitted.plan.routes.is_empty() => {
                 self.targets_by_uri(admitted.plan.next_hop(admitted.plan.request_uri))
@@ -136,14 +136,31 @@ impl Core {
         }
     }
 
-    fn targets_in_dialog(&self, flow: &[u8], admitted: &Admitted<'_>) -> Targets {
+    fn targets_in_dialog(&self, now: Now, message: &Message<'_>, flow: &[u8], admitted: &Admitted<'_>) -> Targets {
         // Another proxy behind us comes before the endpoint's own flow.
         if admitted.plan.routes.is_empty()
-            && let Some(hop) = self.hop_to_flow(flow)
+            && let Some(mut hop) = self.hop_to_flow(flow)
         {
+            if hop.transport.is_reliable() {
+                hop.spare.extend(self.newer_flow(now, message, admitted.plan.request_uri, &hop));
+            }
             return Targets::Parallel(vec![hop]);
         }
         self.targets_by_uri(admitted.plan.next_hop(admitted.plan.request_uri))
+    }
+
+    /// The flow by which the other end is signed in now, if its connection of the time of the call is no more: the
+    /// binding of the address in To that has the Request-URI as its contact.
+    fn newer_flow(&self, now: Now, message: &Message<'_>, contact: &[u8], old: &Hop) -> Option<Hop> {
+        let to = message.to().ok()?;
+        let uri = to.parsed_uri().ok()?;
+        let user = self.snapshot.user(uri.user()?, uri.host_text())?;
+        let aor = user.address.as_str();
+        let group = &self.groups[usize::from(routing_group(aor))];
+        let binding = group.bindings(now, aor).find(|binding| binding.uri() == contact)?;
+        let mut hop = self.hop_to_binding(&binding, false)?;
+        hop.uri = None;
+        (hop.flow != old.flow).then_some(hop)
     }
 
     fn targets_by_uri(&self, uri: &[u8]) -> Targets {

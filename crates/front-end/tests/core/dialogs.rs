@@ -123,3 +123,26 @@ fn a_phone_that_listens_on_another_port_is_reached_there() {
     let (_, sent) = bench.invite("anna", phone(1), "carl", "");
     assert_eq!(sent.iter().find(|sent| sent.first_line().starts_with("INVITE")).unwrap().to, phone(3));
 }
+
+#[test]
+fn a_phone_that_came_back_on_another_connection_is_still_reached_in_its_call() {
+    let mut bench = Bench::new();
+    let sign_in = |bench: &mut Bench, connection| {
+        let text = bench.request("REGISTER", "sip:example.org", "ben", phone(2), "").replace("/UDP", "/TCP");
+        let asked = bench.receive_stream(connection, phone(2), &text).pop().unwrap();
+        let ok = bench.receive_stream(connection, phone(2), &answered(&text, &asked, "ben", "secret"));
+        assert_eq!(statuses(&ok), [200]);
+    };
+    sign_in(&mut bench, 7);
+    let (invite, sent) = bench.invite("anna", phone(1), "ben", "");
+    let fork = sent.iter().find(|sent| sent.first_line().starts_with("INVITE")).expect("a fork").clone();
+    let answer = reply(&fork, "200 OK", "b", phone(2)).replace("sip:x@", "sip:ben@");
+    let ok = bench.receive_stream(7, phone(2), &answer).into_iter().find(|sent| sent.status() == 200).unwrap();
+    sign_in(&mut bench, 8);
+    let bye = in_dialog("BYE", &invite, &ok, 3);
+    assert!(bench.receive(phone(1), &bye)[0].first_line().starts_with("BYE"));
+    let again = bench.last_send_fails();
+    let to: Vec<_> =
+        again.iter().filter(|sent| sent.first_line().starts_with("BYE")).map(|sent| sent.to.port()).collect();
+    assert_eq!(to, [8], "{again:?}");
+}
