@@ -5,7 +5,7 @@
 //! takes objects from standard input, has `--what-if`, asks before it destroys, and tells by its exit code
 //! ([`failure::EXIT_CODES`]). The shell holds no rules of its own: it shows what the API says.
 //!
-//! The binary adds its own commands to [`command`], hands everything else to [`run`]:
+//! The binary adds its own commands to [`command()`], hands everything else to [`run`]:
 //!
 //! ```
 //! use lyceum_shell::{Context, NoOffline, command, run};
@@ -69,7 +69,7 @@ pub fn knows(name: &str) -> bool {
     command::Cli::command().get_subcommands().any(|c| c.get_name() == name)
 }
 
-/// Runs the command that `matches` of [`command`] (or of a larger tree) name.
+/// Runs the command that `matches` of [`command()`] (or of a larger tree) name.
 pub fn run(matches: &ArgMatches, context: Context) -> ExitCode {
     let mut streams = Streams::process();
     let mut leaf = matches;
