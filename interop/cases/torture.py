@@ -46,6 +46,8 @@ def answers(link, message, seconds=0.3):
     except OSError:
         return None, True
     try:
+        # A connection whose framing is lost is closed some 300 ms after the answer.
+        link.socket.settimeout(1.5 if code == 400 and link.token == "TCP" else seconds)
         closed = link.token == "TCP" and link.socket.recv(1) == b""
     except TimeoutError:
         closed = False

@@ -37,6 +37,12 @@ impl Core {
         if !inbound.trusted && arrival.bytes.len() > self.client_message {
             return self.refuse(&inbound, Refusal::TooLarge, out);
         }
+        // RFC 3261 §18.3: without it a stream has no end of message; the driver closes the connection after our answer.
+        if matches!(arrival.transport, Transport::Tcp | Transport::Tls) && message.value(Name::ContentLength).is_none()
+        {
+            self.metrics.malformed.inc();
+            return self.refuse(&inbound, Refusal::Malformed, out);
+        }
         if let Err(error) = message.validate() {
             self.metrics.malformed.inc();
             return self.refuse_malformed(&inbound, &error, out);
@@ -118,6 +124,7 @@ impl Core {
                 let port = uri.port().unwrap_or_else(|| uri.transport().unwrap_or(Transport::Udp).default_port());
                 listener.addr.port() == port && (listener.addr.ip() == ip || listener.addr.ip().is_unspecified())
             }),
+            None if self.own_names.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(uri.host_text())) => true,
             None => self.listeners.iter().any(|listener| {
                 let name = listener.advertised.rsplit_once(':').map_or(&*listener.advertised, |(name, _)| name);
                 uri.host_text().eq_ignore_ascii_case(name.as_bytes())

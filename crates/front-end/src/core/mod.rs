@@ -62,6 +62,21 @@ pub enum Effect {
     },
 }
 
+/// The names given, and those of pools and nodes in the topology; `sip.` before a domain is where phones look (RFC 3263
+/// has SRV, Lync's clients this name).
+fn own_names(snapshot: &Snapshot, given: &[Box<str>]) -> Vec<Box<str>> {
+    let document = snapshot.document();
+    let mut names: Vec<Box<str>> = given.to_vec();
+    for (_, pool) in document.pools() {
+        names.push(pool.fqdn.as_str().into());
+        names.extend(pool.nodes.iter().map(|node| Box::from(node.fqdn.as_str())));
+    }
+    names.extend(document.domains.iter().map(|domain| format!("sip.{}", domain.name).into_boxed_str()));
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 /// What may be read: the larger of the two size policies; clients are held to theirs afterwards.
 pub fn message_limits(policy: &ProxyPolicy) -> Limits {
     let most = policy.max_server_message_kib as usize * 1024;
@@ -99,6 +114,9 @@ pub struct Core {
     pub(crate) worker: u8,
     pub(crate) pool: Box<str>,
     pub(crate) listeners: Vec<Listener>,
+    /// Host names that mean this server, besides its SIP domains.
+    pub(crate) own_names: Vec<Box<str>>,
+    given_names: Vec<Box<str>>,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) limits: LockoutLimits,
     pub(crate) credentials: Credentials,
@@ -154,6 +172,8 @@ impl Core {
             nonces: Nonces::new(options.keys.nonce(), options.worker, nonce_lifetime),
             calls: Calls::new(&options.keys, &mut random, options.worker),
             pool: options.pool,
+            own_names: own_names(&options.snapshot, &[]),
+            given_names: Vec::new(),
             listeners: options.listeners,
             snapshot: options.snapshot,
             credentials: options.credentials,
@@ -213,7 +233,14 @@ impl Core {
         self.source_rate = pool.proxy.source_requests_per_second;
         self.client_message = pool.proxy.max_client_message_kib as usize * 1024;
         self.parse_limits = message_limits(&pool.proxy);
+        self.own_names = own_names(&snapshot, &self.given_names);
         self.snapshot = snapshot;
+    }
+
+    /// Names by which phones reach this server (certificates, `localhost`), so that a Route with one of them is ours.
+    pub fn set_names(&mut self, names: Vec<Box<str>>) {
+        self.own_names = own_names(&self.snapshot, &names);
+        self.given_names = names;
     }
 
     /// New digest secrets.

@@ -76,6 +76,13 @@ fn a_user_cannot_make_us_his_relay_by_route_or_domain() {
     let text = bench.request("INVITE", "sip:x@elsewhere.test", "anna", phone(1), "");
     let refused = bench.signed("anna", "secret", phone(1), &text);
     assert!(statuses(&refused).contains(&403), "{refused:?}");
+    for ours in ["192.0.2.1:5060", "sip.example.org", "localhost:5061;transport=tls"] {
+        bench.core.set_names(vec!["localhost".into()]);
+        let text =
+            bench.request("MESSAGE", "sip:nobody@example.org", "anna", phone(1), &format!("Route: <sip:{ours};lr>\n"));
+        let answer = bench.signed("anna", "secret", phone(1), &text);
+        assert_eq!(statuses(&answer), [404], "{ours} is ourselves");
+    }
     let text = bench.request("MESSAGE", "sip:ben@example.org", "anna", phone(1), "Route: <sip:203.0.113.7;lr>\n");
     let refused = bench.signed("anna", "secret", phone(1), &text);
     assert_eq!(statuses(&refused), [403]);

@@ -276,3 +276,14 @@ pub fn reload(shared: &Shared, what_if: bool) -> Result<Vec<Certificate>, String
     }
     Ok(list)
 }
+
+/// Names that our certificates prove: by them phones may reach us.
+pub fn certificate_names(shared: &Shared) -> Vec<String> {
+    let settings = (shared.reload)().unwrap_or_default();
+    settings
+        .certificates
+        .iter()
+        .filter_map(|certificate| certificate.facts().ok())
+        .flat_map(|facts| facts.names)
+        .collect()
+}

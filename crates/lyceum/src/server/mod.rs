@@ -192,6 +192,9 @@ impl Server {
         let mut groups = Some(groups);
         let mut listeners: Vec<Listener> = handle.listeners().iter().map(|listener| (**listener).clone()).collect();
         listeners.extend(web_ports.iter().flat_map(|port| port.listener.as_deref().cloned()));
+        let mut names: Vec<Box<str>> =
+            live::certificate_names(&shared).iter().map(|name| name.as_str().into()).collect();
+        names.push("localhost".into());
         let running = workers
             .start(|worker| {
                 let mut core = Core::new(CoreOptions {
@@ -208,6 +211,7 @@ impl Server {
                     commit_interval: Duration::ZERO,
                     epoch: 0,
                 });
+                core.set_names(names.clone());
                 if let Some(groups) = groups.take() {
                     for (slot, loaded) in core.groups_mut().iter_mut().zip(groups) {
                         *slot = loaded.group;
