@@ -32,7 +32,7 @@ def source_port(message):
     return 5061 if found and found.group(1).upper() == b"TLS" else 5060
 
 
-def answers(link, message, seconds=0.3):
+def answers(link, message, closes, seconds=0.3):
     """The first final status that comes back within a moment, and whether the connection was closed."""
     link.socket.settimeout(seconds)
     try:
@@ -48,7 +48,7 @@ def answers(link, message, seconds=0.3):
     try:
         # A connection whose framing is lost is closed some 300 ms after the answer.
         link.socket.settimeout(1.5 if code == 400 and link.token == "TCP" else seconds)
-        closed = link.token == "TCP" and link.socket.recv(1) == b""
+        closed = link.socket.recv(1) == b""
     except TimeoutError:
         closed = False
     except OSError:
@@ -82,7 +82,7 @@ def one_message(judge, server, row, transport):
             link = Udp(server.address("udp"), port=source_port(message))
         else:
             link = Stream(server.address("tcp"))
-        code, closed = answers(link, message)
+        code, closed = answers(link, message, row["stream"] == "closes")
         link.close()
         wrong = judged(row, transport, code, closed)
         if wrong:

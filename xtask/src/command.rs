@@ -92,12 +92,25 @@ impl Finished {
         Self { ok: false, output: how.clone(), how }
     }
 
+    /// The lines in which a harness names its failed cases, or a test runner its failed tests; nothing when there are
+    /// none.
+    pub fn failures(&self) -> Option<String> {
+        let named = |line: &&str| line.starts_with("FAIL ") || (line.starts_with("test ") && line.ends_with("FAILED"));
+        let lines: String = self.output.lines().filter(named).take(60).map(shortened).collect();
+        (!lines.is_empty()).then_some(lines)
+    }
+
     /// The last lines it wrote, indented, for a person to read under the failing part.
     pub fn tail(&self, lines: usize) -> String {
         let all: Vec<&str> = self.output.lines().collect();
         let from = all.len().saturating_sub(lines);
         all[from..].iter().map(|line| format!("    {line}\n")).collect()
     }
+}
+
+/// An indented line of at most 400 characters.
+fn shortened(line: &str) -> String {
+    format!("    {}\n", line.chars().take(400).collect::<String>())
 }
 
 fn describe(status: ExitStatus) -> String {
@@ -208,6 +221,15 @@ mod tests {
             let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
             line.starts_with(b"sleep") && String::from_utf8_lossy(&line).contains(marker)
         })
+    }
+
+    #[test]
+    fn failed_cases_are_named_before_any_tail() {
+        let output = "ok one\nFAIL two no answer\ntest three ... ok\ntest four ... FAILED\nlast line\n".to_owned();
+        let done = Finished { ok: false, how: String::new(), output };
+        assert_eq!(done.failures().as_deref(), Some("    FAIL two no answer\n    test four ... FAILED\n"));
+        assert_eq!(done.tail(1), "    last line\n");
+        assert!(Finished::never("away".to_owned()).failures().is_none());
     }
 
     #[test]

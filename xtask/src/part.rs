@@ -100,7 +100,7 @@ impl Report {
                 count.failed + count.passed,
                 done.how,
                 self.log.display(),
-                done.tail(TAIL)
+                done.failures().unwrap_or_else(|| done.tail(TAIL))
             ));
         }
     }
