@@ -1,6 +1,6 @@
 //! The keys that the front end works with, each derived from the master key for one purpose only.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{DefaultHasher, Hasher};
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -9,7 +9,8 @@ use sha2::Sha256;
 #[derive(Clone)]
 pub struct Keys {
     root: [u8; 32],
-    tags: RandomState,
+    /// SipHash that has already read the key of its own purpose.
+    tags: DefaultHasher,
 }
 
 impl std::fmt::Debug for Keys {
@@ -21,7 +22,10 @@ impl std::fmt::Debug for Keys {
 impl Keys {
     /// Takes the secret that the binary derived from the master key for this pool.
     pub fn new(root: [u8; 32]) -> Self {
-        Keys { root, tags: RandomState::new() }
+        let mut keys = Keys { root, tags: DefaultHasher::new() };
+        let key = keys.derive(b"lyceum tags");
+        keys.tags.write(&key);
+        keys
     }
 
     /// For nonces.
@@ -41,7 +45,7 @@ impl Keys {
 
     /// A To tag for an answer without state: the same for every repetition of the request.
     pub fn stateless_tag(&self, call_id: &[u8], branch: &[u8], from_tag: &[u8]) -> [u8; 16] {
-        let mut hasher = self.tags.build_hasher();
+        let mut hasher = self.tags.clone();
         for part in [call_id, branch, from_tag] {
             hasher.write(part);
             hasher.write_u8(0xff);
@@ -49,9 +53,9 @@ impl Keys {
         hex(hasher.finish())
     }
 
-    /// A stable hash within this process, for tables.
+    /// A keyed hash, for tables.
     pub fn hash(&self, parts: &[&[u8]]) -> u64 {
-        let mut hasher = self.tags.build_hasher();
+        let mut hasher = self.tags.clone();
         for part in parts {
             hasher.write(part);
             hasher.write_u8(0xff);
