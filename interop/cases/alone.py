@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from harness import sound
+from harness import sound, trace
 from harness.process import Failed
 
 
@@ -27,5 +27,30 @@ def voices_are_told_apart(judge, out):
             raise Failed("it was")
 
 
+TRACE = r"""
+1 recvmmsg(5, [{iov_base="REGISTER sip:d SIP/2.0\r\nCall-ID: a1\r\nCSeq: 2 REGISTER\r\nAuthorization: x\r\n\r\n"}]) = 1
+2 pwrite64(9</d/bindings.db-wal>, "abc", 3, 32) = 3
+2 fdatasync(9</d/bindings.db-wal> <unfinished ...>
+1 recvmmsg(5, [{iov_base="REGISTER sip:d SIP/2.0\r\nCall-ID: b1\r\nCSeq: 2 REGISTER\r\nAuthorization: x\r\n\r\n"}]) = 1
+2 <... fdatasync resumed>) = 0
+1 sendmmsg(5, [{iov_base="SIP/2.0 200 OK\r\nCall-ID: a1\r\nCSeq: 2 REGISTER\r\n"}]) = 1
+1 sendmmsg(5, [{iov_base="SIP/2.0 200 OK\r\nCall-ID: b1\r\nCSeq: 2 REGISTER\r\n"}]) = 1
+2 pwrite64(9</d/bindings.db-wal>, "abc", 3, 35) = 3
+""".strip().split("\n")
+
+
+def an_early_answer_is_caught(judge):
+    """b1 came after the sync had begun, so the sync does not cover it; the last write was never synced."""
+    with judge.case("an answer before its sync is caught in a trace"):
+        early, seen = trace.told_before_durable(TRACE)
+        if (early, seen) != ([("b1", "2")], 2):
+            raise Failed(f"{early} of {seen}")
+    with judge.case("bytes that no sync covers are not counted as safe"):
+        safe = trace.synced_length(TRACE, "bindings.db-wal")
+        if safe != 35:
+            raise Failed(f"{safe}")
+
+
 def run(judge, out, binary, depth):
     voices_are_told_apart(judge, out)
+    judge.scenario("an_early_answer_is_caught", an_early_answer_is_caught)

@@ -53,7 +53,8 @@ impl Count {
 
     /// From a table whose rows end with a verdict.
     pub fn of_rows(output: &str, held: &str, not: &str) -> Self {
-        let ending = |verdict| output.lines().filter(|line| line.trim_end().ends_with(verdict)).count();
+        let end = |line: &str| line.trim_end_matches([' ', '|']).to_owned();
+        let ending = |verdict| output.lines().filter(|line| end(line).ends_with(verdict)).count();
         let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
         Self { passed: number(ending(held)), failed: number(ending(not)) }
     }
@@ -96,7 +97,8 @@ test result: FAILED. 12 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out;
 
     #[test]
     fn rows_are_counted_by_their_verdict() {
-        let output = "operation  instructions  result\nparse  5100  ok\nforward  9000  too many\ncall  1  ok\n";
+        let output =
+            "operation  instructions  result\nparse  5100  ok\nforward  9000  too many\n| call | 1 | ok       |\n";
         assert_eq!(Count::of_rows(output, "ok", "too many"), Count { passed: 2, failed: 1 });
     }
 

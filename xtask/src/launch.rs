@@ -11,7 +11,13 @@ pub fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
     setup::ensure(root, &[setup::COMPILER], &target(root).join("xtask/setup.log"))?;
     build(root, "lyceum")?;
     let server = target(root).join("release/lyceum");
-    Err(turn_into(&server, std::iter::once("dev".to_owned()).chain(arguments.iter().cloned())))
+    Err(turn_into(&server, dev(arguments).into_iter()))
+}
+
+/// What `lyceum` is called with; `cargo xtask run -- ARGS` works as `cargo xtask run ARGS` does.
+fn dev(arguments: &[String]) -> Vec<String> {
+    let after = arguments.strip_prefix(&["--".to_owned()]).unwrap_or(arguments);
+    std::iter::once("dev".to_owned()).chain(after.iter().cloned()).collect()
 }
 
 /// Builds the server and the load generator, and becomes the latter.
@@ -47,4 +53,17 @@ fn build(root: &Path, package: &str) -> Result<(), String> {
 fn turn_into(program: &Path, arguments: impl Iterator<Item = String>) -> String {
     let error = Command::new(program).args(arguments).exec();
     format!("cannot start {}: {error}", program.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_reach_the_server_with_and_without_dashes() {
+        let given = |words: &[&str]| dev(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        assert_eq!(given(&[]), ["dev"]);
+        assert_eq!(given(&["--domain", "a.test"]), ["dev", "--domain", "a.test"]);
+        assert_eq!(given(&["--", "--domain", "a.test"]), ["dev", "--domain", "a.test"]);
+    }
 }
