@@ -127,7 +127,7 @@ impl World {
         format!(
             "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bKhot{method}{number}x{cseq};rport\r\n\
              Max-Forwards: 70\r\nFrom: <sip:{from}@{DOMAIN}>;tag=t{number}\r\nTo: {to}\r\nCall-ID: hot-{number}@load\r\n\
-             CSeq: {cseq} {method}\r\nUser-Agent: lyceum-load\r\n{extra}"
+             CSeq: {cseq} {method}\r\nUser-Agent: load\r\n{extra}"
         )
     }
 

@@ -15,7 +15,7 @@ Call-ID: {id}-{run}@load
 CSeq: {cseq} REGISTER
 Contact: <sip:{user}@{contact}>
 Expires: {expires}
-User-Agent: lyceum-load
+User-Agent: load
 {auth}Content-Length: 0
 
 ";
@@ -33,7 +33,7 @@ const MESSAGE: &str = "MESSAGE sip:{peer}@{domain} SIP/2.0
 {head}To: <sip:{peer}@{domain}>
 Call-ID: {id}-{run}@load
 CSeq: {cseq} MESSAGE
-User-Agent: lyceum-load
+User-Agent: load
 {auth}Content-Type: text/plain
 Content-Length: 72
 
@@ -45,7 +45,7 @@ Call-ID: {id}-{run}@load
 CSeq: {cseq} INVITE
 Contact: <sip:{user}@{local}>
 Allow: INVITE, ACK, CANCEL, BYE, OPTIONS
-User-Agent: lyceum-load
+User-Agent: load
 {auth}Content-Type: application/sdp
 Content-Length: {length}
 
