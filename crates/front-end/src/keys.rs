@@ -1,6 +1,6 @@
 //! The keys that the front end works with, each derived from the master key for one purpose only.
 
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -9,8 +9,7 @@ use sha2::Sha256;
 #[derive(Clone)]
 pub struct Keys {
     root: [u8; 32],
-    /// SipHash that has already read the key of its own purpose.
-    tags: DefaultHasher,
+    tags: RandomState,
 }
 
 impl std::fmt::Debug for Keys {
@@ -22,10 +21,7 @@ impl std::fmt::Debug for Keys {
 impl Keys {
     /// Takes the secret that the binary derived from the master key for this pool.
     pub fn new(root: [u8; 32]) -> Self {
-        let mut keys = Keys { root, tags: DefaultHasher::new() };
-        let key = keys.derive(b"lyceum tags");
-        keys.tags.write(&key);
-        keys
+        Keys { root, tags: RandomState::new() }
     }
 
     /// For nonces.
@@ -45,7 +41,7 @@ impl Keys {
 
     /// A To tag for an answer without state: the same for every repetition of the request.
     pub fn stateless_tag(&self, call_id: &[u8], branch: &[u8], from_tag: &[u8]) -> [u8; 16] {
-        let mut hasher = self.tags.clone();
+        let mut hasher = self.tags.build_hasher();
         for part in [call_id, branch, from_tag] {
             hasher.write(part);
             hasher.write_u8(0xff);
@@ -53,9 +49,9 @@ impl Keys {
         hex(hasher.finish())
     }
 
-    /// A keyed hash, for tables.
+    /// A stable hash within this process, for tables.
     pub fn hash(&self, parts: &[&[u8]]) -> u64 {
-        let mut hasher = self.tags.clone();
+        let mut hasher = self.tags.build_hasher();
         for part in parts {
             hasher.write(part);
             hasher.write_u8(0xff);
