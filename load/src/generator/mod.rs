@@ -138,7 +138,7 @@ fn socket(target: SocketAddr, port: u16) -> Result<UdpSocket, String> {
     if !target.ip().is_loopback() {
         return Err(format!("{target} is not on loopback: load is sent to this machine only"));
     }
-    let fail = |error| format!("UDP port {port} on {}: {error}", target.ip());
+    let fail = |error| format!("UDP port {port} on {}: {error}; another run is under way?", target.ip());
     let socket = UdpSocket::bind((target.ip(), port)).map_err(fail)?;
     socket.set_nonblocking(true).map_err(fail)?;
     socket.connect(target).map_err(fail)?;
