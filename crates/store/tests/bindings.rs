@@ -91,10 +91,14 @@ fn the_journal_is_folded_and_nothing_is_lost() {
     let store = open(dir.path());
     let options = BindingWriterOptions { interval: Duration::from_millis(1), fold_bytes: 64 << 10 };
     let mut worker = Worker::start(&store, options);
-    for round in 1..80 {
+    let kind = lyceum_users::facet_kind::PRESENCE;
+    for round in 1..80u32 {
         for user in 0..300 {
             worker.register(user, round);
         }
+        let (key, value) = ([round as u8 % 7], round.to_le_bytes());
+        worker.groups[5].put_facet(kind, &key, &value, &mut worker.journal).unwrap();
+        worker.groups[5].remove_facet(kind, b"\x06", &mut worker.journal);
         worker.commit().unwrap();
     }
     // Folding goes on in the background; the rows it made unnecessary go a few at a time.
@@ -108,6 +112,13 @@ fn the_journal_is_folded_and_nothing_is_lost() {
         std::thread::sleep(Duration::from_millis(5));
     }
     assert_eq!(stored(&store), worker.seen());
+    let facets = |group: &lyceum_users::Group| {
+        let mut all: Vec<_> = group.facets(kind).map(|(key, value)| (key.to_vec(), value.to_vec())).collect();
+        all.sort();
+        all
+    };
+    let kept = facets(&store.load_groups().unwrap()[5].group);
+    assert_eq!((kept.len(), kept), (6, facets(&worker.groups[5])), "facets are folded and replayed like bindings");
     worker.writer.stop();
     let live = worker.seen();
     drop((worker, store));

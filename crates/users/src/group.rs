@@ -3,6 +3,7 @@
 use crate::SWEEP_EVERY_MS;
 use crate::bytes::hash64;
 use crate::entry::{Entry, EntryError};
+use crate::facet::{Facets, Touched};
 use crate::intent::{Contacts, RegisterIntent};
 use crate::journal::{Before, Journal, Undo};
 use crate::matching::same_uri;
@@ -13,15 +14,16 @@ use hashbrown::HashTable;
 use lyceum_sip::time::{Now, WallTime};
 use lyceum_topology::{RegistrarPolicy, UserId};
 
-/// Bindings of all users of one routing group.
+/// Bindings and facets of all users of one routing group.
 pub struct Group {
     pub(crate) id: u8,
-    epoch: u64,
+    pub(crate) epoch: u64,
     pub(crate) table: HashTable<Box<[u8]>>,
     pub(crate) bindings: usize,
     /// No binding ends before this, in ms; a lower bound, made exact by each sweep.
     pub(crate) earliest: u64,
     swept: u64,
+    pub(crate) facets: Facets,
 }
 
 /// What a REGISTER did.
@@ -48,7 +50,15 @@ pub struct Outcome<'a> {
 impl Group {
     /// An empty group.
     pub fn new(id: u8) -> Self {
-        Group { id, epoch: 0, table: HashTable::new(), bindings: 0, earliest: u64::MAX, swept: 0 }
+        Group {
+            id,
+            epoch: 0,
+            table: HashTable::new(),
+            bindings: 0,
+            earliest: u64::MAX,
+            swept: 0,
+            facets: Facets::default(),
+        }
     }
 
     /// The group's number.
@@ -206,12 +216,14 @@ impl Group {
             Entry::Refresh { aor, identity, stamp } => {
                 self.patch(hash64(aor), |r| r.aor() == aor, identity, stamp);
             }
+            Entry::PutFacet(packed) => drop(self.facets.insert(packed.into())),
+            Entry::RemoveFacet { kind, key } => drop(self.facets.remove(kind, key)),
         }
         Ok(())
     }
 
-    /// Puts back what a refused block changed; see [`Journal::failed`].
-    pub fn undo(&mut self, undo: Undo) {
+    /// Puts back what a refused block changed; see [`Journal::failed`]. A facet put back is named.
+    pub fn undo(&mut self, undo: Undo) -> Option<Touched> {
         let mine = |r: Record<'_>| r.user() == undo.user;
         match undo.before {
             Before::Stamp { identity, stamp } => self.patch(undo.hash, mine, identity, stamp),
@@ -221,7 +233,9 @@ impl Group {
                     self.replace(undo.hash, record);
                 }
             }
+            Before::Facet { packed, existed } => return self.facets.restore(packed, existed),
         }
+        None
     }
 
     fn find(&self, hash: u64, aor: &[u8]) -> Option<Record<'_>> {

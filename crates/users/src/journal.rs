@@ -79,8 +79,16 @@ impl Undo {
 
 #[derive(Debug)]
 pub(crate) enum Before {
-    Stamp { identity: u64, stamp: Stamp },
+    Stamp {
+        identity: u64,
+        stamp: Stamp,
+    },
     Record(Option<Box<[u8]>>),
+    /// The facet as it was; without a value, and `existed` false, where there was none.
+    Facet {
+        packed: Box<[u8]>,
+        existed: bool,
+    },
 }
 
 /// The open block of one worker, and how to undo what is on its way to the store.

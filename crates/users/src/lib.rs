@@ -27,6 +27,7 @@
 
 mod bytes;
 mod entry;
+mod facet;
 mod group;
 mod intent;
 mod journal;
@@ -38,6 +39,7 @@ mod snapshot;
 
 pub use bytes::hash64;
 pub use entry::EntryError;
+pub use facet::{FacetKind, FacetTooLarge, MAX_FACET_KEY, MAX_FACET_VALUE, Touched, facet_kind};
 pub use group::{Effect, Group, Outcome};
 pub use intent::{ContactIntent, Contacts, RegisterIntent};
 pub use journal::{Block, BlockEntry, Journal, Undo};

@@ -1,16 +1,20 @@
 //! The base image of a group.
 //!
 //! ```text
-//! image = "LYGR" version:u8 group:u8 count:u32 (len:varint record)* check:u64
+//! image = "LYGR" version:u8 group:u8 count:u32 (len:varint record)* facets check:u64
+//! facets = count:u32 (len:varint facet)*      from version 2
 //! ```
 
 use crate::bytes::{Cursor, hash64, put_bytes};
+use crate::facet::Facet;
 use crate::group::Group;
 use crate::record::Record;
 use lyceum_sip::time::WallTime;
 
 const MAGIC: &[u8; 4] = b"LYGR";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// Bindings alone: what images were before there were facets.
+const WITHOUT_FACETS: u8 = 1;
 
 /// Why a base image cannot be loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +33,7 @@ impl std::fmt::Display for ImageError {
             ImageError::Version(v) => {
                 write!(
                     f,
-                    "a base image of bindings has format {v}; this server reads {VERSION}: start the newer server"
+                    "a base image of bindings has format {v}; this server reads up to {VERSION}: start the newer server"
                 )
             }
             ImageError::Group(g) => write!(f, "a base image of bindings belongs to group {g}; restore a backup"),
@@ -56,6 +60,8 @@ impl Group {
             }
         }
         out[count_at..count_at + 4].copy_from_slice(&count.to_le_bytes());
+        out.extend_from_slice(&(self.facets.len() as u32).to_le_bytes());
+        self.facets.packed().for_each(|packed| put_bytes(out, packed));
         let check = hash64(&out[start..]);
         out.extend_from_slice(&check.to_le_bytes());
     }
@@ -65,6 +71,7 @@ impl Group {
         let mut loaded = Group::new(self.id);
         read_into(&mut loaded, image)?;
         (self.table, self.bindings, self.earliest) = (loaded.table, loaded.bindings, loaded.earliest);
+        self.facets = loaded.facets;
         Ok(())
     }
 }
@@ -76,7 +83,7 @@ fn read_into(group: &mut Group, image: &[u8]) -> Result<(), ImageError> {
         return Err(ImageError::Damaged);
     }
     let version = at.byte().ok_or(ImageError::Damaged)?;
-    if version != VERSION {
+    if !(WITHOUT_FACETS..=VERSION).contains(&version) {
         return Err(ImageError::Version(version));
     }
     if hash64(body) != u64::from_le_bytes(*check) {
@@ -90,6 +97,13 @@ fn read_into(group: &mut Group, image: &[u8]) -> Result<(), ImageError> {
     for _ in 0..count {
         let record = at.bytes().filter(|r| Record(r).is_valid()).ok_or(ImageError::Damaged)?;
         group.insert_image(record);
+    }
+    if version > WITHOUT_FACETS {
+        let count = u32::from_le_bytes(at.array().ok_or(ImageError::Damaged)?);
+        for _ in 0..count {
+            let packed = at.bytes().filter(|f| Facet(f).is_valid()).ok_or(ImageError::Damaged)?;
+            group.facets.insert(packed.into());
+        }
     }
     if at.is_empty() { Ok(()) } else { Err(ImageError::Damaged) }
 }

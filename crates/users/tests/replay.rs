@@ -5,7 +5,7 @@ mod support;
 use lyceum_sip::Transport;
 use lyceum_sip::time::Now;
 use lyceum_topology::{RegistrarPolicy, UserId};
-use lyceum_users::{Block, ContactIntent, Contacts, Group, Journal, RegisterIntent};
+use lyceum_users::{Block, ContactIntent, Contacts, FacetKind, Group, Journal, RegisterIntent};
 use proptest::prelude::*;
 use support::{at, seen};
 
@@ -16,6 +16,8 @@ enum Step {
     Clear { aor: u8, call: u8, cseq: u32 },
     RemoveUser { aor: u8 },
     DropFlow { aor: u8, flow: u8 },
+    PutFacet { kind: u8, aor: u8, value: Vec<u8> },
+    RemoveFacet { kind: u8, aor: u8 },
     Pass { seconds: u64 },
     TakeBlock,
     Image,
@@ -53,6 +55,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0u8..4, 0u8..3, 0u32..6).prop_map(|(aor, call, cseq)| Step::Clear { aor, call, cseq }),
         1 => (0u8..4).prop_map(|aor| Step::RemoveUser { aor }),
         1 => (0u8..4, 0u8..3).prop_map(|(aor, flow)| Step::DropFlow { aor, flow }),
+        6 => (0u8..4, 0u8..4, proptest::collection::vec(any::<u8>(), 0..40))
+            .prop_map(|(kind, aor, value)| Step::PutFacet { kind, aor, value }),
+        3 => (0u8..4, 0u8..4).prop_map(|(kind, aor)| Step::RemoveFacet { kind, aor }),
         2 => (1u64..400).prop_map(|seconds| Step::Pass { seconds }),
         4 => Just(Step::TakeBlock),
         1 => Just(Step::Image),
@@ -138,6 +143,18 @@ impl World {
             Step::DropFlow { aor, flow } => {
                 let flow = format!("flow{flow}");
                 self.group.retain(AORS[usize::from(*aor)], &mut self.journal, |b| b.flow() != flow.as_bytes());
+            }
+            Step::PutFacet { kind, aor, value } => {
+                let (kind, key) = (FacetKind(*kind), AORS[usize::from(*aor)].as_bytes());
+                let seq = self.group.put_facet(kind, key, value, &mut self.journal);
+                assert_eq!(seq, Ok(self.journal.seq()));
+                assert_eq!(self.group.facet(kind, key), Some(&value[..]));
+            }
+            Step::RemoveFacet { kind, aor } => {
+                let (kind, key) = (FacetKind(*kind), AORS[usize::from(*aor)].as_bytes());
+                let there = self.group.facet(kind, key).is_some();
+                assert_eq!(self.group.remove_facet(kind, key, &mut self.journal).is_some(), there);
+                assert_eq!(self.group.facet(kind, key), None);
             }
             Step::Pass { seconds } => {
                 self.now += seconds;
@@ -226,7 +243,8 @@ proptest! {
     fn addresses_do_not_touch_each_other(steps in proptest::collection::vec(step(), 1..60)) {
         // The steps of each address alone, in their order, end in the same bindings of it.
         let of = |step: &Step| match step {
-            Step::Register { aor, .. } | Step::Clear { aor, .. } | Step::RemoveUser { aor } | Step::DropFlow { aor, .. } => Some(*aor),
+            Step::Register { aor, .. } | Step::Clear { aor, .. } | Step::RemoveUser { aor } | Step::DropFlow { aor, .. }
+            | Step::PutFacet { aor, .. } | Step::RemoveFacet { aor, .. } => Some(*aor),
             _ => None,
         };
         let steps: Vec<Step> = steps.into_iter().filter(|s| !matches!(s, Step::Fail | Step::Image)).collect();
@@ -236,7 +254,10 @@ proptest! {
         for (index, aor) in (0u8..).zip(AORS) {
             let mut alone = World::new();
             steps.iter().filter(|s| of(s).is_none_or(|a| a == index)).for_each(|s| alone.step(s));
-            let list = |w: &World| w.group.bindings(now, aor).map(|b| format!("{b:?}")).collect::<Vec<_>>();
+            let list = |w: &World| {
+                let bindings = w.group.bindings(now, aor).map(|b| format!("{b:?}")).collect::<Vec<_>>();
+                (bindings, (0..4).map(|k| w.group.facet(FacetKind(k), aor.as_bytes()).map(<[u8]>::to_vec)).collect::<Vec<_>>())
+            };
             prop_assert_eq!(list(&alone), list(&together));
         }
     }

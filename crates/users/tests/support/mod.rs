@@ -3,7 +3,7 @@
 
 use lyceum_sip::time::{Now, Time, WallTime};
 use lyceum_topology::{RegistrarPolicy, UserId};
-use lyceum_users::{ContactIntent, Contacts, Effect, Group, Journal, RegisterIntent, RegisterRefusal};
+use lyceum_users::{ContactIntent, Contacts, Effect, FacetKind, Group, Journal, RegisterIntent, RegisterRefusal};
 
 pub fn at(seconds: u64) -> Now {
     Now { mono: Time(seconds * 1_000_000), wall: WallTime(1_700_000_000_000 + seconds * 1000) }
@@ -67,6 +67,12 @@ pub fn seen(group: &Group, now: Now) -> Vec<String> {
             format!("{} {:?} {}", a.aor, a.user, bindings.join(" | "))
         })
         .collect();
+    for kind in (0..4).map(FacetKind) {
+        let facets: Vec<String> =
+            group.facets(kind).map(|(key, value)| format!("{kind:?} {key:?} {value:?}")).collect();
+        assert_eq!(facets.len(), group.facet_count(kind));
+        all.extend(facets);
+    }
     all.sort();
     all
 }
