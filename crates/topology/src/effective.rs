@@ -53,6 +53,11 @@ impl EffectivePolicy {
         gather(&policies.proxy, scope(None), &mut values);
         gather(&policies.calls, scope(Some(GrantKind::Calls)), &mut values);
         gather(&policies.call_detail, scope(None), &mut values);
+        gather(&policies.message, scope(Some(GrantKind::Message)), &mut values);
+        gather(&policies.im_filter, scope(None), &mut values);
+        gather(&policies.file_transfer, scope(Some(GrantKind::FileTransfer)), &mut values);
+        gather(&policies.archiving, scope(Some(GrantKind::Archiving)), &mut values);
+        gather(&policies.client_version, scope(Some(GrantKind::ClientVersion)), &mut values);
         Self { user: user.address.to_string(), site: site.map(str::to_owned), pool: user.pool().to_owned(), values }
     }
 

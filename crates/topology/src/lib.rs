@@ -43,8 +43,9 @@ pub use domain::{DomainName, NameError, SipDomain};
 pub use effective::{EffectivePolicy, EffectiveValue};
 pub use path::{Path, Segment};
 pub use policy::{
-    AuthenticationPolicy, CallDetailPolicy, CallPolicy, DigestAlgorithm, GrantKind, LockoutPolicy, Origin, Policies,
-    PolicyKind, ProxyPolicy, RegistrarPolicy,
+    ArchivingPolicy, AuthenticationPolicy, CallDetailPolicy, CallPolicy, ClientVersionPolicy, DigestAlgorithm,
+    FileTransferPolicy, GrantKind, ImFilterPolicy, LockoutPolicy, MessagePolicy, Origin, Policies, PolicyKind,
+    ProxyPolicy, RegistrarPolicy,
 };
 pub use problem::{CODES, Problem};
 pub use route::{NextHop, RouteMatch, StaticRoute};

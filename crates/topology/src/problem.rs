@@ -79,6 +79,7 @@ codes! {
     NumberTaken = "LYT0029", "A number two users claim";
     TooMany = "LYT0030", "More entries than the bound";
     BadPort = "LYT0031", "Not a port";
+    BadUrl = "LYT0032", "Not the address of a web page";
 }
 
 #[cfg(test)]

@@ -5,7 +5,10 @@ use crate::directory::{Directory, LineUri, UserRecord};
 use crate::document::Document;
 use crate::domain::DomainName;
 use crate::effective::EffectivePolicy;
-use crate::policy::{AuthenticationPolicy, CallPolicy, RegistrarPolicy};
+use crate::policy::{
+    ArchivingPolicy, AuthenticationPolicy, CallPolicy, ClientVersionPolicy, FileTransferPolicy, ImFilterPolicy,
+    MessagePolicy, RegistrarPolicy,
+};
 use crate::problem::Problem;
 use crate::route::StaticRoute;
 use crate::trusted::{PeerFacts, TrustedHost};
@@ -103,6 +106,31 @@ impl Snapshot {
     /// The call policy that holds for a user.
     pub fn call_policy(&self, user: &UserRecord) -> &CallPolicy {
         &self.policies_of(user).calls
+    }
+
+    /// The message policy that holds for a user.
+    pub fn message_policy(&self, user: &UserRecord) -> &MessagePolicy {
+        &self.policies_of(user).message
+    }
+
+    /// The file transfer policy that holds for a user.
+    pub fn file_transfer_policy(&self, user: &UserRecord) -> &FileTransferPolicy {
+        &self.policies_of(user).file_transfer
+    }
+
+    /// The archiving policy that holds for a user.
+    pub fn archiving_policy(&self, user: &UserRecord) -> &ArchivingPolicy {
+        &self.policies_of(user).archiving
+    }
+
+    /// The client version policy that holds for a user.
+    pub fn client_version_policy(&self, user: &UserRecord) -> &ClientVersionPolicy {
+        &self.policies_of(user).client_version
+    }
+
+    /// The filter of hyperlinks that holds in a user's pool.
+    pub fn im_filter_policy(&self, user: &UserRecord) -> &ImFilterPolicy {
+        &self.compiled.pool(user.pool()).im_filter
     }
 
     fn policies_of(&self, user: &UserRecord) -> &UserPolicies {

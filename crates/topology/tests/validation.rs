@@ -99,6 +99,46 @@ fn each_fault_is_found_where_it_is() {
             "  lockout: { global: { source_failures: 5 } }\n  registrar:",
             "LYT0013 policies.lockout.global.source_failures",
         ),
+        (
+            "  registrar:",
+            "  im_filter: { global: { prefixes: ['http:', '*'] } }\n  registrar:",
+            "LYT0021 policies.im_filter.global.prefixes[1]",
+        ),
+        (
+            "  registrar:",
+            "  im_filter: { global: { local_hosts: ['https://intranet'] } }\n  registrar:",
+            "LYT0021 policies.im_filter.global.local_hosts[0]",
+        ),
+        (
+            "  registrar:",
+            "  file_transfer: { global: { extensions: ['exe'] } }\n  registrar:",
+            "LYT0021 policies.file_transfer.global.extensions[0]",
+        ),
+        (
+            "  registrar:",
+            "  file_transfer: { global: { max_file_mib: 4000 } }\n  registrar:",
+            "LYT0013 policies.file_transfer.global.max_file_mib",
+        ),
+        (
+            "  registrar:",
+            "  message: { global: { max_body_kib: 300 } }\n  registrar:",
+            "LYT0012 policies.message.global.max_body_kib",
+        ),
+        (
+            "  registrar:",
+            "  archiving: { named: { Legal: { keep_archiving_data_days: 30 } } }\n  registrar:",
+            "LYT0023 policies.archiving.named.Legal.keep_archiving_data_days",
+        ),
+        (
+            "  registrar:",
+            "  client_version: { global: { rules: [{ user_agent: '', action: block }] } }\n  registrar:",
+            "LYT0021 policies.client_version.global.rules[0].user_agent",
+        ),
+        (
+            "  registrar:",
+            "  client_version: { global: { default_url: 'help.contoso.com' } }\n  registrar:",
+            "LYT0032 policies.client_version.global.default_url",
+        ),
     ] {
         assert_eq!(with(from, to), [expected], "{from} -> {to}");
     }

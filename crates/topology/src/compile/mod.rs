@@ -8,8 +8,8 @@ use crate::directory::{Directory, Placed, without_final_dot};
 use crate::document::Document;
 use crate::domain::DomainName;
 use crate::policy::{
-    AuthenticationPolicy, CallDetailPolicy, CallPolicy, GrantKind, LockoutPolicy, ProxyPolicy, RegistrarPolicy, Scope,
-    Scopes,
+    ArchivingPolicy, AuthenticationPolicy, CallDetailPolicy, CallPolicy, ClientVersionPolicy, FileTransferPolicy,
+    GrantKind, ImFilterPolicy, LockoutPolicy, MessagePolicy, ProxyPolicy, RegistrarPolicy, Scope, Scopes,
 };
 use crate::route::StaticRoute;
 use crate::trusted::{PeerFacts, TrustedHost};
@@ -49,6 +49,8 @@ pub struct PoolPolicies {
     pub proxy: ProxyPolicy,
     /// What is recorded of calls.
     pub call_detail: CallDetailPolicy,
+    /// What happens to hyperlinks in messages.
+    pub im_filter: ImFilterPolicy,
 }
 
 /// What holds for users of one pool with the same grants.
@@ -58,6 +60,14 @@ pub struct UserPolicies {
     pub registrar: RegistrarPolicy,
     /// What users' calls may do.
     pub calls: CallPolicy,
+    /// What a user's messages may do and what is remembered of them.
+    pub message: MessagePolicy,
+    /// Which files people may send each other.
+    pub file_transfer: FileTransferPolicy,
+    /// Whose messages are archived and for how long.
+    pub archiving: ArchivingPolicy,
+    /// Which clients may sign in.
+    pub client_version: ClientVersionPolicy,
     pub(crate) placed: Arc<Placed>,
 }
 
@@ -118,6 +128,10 @@ impl Compiled {
         UserPolicies {
             registrar: policies.registrar.effective(scope(GrantKind::Registrar)),
             calls: policies.calls.effective(scope(GrantKind::Calls)),
+            message: policies.message.effective(scope(GrantKind::Message)),
+            file_transfer: policies.file_transfer.effective(scope(GrantKind::FileTransfer)),
+            archiving: policies.archiving.effective(scope(GrantKind::Archiving)),
+            client_version: policies.client_version.effective(scope(GrantKind::ClientVersion)),
             placed: placed.clone(),
         }
     }
@@ -136,11 +150,16 @@ fn pool_policies(document: &Document, site: Option<&str>, pool: Option<&str>) ->
         users: UserPolicies {
             registrar: policies.registrar.effective(scope),
             calls: policies.calls.effective(scope),
+            message: policies.message.effective(scope),
+            file_transfer: policies.file_transfer.effective(scope),
+            archiving: policies.archiving.effective(scope),
+            client_version: policies.client_version.effective(scope),
             placed: Arc::default(),
         },
         authentication: policies.authentication.effective(scope),
         lockout: policies.lockout.effective(scope),
         proxy: policies.proxy.effective(scope),
         call_detail: policies.call_detail.effective(scope),
+        im_filter: policies.im_filter.effective(scope),
     }
 }

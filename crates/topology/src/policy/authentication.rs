@@ -80,7 +80,7 @@ fn clashes(_: &AuthenticationPolicy) -> Vec<Clash> {
 }
 
 /// Matches `*` patterns without recursion: on a mismatch it goes back to the last star only.
-fn glob(pattern: &[u8], text: &[u8]) -> bool {
+pub(super) fn glob(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while t < text.len() {

@@ -19,12 +19,33 @@ pub enum PolicyKind {
     Calls,
     /// `policies.call_detail`
     CallDetail,
+    /// `policies.message`
+    Message,
+    /// `policies.im_filter`
+    ImFilter,
+    /// `policies.file_transfer`
+    FileTransfer,
+    /// `policies.archiving`
+    Archiving,
+    /// `policies.client_version`
+    ClientVersion,
 }
 
 impl PolicyKind {
     /// All kinds, in the document's order.
-    pub const ALL: [Self; 6] =
-        [Self::Registrar, Self::Authentication, Self::Lockout, Self::Proxy, Self::Calls, Self::CallDetail];
+    pub const ALL: [Self; 11] = [
+        Self::Registrar,
+        Self::Authentication,
+        Self::Lockout,
+        Self::Proxy,
+        Self::Calls,
+        Self::CallDetail,
+        Self::Message,
+        Self::ImFilter,
+        Self::FileTransfer,
+        Self::Archiving,
+        Self::ClientVersion,
+    ];
 
     /// The name in the document.
     pub fn as_str(self) -> &'static str {
@@ -35,6 +56,11 @@ impl PolicyKind {
             Self::Proxy => "proxy",
             Self::Calls => "calls",
             Self::CallDetail => "call_detail",
+            Self::Message => "message",
+            Self::ImFilter => "im_filter",
+            Self::FileTransfer => "file_transfer",
+            Self::Archiving => "archiving",
+            Self::ClientVersion => "client_version",
         }
     }
 
@@ -52,6 +78,11 @@ impl PolicyKind {
             Self::Proxy => super::ProxySettings::FIELDS,
             Self::Calls => super::CallSettings::FIELDS,
             Self::CallDetail => super::CallDetailSettings::FIELDS,
+            Self::Message => super::MessageSettings::FIELDS,
+            Self::ImFilter => super::ImFilterSettings::FIELDS,
+            Self::FileTransfer => super::FileTransferSettings::FIELDS,
+            Self::Archiving => super::ArchivingSettings::FIELDS,
+            Self::ClientVersion => super::ClientVersionSettings::FIELDS,
         }
     }
 
@@ -72,17 +103,30 @@ pub enum GrantKind {
     Registrar,
     /// `policies.calls.named`
     Calls,
+    /// `policies.message.named`
+    Message,
+    /// `policies.file_transfer.named`
+    FileTransfer,
+    /// `policies.archiving.named`
+    Archiving,
+    /// `policies.client_version.named`
+    ClientVersion,
 }
 
 impl GrantKind {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Registrar, Self::Calls];
+    pub const ALL: [Self; 6] =
+        [Self::Registrar, Self::Calls, Self::Message, Self::FileTransfer, Self::Archiving, Self::ClientVersion];
 
     /// The kind of policy granted.
     pub fn policy(self) -> PolicyKind {
         match self {
             Self::Registrar => PolicyKind::Registrar,
             Self::Calls => PolicyKind::Calls,
+            Self::Message => PolicyKind::Message,
+            Self::FileTransfer => PolicyKind::FileTransfer,
+            Self::Archiving => PolicyKind::Archiving,
+            Self::ClientVersion => PolicyKind::ClientVersion,
         }
     }
 }
@@ -96,7 +140,7 @@ pub struct FieldDoc {
     pub doc: &'static str,
     /// What its number counts: `s`, `KiB`, `days`; empty where it counts nothing.
     pub unit: &'static str,
-    /// The smallest and largest number allowed (for a list, its length).
+    /// The smallest and largest number allowed (for a list or text, its length).
     pub range: Option<(u64, u64)>,
     /// Where the default comes from.
     pub source: &'static str,
@@ -129,7 +173,7 @@ pub trait Settings: Default + Clone + PartialEq + Serialize + 'static {
     /// Writes what is set here over `policy`.
     fn apply(&self, policy: &mut Self::Policy);
 
-    /// For each field its number if it is set here and is a number (or a list: its length).
+    /// For each field its number if it is set here and is a number (or a list or text: its length).
     fn numbers(&self) -> Vec<(&'static FieldDoc, Option<u64>)>;
 
     /// Which fields are set here, in the order of `FIELDS`.
@@ -153,6 +197,12 @@ impl Ranged for u32 {
 impl Ranged for bool {
     fn number(&self) -> Option<u64> {
         None
+    }
+}
+
+impl Ranged for String {
+    fn number(&self) -> Option<u64> {
+        Some(self.chars().count() as u64)
     }
 }
 

@@ -8,19 +8,31 @@
 #[macro_use]
 mod kind;
 
+mod archiving;
 mod authentication;
 mod call_detail;
 mod calls;
+mod client_version;
+mod file_transfer;
+mod im_filter;
 mod lockout;
+mod message;
 mod proxy;
 mod registrar;
 mod scope;
 
+pub use archiving::{ArchiveDuty, ArchivingPolicy, ArchivingSettings, Side};
 pub use authentication::{AgentRule, AuthenticationPolicy, AuthenticationSettings, DigestAlgorithm};
 pub use call_detail::{CallDetailPolicy, CallDetailSettings};
 pub use calls::{CallPolicy, CallSettings};
+pub use client_version::{
+    ClientAction, ClientDecision, ClientVersion, ClientVersionPolicy, ClientVersionRule, ClientVersionSettings, Compare,
+};
+pub use file_transfer::{FileAction, FileRefusal, FileTransferPolicy, FileTransferSettings};
+pub use im_filter::{ImFilterPolicy, ImFilterSettings, LinkAction};
 pub use kind::{Clash, FieldDoc, GrantKind, PolicyKind, Settings};
 pub use lockout::{LockoutPolicy, LockoutSettings};
+pub use message::{MessagePolicy, MessageSettings};
 pub use proxy::{ProxyPolicy, ProxySettings};
 pub use registrar::{RegistrarPolicy, RegistrarSettings};
 pub use scope::{Origin, PoolScoped, Scope, Scoped, Scopes, resolve};
@@ -43,4 +55,14 @@ pub struct Policies {
     pub calls: Scoped<CallSettings>,
     /// What is recorded of calls and for how long.
     pub call_detail: PoolScoped<CallDetailSettings>,
+    /// What a user's messages may do and what is remembered of them.
+    pub message: Scoped<MessageSettings>,
+    /// What happens to hyperlinks in messages.
+    pub im_filter: PoolScoped<ImFilterSettings>,
+    /// Which files people may send each other.
+    pub file_transfer: Scoped<FileTransferSettings>,
+    /// Whose messages are archived and for how long.
+    pub archiving: Scoped<ArchivingSettings>,
+    /// Which clients may sign in.
+    pub client_version: Scoped<ClientVersionSettings>,
 }

@@ -1,5 +1,6 @@
 //! What is wrong with a document: all of it, never only the first thing.
 
+mod message_policies;
 mod organisation;
 mod policies;
 mod routes;
@@ -24,6 +25,7 @@ impl Document {
         trust::check(self, &mut found);
         routes::check(self, &mut found);
         policies::check(self, &mut found);
+        message_policies::check(self, &mut found);
         found.problems
     }
 }

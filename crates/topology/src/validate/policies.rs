@@ -15,6 +15,11 @@ pub(super) fn check(document: &Document, found: &mut Findings) {
     kind(document, &policies.proxy, found);
     kind(document, &policies.calls, found);
     kind(document, &policies.call_detail, found);
+    kind(document, &policies.message, found);
+    kind(document, &policies.im_filter, found);
+    kind(document, &policies.file_transfer, found);
+    kind(document, &policies.archiving, found);
+    kind(document, &policies.client_version, found);
     algorithms(document, found);
 }
 
@@ -72,7 +77,7 @@ fn meetings<'a, S: Settings>(
 }
 
 /// Every settings of the kind with where they stand.
-fn everywhere<S: Settings>(scopes: &impl Scopes<S>) -> Vec<(Origin, &S)> {
+pub(super) fn everywhere<S: Settings>(scopes: &impl Scopes<S>) -> Vec<(Origin, &S)> {
     let mut all = vec![(Origin::Global, scopes.global())];
     all.extend(scopes.sites().iter().map(|(name, settings)| (Origin::Site(name.clone()), settings)));
     all.extend(scopes.pools().iter().map(|(name, settings)| (Origin::Pool(name.clone()), settings)));
@@ -80,7 +85,7 @@ fn everywhere<S: Settings>(scopes: &impl Scopes<S>) -> Vec<(Origin, &S)> {
     all
 }
 
-fn place(root: &Path, origin: &Origin) -> Path {
+pub(super) fn place(root: &Path, origin: &Origin) -> Path {
     match origin {
         Origin::BuiltIn => root.clone(),
         Origin::Global => root.key("global"),
