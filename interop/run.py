@@ -12,7 +12,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from cases import alone, browser, durability, phones, policy, proxy, stranger, torture
+from cases import alone, browser, durability, large, phones, policy, proxy, stranger, torture
 from harness import process
 from harness.judge import Judge
 from harness.server import Lyceum
@@ -21,6 +21,7 @@ GROUPS = {
     "alone": alone.run,
     "phones": phones.run,
     "proxy": proxy.run,
+    "large": large.run,
     "browser": browser.run,
     "stranger": stranger.run,
     "policy": policy.run,
@@ -59,7 +60,7 @@ def run_group(judge, group, folder, options):
     if group in ("alone", "durability"):
         module(judge, folder, os.path.abspath(options.server), options.depth)
         return
-    users = {**phones.users(), **proxy.users()}
+    users = {**phones.users(), **proxy.users(), large.USER: "pw-large"}
     with judge.case(f"{group}: the server starts"):
         server = Lyceum(os.path.abspath(options.server), folder, users).start()
     module(judge, folder, server)

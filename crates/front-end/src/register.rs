@@ -151,6 +151,7 @@ impl Core {
                 let gruu = Minter::new(&self.gruus, &message, user, serial);
                 write_bindings(&outcome, inbound.now, &path, &gruu, &mut lines);
                 let wait_for = outcome.wait_for;
+                self.note_listening(inbound);
                 self.answer_registration(inbound, wait_for, &lines, out);
                 self.scratch = lines;
             }

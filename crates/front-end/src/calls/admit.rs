@@ -62,6 +62,7 @@ impl Core {
         if message.method() == Method::Invite {
             self.trying(inbound, server);
         }
+        self.note_listening(inbound);
         self.route(inbound, server, &admitted, &snapshot, out);
         self.flush_transactions(inbound.now, out);
     }

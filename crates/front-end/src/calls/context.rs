@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use lyceum_monitoring::{BranchRecord, CallRecord};
-use lyceum_net::{Destination, ListenerId};
+use lyceum_net::{Destination, Flow, ListenerId};
 use lyceum_sip::Transport;
 use lyceum_sip::proxy::ResponseContext;
 use lyceum_sip::session_timer::Remembered;
@@ -28,6 +28,8 @@ pub struct Hop {
     pub record: Option<Box<BranchRecord>>,
     /// Max-Breadth of the copy, when it must be written (RFC 5393).
     pub breadth: Option<u32>,
+    /// Where topology or DNS say that the same host listens on TCP, for what does not fit a datagram.
+    pub stream: Option<SocketAddr>,
     /// Further flows of the same endpoint.
     pub spare: Vec<Hop>,
     /// How long it may ring; `None` leaves timer C as it is.
@@ -47,6 +49,8 @@ pub struct Branch {
     pub ring: Option<std::time::Duration>,
     /// Its part of the call record is the one with this number.
     pub record: usize,
+    /// It took TCP for its size alone, with this address; where that is refused UDP comes next.
+    pub for_size: Option<SocketAddr>,
     /// The final status it ended with; 0 while it has none.
     pub status: u16,
 }
@@ -95,7 +99,26 @@ pub struct Context {
     pub waiting_for_name: bool,
 }
 
+impl Hop {
+    /// The address, where one is known.
+    pub fn remote(&self) -> Option<SocketAddr> {
+        match &self.to {
+            Destination::Flow(Flow::Datagram { remote, .. }) => Some(*remote),
+            Destination::Flow(Flow::Stream { .. }) => None,
+            Destination::Address { addr, .. } => Some(*addr),
+        }
+    }
+}
+
 impl Context {
+    /// What is tried before all else when this branch cannot be delivered.
+    pub fn spare_first(&mut self, branch: usize, hop: Hop) {
+        match self.spare.iter_mut().find(|(of, _)| *of == branch) {
+            Some((_, hops)) => hops.insert(0, hop),
+            None => self.spare.push((branch, vec![hop])),
+        }
+    }
+
     /// RFC 3263 §4.3: the next hop is tried when the last one could not be reached, timed out or answered 503 (and its
     /// kin); an answer that means the call itself is not asked for twice.
     pub fn may_fail_over(&self) -> bool {

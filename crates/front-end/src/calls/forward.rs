@@ -138,12 +138,20 @@ impl Core {
         let mut bytes = std::mem::take(&mut self.scratch);
         bytes.clear();
         self.write_copy(&copy, &mut bytes);
-        let transport = self.transport_for(&mut hop, bytes.len());
+        let mut for_size = None;
+        if let Some(mut stream) = self.stream_instead(now.mono, &hop, bytes.len()) {
+            bytes.clear();
+            self.write_copy(&Copy { hop: &stream, ..copy }, &mut bytes);
+            for_size = stream.remote();
+            std::mem::swap(&mut hop, &mut stream);
+            stream.stream = None;
+            context.spare_first(opened.branch.index(), stream);
+        }
         let request = Outgoing {
             method: message.method_token(),
             branch: &branch,
             bytes: &bytes,
-            reliable: transport.is_reliable(),
+            reliable: hop.transport.is_reliable(),
             peer: hop.to.clone(),
             user: opened.id.with_branch(opened.branch.index() as u16),
         };
@@ -163,15 +171,11 @@ impl Core {
             ring: hop.ring,
             record,
             status: 0,
+            for_size,
         });
         if client.is_none() {
             context.responses.transport_error(opened.branch);
         }
-    }
-
-    /// RFC 3261 §18.1.1: what does not fit a datagram goes over TCP where the next hop is known to listen there.
-    fn transport_for(&self, hop: &mut Hop, _length: usize) -> Transport {
-        hop.transport
     }
 
     fn record_routes(&self, context: &Context, hop: &Hop, message: &Message<'_>, token: &mut Vec<u8>) -> Vec<Vec<u8>> {
@@ -301,7 +305,14 @@ impl Core {
         let mut bytes = std::mem::take(&mut self.scratch);
         bytes.clear();
         self.write_copy(&copy, &mut bytes);
-        self.send(inbound.now, &hop.to, 0, &bytes, out);
+        match self.stream_instead(inbound.now.mono, &hop, bytes.len()) {
+            Some(stream) => {
+                let mut over_tcp = Vec::with_capacity(bytes.len());
+                self.write_copy(&Copy { hop: &stream, ..copy }, &mut over_tcp);
+                self.send_large_ack(inbound.now, &stream, (&hop, &bytes), &over_tcp, out);
+            }
+            None => self.send(inbound.now, &hop.to, 0, &bytes, out),
+        }
         self.scratch = bytes;
         self.flush_transactions(inbound.now, out);
     }

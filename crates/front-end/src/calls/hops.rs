@@ -82,6 +82,7 @@ impl Core {
             record,
             ring: None,
             breadth: None,
+            stream: None,
             spare: Vec::new(),
         })
     }
@@ -100,6 +101,7 @@ impl Core {
             record: None,
             ring: None,
             breadth: None,
+            stream: None,
             spare: Vec::new(),
         })
     }
@@ -164,6 +166,7 @@ impl Core {
             record: None,
             ring: None,
             breadth: None,
+            stream: None,
             spare: Vec::new(),
         })
     }

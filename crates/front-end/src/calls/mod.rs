@@ -5,6 +5,7 @@ pub mod admit;
 pub mod context;
 pub mod forward;
 pub mod hops;
+pub mod large;
 pub mod record;
 pub mod responses;
 mod targets;
@@ -58,6 +59,8 @@ pub struct Located {
 pub(crate) struct WaitingName {
     pub(crate) context: ContextId,
     pub(crate) rest: Vec<Hop>,
+    /// The port on which the topology says that the host also listens on TCP.
+    pub(crate) stream_port: Option<u16>,
 }
 
 /// Lookups under way at once; more requests to names are refused with 503.
@@ -75,6 +78,7 @@ pub struct Calls {
     pub(crate) next_lookup: u64,
     pub(crate) next_record: u64,
     pub(crate) next_sweep: Time,
+    pub(crate) large: large::Large,
 }
 
 impl Calls {
@@ -95,6 +99,7 @@ impl Calls {
             next_lookup: 1,
             next_record: 1,
             next_sweep: Time::default(),
+            large: large::Large::default(),
         }
     }
 

@@ -334,6 +334,9 @@ impl Core {
 
     /// What was sent with this ticket did not arrive.
     pub fn send_failed(&mut self, now: Now, ticket: u64, out: &mut Outbox) {
+        if self.large_ack_failed(now, ticket, out) {
+            return;
+        }
         let client = ClientId::from_bits(ticket >> 1);
         if let Some(user) = self.transactions.transport_error(now.mono, client) {
             self.try_spare_flow(now, user);
@@ -349,9 +352,13 @@ impl Core {
     }
 
     /// RFC 5626 §7: the flow of a branch is dead; the endpoint's next flow is tried before the branch counts as failed.
+    /// RFC 3261 §18.1.1: so is UDP, where TCP was only taken for the size of the request.
     fn try_spare_flow(&mut self, now: Now, user: u64) {
         let (id, branch) = ContextId::split(user);
         let Some(mut context) = self.calls.contexts.take(id) else { return };
+        if let Some(addr) = context.branches.get(usize::from(branch)).and_then(|branch| branch.for_size) {
+            self.calls.large.forget(addr);
+        }
         if let Some(at) = context.spare.iter().position(|(of, _)| *of == usize::from(branch)) {
             let (_, mut flows) = context.spare.swap_remove(at);
             let mut next = flows.remove(0);

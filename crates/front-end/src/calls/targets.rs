@@ -1,5 +1,6 @@
 //! From an admitted request to its branches: RFC 3261 §16.5 and the beginning of §16.6.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,15 +12,15 @@ use lyceum_sip::proxy::{self, ResponseContext};
 use lyceum_sip::time::Now;
 use lyceum_sip::token::Direction;
 use lyceum_sip::transaction::ServerId;
-use lyceum_sip::{Contact, Message, Method, Scheme, Uri};
-use lyceum_topology::{NextHop, Snapshot, UserId, UserRecord, routing_group};
+use lyceum_sip::{Contact, Message, Method, Scheme, Transport, Uri};
+use lyceum_topology::{HopTransport, NextHop, Snapshot, UserId, UserRecord, routing_group};
 use lyceum_users::Binding;
 
 use super::admit::{Admitted, Sender};
 use super::context::{Context, ContextId, Hop};
 use super::forward::Opened;
 use super::hops::{Way, flow_bytes};
-use super::{LOOKUPS, Lookup, Resolved, WaitingName};
+use super::{LOOKUPS, Located, Lookup, Resolved, WaitingName};
 use crate::core::{Core, Effect};
 use crate::inbound::Inbound;
 use crate::refusal::Refusal;
@@ -38,7 +39,8 @@ enum Targets {
 
 enum Step {
     Hop(Hop),
-    Name(Lookup),
+    /// A name, and the port on which the topology says that its host listens on TCP, too.
+    Name(Lookup, Option<u16>),
 }
 
 impl Core {
@@ -166,7 +168,7 @@ impl Core {
     fn targets_by_uri(&self, uri: &[u8]) -> Targets {
         match self.way_to_uri(uri) {
             Some(Way::Hop(hop)) => Targets::Parallel(vec![hop]),
-            Some(Way::Name(name)) => Targets::Serial(vec![Step::Name(name)]),
+            Some(Way::Name(name)) => Targets::Serial(vec![Step::Name(name, None)]),
             None => Targets::Refuse(Refusal::NotServed),
         }
     }
@@ -290,14 +292,16 @@ impl Core {
                     transport,
                 });
             }
+            let stream_port = stream_port(hops, hop);
             match way {
                 Some(Way::Hop(mut next)) => {
+                    next.stream = next.remote().zip(stream_port).map(|(addr, port)| SocketAddr::new(addr.ip(), port));
                     if steps.is_some() {
                         next.record = Some(Self::record_of_hop(&hop.host, &next));
                     }
                     list.push(Step::Hop(next));
                 }
-                Some(Way::Name(name)) => list.push(Step::Name(name)),
+                Some(Way::Name(name)) => list.push(Step::Name(name, stream_port)),
                 None => {}
             }
         }
@@ -327,23 +331,38 @@ impl Core {
                 }
                 self.drain_context(now, id, context, None, out);
             }
-            Some(Step::Name(name)) => {
+            Some(Step::Name(name, stream_port)) => {
                 let rest = steps.filter_map(hop_only).collect();
-                self.look_up(now, id, context, name, rest);
+                self.look_up(now, context, name, WaitingName { context: id, rest, stream_port });
             }
             None => self.refuse_context(now, context, Refusal::NextHopDown),
         }
     }
 
-    fn look_up(&mut self, now: Now, id: ContextId, context: &mut Context, target: Lookup, rest: Vec<Hop>) {
+    fn look_up(&mut self, now: Now, context: &mut Context, target: Lookup, waiting: WaitingName) {
         if self.calls.lookups.len() >= LOOKUPS {
             return self.refuse_context(now, context, Refusal::NoRoom);
         }
         context.waiting_for_name = true;
         let query = self.calls.next_lookup;
         self.calls.next_lookup += 1;
-        self.calls.lookups.insert(query, WaitingName { context: id, rest });
+        self.calls.lookups.insert(query, waiting);
         self.effects.push_back(Effect::Resolve { query, target });
+    }
+
+    /// The hops to what DNS named; one by UDP knows where the same host listens on TCP.
+    fn located_hops(&self, list: &[Located], stream_port: Option<u16>) -> Vec<Hop> {
+        let stream = |located: &Located| {
+            let named =
+                list.iter().find(|other| other.transport == Transport::Tcp && other.addr.ip() == located.addr.ip());
+            named.map(|other| other.addr).or(stream_port.map(|port| SocketAddr::new(located.addr.ip(), port)))
+        };
+        let hop = |located: &Located| {
+            let mut hop = self.hop_to_address(located)?;
+            hop.stream = stream(located).filter(|_| located.transport == Transport::Udp);
+            Some(hop)
+        };
+        list.iter().filter_map(hop).collect()
     }
 
     /// A name was looked up: the request goes on.
@@ -352,7 +371,7 @@ impl Core {
         let Some(mut context) = self.calls.contexts.take(waiting.context) else { return };
         context.waiting_for_name = false;
         let mut hops: Vec<Hop> = match &answer {
-            Ok(list) => list.iter().filter_map(|located| self.hop_to_address(located)).collect(),
+            Ok(list) => self.located_hops(list, waiting.stream_port),
             Err(_) => Vec::new(),
         };
         if let Err(error) = &answer {
@@ -373,6 +392,13 @@ impl Core {
         self.calls.contexts.put_back(waiting.context, context);
         self.flush_transactions(now, out);
     }
+}
+
+/// The port on which the topology says that the host of a UDP hop listens on TCP, too: another hop of the route names it.
+fn stream_port(hops: &[NextHop], hop: &NextHop) -> Option<u16> {
+    let tcp = |other: &&NextHop| other.transport == HopTransport::Tcp && other.host.eq_ignore_ascii_case(&hop.host);
+    let other = hops.iter().find(tcp).filter(|_| hop.transport == HopTransport::Udp)?;
+    Some(other.port.unwrap_or_else(|| Transport::Tcp.default_port()))
 }
 
 /// RFC 5393 §5.3.3: the copies share the breadth of the request. It is written where somebody counts or forks.
@@ -417,6 +443,6 @@ fn contact_of<'a>(message: &Message<'a>) -> &'a [u8] {
 fn hop_only(step: Step) -> Option<Hop> {
     match step {
         Step::Hop(hop) => Some(hop),
-        Step::Name(_) => None,
+        Step::Name(..) => None,
     }
 }

@@ -22,6 +22,7 @@ pub const SERVER: &str = "192.0.2.1:5060";
 #[derive(Clone, Debug)]
 pub struct Sent {
     pub to: SocketAddr,
+    pub transport: Transport,
     pub text: String,
 }
 
@@ -49,6 +50,8 @@ pub struct Bench {
     pub now: Now,
     pub records: Vec<CallRecord>,
     pub pending: Vec<u64>,
+    /// Names that are being looked up.
+    pub lookups: Vec<u64>,
     /// Blocks are committed as they come.
     pub store_works: bool,
     tickets: Vec<u64>,
@@ -107,7 +110,16 @@ impl Bench {
             epoch: 0,
         });
         let now = Now { mono: Time(10_000_000), wall: WallTime(1_700_000_000_000) };
-        Bench { core, now, records: Vec::new(), pending: Vec::new(), store_works: true, tickets: Vec::new(), count: 0 }
+        Bench {
+            core,
+            now,
+            records: Vec::new(),
+            pending: Vec::new(),
+            lookups: Vec::new(),
+            store_works: true,
+            tickets: Vec::new(),
+            count: 0,
+        }
     }
 
     pub fn number(&mut self) -> u32 {
@@ -173,7 +185,7 @@ impl Bench {
                 Effect::Persist { seq, .. } if self.store_works => self.core.committed(seq, &mut out),
                 Effect::Persist { seq, .. } => self.pending.push(seq),
                 Effect::Record(record) => self.records.push(*record),
-                Effect::Resolve { .. } => {}
+                Effect::Resolve { query, .. } => self.lookups.push(query),
             }
         }
         self.tickets.extend(out.sent().map(|sent| sent.ticket).filter(|ticket| *ticket != 0));
@@ -182,8 +194,14 @@ impl Bench {
             Destination::Flow(Flow::Stream { index, .. }) => SocketAddr::from(([0, 0, 0, 0], *index as u16)),
             Destination::Address { addr, .. } => *addr,
         };
+        let transport = |to: &Destination| match to {
+            Destination::Flow(Flow::Datagram { .. }) => Transport::Udp,
+            Destination::Flow(Flow::Stream { .. }) => Transport::Tcp,
+            Destination::Address { transport, .. } => *transport,
+        };
+        let text = |bytes| String::from_utf8_lossy(bytes).replace("\r\n", "\n");
         out.sent()
-            .map(|sent| Sent { to: place(sent.to), text: String::from_utf8_lossy(sent.bytes).replace("\r\n", "\n") })
+            .map(|sent| Sent { to: place(sent.to), transport: transport(sent.to), text: text(sent.bytes) })
             .collect()
     }
 

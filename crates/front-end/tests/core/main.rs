@@ -3,6 +3,7 @@
 mod bench;
 mod calls;
 mod dialogs;
+mod large;
 mod policies;
 mod registration;
 mod routes;
