@@ -53,6 +53,7 @@ impl EffectivePolicy {
         gather(&policies.proxy, scope(None), &mut values);
         gather(&policies.calls, scope(Some(GrantKind::Calls)), &mut values);
         gather(&policies.call_detail, scope(None), &mut values);
+        gather(&policies.presence, scope(Some(GrantKind::Presence)), &mut values);
         gather(&policies.message, scope(Some(GrantKind::Message)), &mut values);
         gather(&policies.im_filter, scope(None), &mut values);
         gather(&policies.file_transfer, scope(Some(GrantKind::FileTransfer)), &mut values);

@@ -45,7 +45,7 @@ pub use path::{Path, Segment};
 pub use policy::{
     ArchivingPolicy, AuthenticationPolicy, CallDetailPolicy, CallPolicy, ClientVersionPolicy, DigestAlgorithm,
     FileTransferPolicy, GrantKind, ImFilterPolicy, LockoutPolicy, MessagePolicy, Origin, Policies, PolicyKind,
-    ProxyPolicy, RegistrarPolicy,
+    PresencePolicy, ProxyPolicy, RegistrarPolicy,
 };
 pub use problem::{CODES, Problem};
 pub use route::{NextHop, RouteMatch, StaticRoute};

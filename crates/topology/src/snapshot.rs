@@ -7,7 +7,7 @@ use crate::domain::DomainName;
 use crate::effective::EffectivePolicy;
 use crate::policy::{
     ArchivingPolicy, AuthenticationPolicy, CallPolicy, ClientVersionPolicy, FileTransferPolicy, ImFilterPolicy,
-    MessagePolicy, RegistrarPolicy,
+    MessagePolicy, PresencePolicy, RegistrarPolicy,
 };
 use crate::problem::Problem;
 use crate::route::StaticRoute;
@@ -106,6 +106,11 @@ impl Snapshot {
     /// The call policy that holds for a user.
     pub fn call_policy(&self, user: &UserRecord) -> &CallPolicy {
         &self.policies_of(user).calls
+    }
+
+    /// The presence policy that holds for a user.
+    pub fn presence_policy(&self, user: &UserRecord) -> &PresencePolicy {
+        &self.policies_of(user).presence
     }
 
     /// The message policy that holds for a user.

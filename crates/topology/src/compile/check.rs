@@ -70,6 +70,7 @@ impl Compiled {
         match kind {
             GrantKind::Registrar => policies.registrar.named().is_some_and(|named| named.contains_key(name)),
             GrantKind::Calls => policies.calls.named().is_some_and(|named| named.contains_key(name)),
+            GrantKind::Presence => policies.presence.named().is_some_and(|named| named.contains_key(name)),
             GrantKind::Message => policies.message.named().is_some_and(|named| named.contains_key(name)),
             GrantKind::FileTransfer => policies.file_transfer.named().is_some_and(|named| named.contains_key(name)),
             GrantKind::Archiving => policies.archiving.named().is_some_and(|named| named.contains_key(name)),

@@ -9,7 +9,8 @@ use crate::document::Document;
 use crate::domain::DomainName;
 use crate::policy::{
     ArchivingPolicy, AuthenticationPolicy, CallDetailPolicy, CallPolicy, ClientVersionPolicy, FileTransferPolicy,
-    GrantKind, ImFilterPolicy, LockoutPolicy, MessagePolicy, ProxyPolicy, RegistrarPolicy, Scope, Scopes,
+    GrantKind, ImFilterPolicy, LockoutPolicy, MessagePolicy, PresencePolicy, ProxyPolicy, RegistrarPolicy, Scope,
+    Scopes,
 };
 use crate::route::StaticRoute;
 use crate::trusted::{PeerFacts, TrustedHost};
@@ -60,6 +61,8 @@ pub struct UserPolicies {
     pub registrar: RegistrarPolicy,
     /// What users' calls may do.
     pub calls: CallPolicy,
+    /// What a user's presence shows, to how many, and for how long.
+    pub presence: PresencePolicy,
     /// What a user's messages may do and what is remembered of them.
     pub message: MessagePolicy,
     /// Which files people may send each other.
@@ -128,6 +131,7 @@ impl Compiled {
         UserPolicies {
             registrar: policies.registrar.effective(scope(GrantKind::Registrar)),
             calls: policies.calls.effective(scope(GrantKind::Calls)),
+            presence: policies.presence.effective(scope(GrantKind::Presence)),
             message: policies.message.effective(scope(GrantKind::Message)),
             file_transfer: policies.file_transfer.effective(scope(GrantKind::FileTransfer)),
             archiving: policies.archiving.effective(scope(GrantKind::Archiving)),
@@ -150,6 +154,7 @@ fn pool_policies(document: &Document, site: Option<&str>, pool: Option<&str>) ->
         users: UserPolicies {
             registrar: policies.registrar.effective(scope),
             calls: policies.calls.effective(scope),
+            presence: policies.presence.effective(scope),
             message: policies.message.effective(scope),
             file_transfer: policies.file_transfer.effective(scope),
             archiving: policies.archiving.effective(scope),

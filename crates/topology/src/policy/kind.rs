@@ -19,6 +19,8 @@ pub enum PolicyKind {
     Calls,
     /// `policies.call_detail`
     CallDetail,
+    /// `policies.presence`
+    Presence,
     /// `policies.message`
     Message,
     /// `policies.im_filter`
@@ -33,13 +35,14 @@ pub enum PolicyKind {
 
 impl PolicyKind {
     /// All kinds, in the document's order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Registrar,
         Self::Authentication,
         Self::Lockout,
         Self::Proxy,
         Self::Calls,
         Self::CallDetail,
+        Self::Presence,
         Self::Message,
         Self::ImFilter,
         Self::FileTransfer,
@@ -56,6 +59,7 @@ impl PolicyKind {
             Self::Proxy => "proxy",
             Self::Calls => "calls",
             Self::CallDetail => "call_detail",
+            Self::Presence => "presence",
             Self::Message => "message",
             Self::ImFilter => "im_filter",
             Self::FileTransfer => "file_transfer",
@@ -78,6 +82,7 @@ impl PolicyKind {
             Self::Proxy => super::ProxySettings::FIELDS,
             Self::Calls => super::CallSettings::FIELDS,
             Self::CallDetail => super::CallDetailSettings::FIELDS,
+            Self::Presence => super::PresenceSettings::FIELDS,
             Self::Message => super::MessageSettings::FIELDS,
             Self::ImFilter => super::ImFilterSettings::FIELDS,
             Self::FileTransfer => super::FileTransferSettings::FIELDS,
@@ -103,6 +108,8 @@ pub enum GrantKind {
     Registrar,
     /// `policies.calls.named`
     Calls,
+    /// `policies.presence.named`
+    Presence,
     /// `policies.message.named`
     Message,
     /// `policies.file_transfer.named`
@@ -115,14 +122,22 @@ pub enum GrantKind {
 
 impl GrantKind {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Registrar, Self::Calls, Self::Message, Self::FileTransfer, Self::Archiving, Self::ClientVersion];
+    pub const ALL: [Self; 7] = [
+        Self::Registrar,
+        Self::Calls,
+        Self::Presence,
+        Self::Message,
+        Self::FileTransfer,
+        Self::Archiving,
+        Self::ClientVersion,
+    ];
 
     /// The kind of policy granted.
     pub fn policy(self) -> PolicyKind {
         match self {
             Self::Registrar => PolicyKind::Registrar,
             Self::Calls => PolicyKind::Calls,
+            Self::Presence => PolicyKind::Presence,
             Self::Message => PolicyKind::Message,
             Self::FileTransfer => PolicyKind::FileTransfer,
             Self::Archiving => PolicyKind::Archiving,

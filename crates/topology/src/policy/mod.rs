@@ -17,6 +17,7 @@ mod file_transfer;
 mod im_filter;
 mod lockout;
 mod message;
+mod presence;
 mod proxy;
 mod registrar;
 mod scope;
@@ -33,6 +34,7 @@ pub use im_filter::{ImFilterPolicy, ImFilterSettings, LinkAction};
 pub use kind::{Clash, FieldDoc, GrantKind, PolicyKind, Settings};
 pub use lockout::{LockoutPolicy, LockoutSettings};
 pub use message::{MessagePolicy, MessageSettings};
+pub use presence::{PresencePolicy, PresenceSettings};
 pub use proxy::{ProxyPolicy, ProxySettings};
 pub use registrar::{RegistrarPolicy, RegistrarSettings};
 pub use scope::{Origin, PoolScoped, Scope, Scoped, Scopes, resolve};
@@ -55,6 +57,8 @@ pub struct Policies {
     pub calls: Scoped<CallSettings>,
     /// What is recorded of calls and for how long.
     pub call_detail: PoolScoped<CallDetailSettings>,
+    /// What a user's presence shows, to how many, and for how long.
+    pub presence: Scoped<PresenceSettings>,
     /// What a user's messages may do and what is remembered of them.
     pub message: Scoped<MessageSettings>,
     /// What happens to hyperlinks in messages.

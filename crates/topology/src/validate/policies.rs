@@ -15,6 +15,7 @@ pub(super) fn check(document: &Document, found: &mut Findings) {
     kind(document, &policies.proxy, found);
     kind(document, &policies.calls, found);
     kind(document, &policies.call_detail, found);
+    kind(document, &policies.presence, found);
     kind(document, &policies.message, found);
     kind(document, &policies.im_filter, found);
     kind(document, &policies.file_transfer, found);
