@@ -32,6 +32,7 @@ mod group;
 mod intent;
 mod journal;
 mod matching;
+pub mod messages;
 mod plan;
 mod record;
 mod refusal;
