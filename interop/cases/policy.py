@@ -1,5 +1,7 @@
-"""Policy raised by the administrator's shell: SHA-256 alone, which linphone takes and older clients cannot."""
+"""What the administrator's shell changes at once: SHA-256 alone, which linphone takes and older clients cannot, and who
+is asked for a certificate."""
 
+import json
 import os
 import subprocess
 
@@ -55,6 +57,36 @@ def sha_256_alone(judge, out, server):
         raise Failed("it registered")
 
 
+def asks_for_certificate(server):
+    """Whether a client that connects over TLS is asked for a certificate."""
+    host, port = server.address("tls")
+    argv = ["openssl", "s_client", "-connect", f"{host}:{port}", "-CAfile", server.ca]
+    told = subprocess.run(argv, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL).stdout
+    if "Acceptable client certificate CA names" in told:
+        return True
+    if "No client certificate CA names sent" in told:
+        return False
+    raise Failed(f"openssl could not connect: {told.strip()[:200]!r}")
+
+
+def certificates_are_asked_for_when_trusted(judge, out, server):
+    """A phone that is asked for a certificate asks its user; so nobody is asked unless somebody is trusted by one."""
+    document = json.loads(shell(server, "topology", "get", "--output", "json"))["document"]
+    file = os.path.join(out, "topology.json")
+    for what, hosts in (("nobody is trusted by certificate: no phone is asked for one", None),
+                        ("the topology trusts a host by certificate: new connections are asked",
+                         [{"name": "gateway", "by": {"mtls": {"name": "gateway.example.net"}}}]),
+                        ("it is trusted no more: new connections are not asked", [])):
+        with judge.case(what):
+            if hosts is not None:
+                with open(file, "w") as to:
+                    json.dump({**document, "trusted_hosts": hosts}, to)
+                shell(server, "topology", "import", file)
+            if asks_for_certificate(server) != bool(hosts):
+                raise Failed("asked" if not hosts else "not asked")
+
+
 def run(judge, out, server):
     os.makedirs(out, exist_ok=True)
+    judge.scenario("certificates_are_asked_for_when_trusted", certificates_are_asked_for_when_trusted, out, server)
     judge.scenario("sha_256_alone", sha_256_alone, out, server)

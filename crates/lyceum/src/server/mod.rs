@@ -152,6 +152,9 @@ impl Server {
         let credentials = Credentials::load(store.credentials().map_err(|error| anyhow!("{error}"))?);
         let credentials = test_users.with_passwords(credentials);
 
+        if let Some(tls) = &options.tls {
+            tls.ask_clients(publisher::trusts_certificates(&snapshot));
+        }
         let proxy = &snapshot.pool(&options.pool).proxy;
         let net = lyceum_net::Options {
             workers: options.workers,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lyceum_front_end::credentials::Credentials;
 use lyceum_front_end::executor::Post;
-use lyceum_topology::{Snapshot, UserId, UserRecord};
+use lyceum_topology::{Snapshot, TrustedBy, UserId, UserRecord};
 use lyceum_web::port::Publisher;
 
 use super::Shared;
@@ -32,12 +32,20 @@ impl LivePublisher {
     }
 }
 
+/// Is somebody trusted by certificate? Only then clients are asked for theirs: phones that have none ask their users.
+pub fn trusts_certificates(snapshot: &Snapshot) -> bool {
+    snapshot.document().trusted_hosts.iter().any(|host| matches!(host.by, TrustedBy::Mtls { .. }))
+}
+
 impl Publisher for LivePublisher {
     fn current(&self) -> Arc<Snapshot> {
         self.0.snapshot.load_full()
     }
 
     fn publish(&self, snapshot: Arc<Snapshot>) {
+        if let Some(tls) = &self.0.tls {
+            tls.ask_clients(trusts_certificates(&snapshot));
+        }
         self.0.snapshot.store(Arc::clone(&snapshot));
         self.each(|| Post::Snapshot(Arc::clone(&snapshot)));
     }

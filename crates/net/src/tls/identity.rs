@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -19,6 +20,7 @@ pub(super) struct Trust {
     hints: Vec<DistinguishedName>,
     provider: Arc<CryptoProvider>,
     pub(super) clients: ClientCertificates,
+    ask: Arc<AtomicBool>,
 }
 
 impl fmt::Debug for Trust {
@@ -31,6 +33,7 @@ impl Trust {
     pub(super) fn new(
         authorities: &[CertificateDer<'static>],
         clients: ClientCertificates,
+        ask: &Arc<AtomicBool>,
         provider: &Arc<CryptoProvider>,
     ) -> Result<Trust, TlsError> {
         let mut anchors = Vec::new();
@@ -40,7 +43,7 @@ impl Trust {
             anchors.push(anchor.to_owned());
         }
         let hints = anchors.iter().map(|a| DistinguishedName::in_sequence(a.subject.as_ref())).collect();
-        Ok(Trust { anchors, hints, provider: provider.clone(), clients })
+        Ok(Trust { anchors, hints, provider: provider.clone(), clients, ask: ask.clone() })
     }
 
     /// Checks a chain up to a configured authority.
@@ -88,7 +91,11 @@ pub(super) struct AnyClient(pub(super) Arc<Trust>);
 
 impl ClientCertVerifier for AnyClient {
     fn offer_client_auth(&self) -> bool {
-        self.0.clients != ClientCertificates::Ignore
+        match self.0.clients {
+            ClientCertificates::Ignore => false,
+            ClientCertificates::Optional => self.0.ask.load(Relaxed),
+            ClientCertificates::Required => true,
+        }
     }
 
     fn client_auth_mandatory(&self) -> bool {

@@ -7,6 +7,7 @@ pub(crate) mod session;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use arc_swap::ArcSwap;
 use rustls::client::{ClientConfig, Resumption};
@@ -31,7 +32,8 @@ pub enum ClientCertificates {
     /// Never asked.
     #[default]
     Ignore,
-    /// Asked; who shows none, or one that no configured authority vouches for, is served without an identity.
+    /// Asked, while [`Tls::ask_clients`] says so; who shows none, or one that no configured authority vouches for, is
+    /// served without an identity.
     Optional,
     /// Who cannot show one that a configured authority vouches for is refused.
     Required,
@@ -54,6 +56,8 @@ pub struct Tls {
     loaded: Arc<ArcSwap<Loaded>>,
     /// Sessions live in tickets at the client, so nothing grows here; kept over swaps.
     ticketer: Arc<dyn ProducesTickets>,
+    /// Kept over swaps, too.
+    ask: Arc<AtomicBool>,
 }
 
 pub(crate) struct Loaded {
@@ -75,15 +79,22 @@ impl Tls {
     /// Checks `settings` and puts them in force.
     pub fn new(settings: TlsSettings) -> Result<Tls, TlsError> {
         let ticketer = Ticketer::new().map_err(|e| TlsError::refused("making the key of session tickets", &e))?;
-        let loaded = Loaded::new(settings, &ticketer)?;
-        Ok(Tls { loaded: Arc::new(ArcSwap::from_pointee(loaded)), ticketer })
+        let ask = Arc::new(AtomicBool::new(true));
+        let loaded = Loaded::new(settings, &ticketer, &ask)?;
+        Ok(Tls { loaded: Arc::new(ArcSwap::from_pointee(loaded)), ticketer, ask })
     }
 
     /// Checks `settings` and puts them in force for new connections; those that stand go on. After an error the old
     /// settings remain.
     pub fn swap(&self, settings: TlsSettings) -> Result<(), TlsError> {
-        self.loaded.store(Arc::new(Loaded::new(settings, &self.ticketer)?));
+        self.loaded.store(Arc::new(Loaded::new(settings, &self.ticketer, &self.ask)?));
         Ok(())
+    }
+
+    /// Whether [`ClientCertificates::Optional`] asks, from the next connection on: where nobody is trusted by certificate
+    /// the question only makes phones ask their users. True at first.
+    pub fn ask_clients(&self, ask: bool) {
+        self.ask.store(ask, Relaxed);
     }
 
     /// Certificates in force, chosen anew at each handshake: for servers with a TLS configuration of their own (HTTPS).
@@ -112,9 +123,13 @@ impl Tls {
 }
 
 impl Loaded {
-    fn new(settings: TlsSettings, ticketer: &Arc<dyn ProducesTickets>) -> Result<Loaded, TlsError> {
+    fn new(
+        settings: TlsSettings,
+        ticketer: &Arc<dyn ProducesTickets>,
+        ask: &Arc<AtomicBool>,
+    ) -> Result<Loaded, TlsError> {
         let provider = Arc::new(default_provider());
-        let trust = Arc::new(Trust::new(&settings.authorities, settings.client_certificates, &provider)?);
+        let trust = Arc::new(Trust::new(&settings.authorities, settings.client_certificates, ask, &provider)?);
         let mut certificates = Vec::new();
         for certificate in settings.certificates {
             let names = certificate.facts()?.names;

@@ -184,6 +184,25 @@ fn a_strangers_certificate_gives_no_identity() {
 }
 
 #[test]
+fn clients_are_asked_only_while_somebody_may_be_trusted_by_certificate() {
+    let house = house();
+    let (rig, tls) = house.rig();
+    let identity = Some((house.server.chain_file.as_path(), house.server.key_file.as_path()));
+    let mut phones = Vec::new();
+    for (ask, swap) in [(false, false), (true, false), (false, true)] {
+        tls.ask_clients(ask);
+        if swap {
+            tls.swap(house.settings(&house.server, ClientCertificates::Optional)).unwrap();
+        }
+        let mut phone = phone(rig.addr(0), &house.ca.file(), identity, BOTH);
+        echo(&mut phone, &request("one", ""));
+        assert_eq!(rig.message().names.is_empty(), !ask);
+        phones.push(phone);
+    }
+    rig.stop();
+}
+
+#[test]
 fn where_certificates_are_required_a_stranger_is_refused() {
     let (house, other) = (house(), self::house());
     let tls = Tls::new(house.settings(&house.server, ClientCertificates::Required)).unwrap();
