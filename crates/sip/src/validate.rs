@@ -10,10 +10,10 @@ use crate::header::via::Via;
 use crate::header::{cseq::CSeq, date};
 use crate::lex::is_lws;
 use crate::limits::{HeaderError, ParseError};
-use crate::message::Message;
+use crate::message::{Message, Side};
 use crate::method::Method;
 use crate::name::Name;
-use crate::uri::{Scheme, Uri};
+use crate::uri::Scheme;
 
 impl Message<'_> {
     /// Checks what [`crate::parse`] leaves to lazy views. An `Err` names the status for a
@@ -105,7 +105,7 @@ impl Message<'_> {
         }
         let offset = self.request_uri_range().start;
         let at = |what| ParseError { offset, ..self.fault(400, what, Name::Via) };
-        let uri = Uri::parse(self.request_uri()).map_err(|_| at("Broken Request-URI"))?;
+        let uri = self.parsed_request_uri().map_err(|_| at("Broken Request-URI"))?;
         if uri.headers().is_some() {
             return Err(at("Request-URI with headers"));
         }
@@ -113,11 +113,14 @@ impl Message<'_> {
     }
 
     fn addresses(&self) -> Result<(), ParseError> {
-        for value in self.values(Name::Via) {
+        self.top_via().map_err(|e| self.broken(Name::Via, e))?;
+        for value in self.values(Name::Via).skip(1) {
             Via::parse(value).map_err(|e| self.broken(Name::Via, e))?;
         }
-        for (name, address) in [(Name::From, self.from()), (Name::To, self.to())] {
-            address.and_then(|a| check(&a)).map_err(|e| self.broken(name, e))?;
+        for (name, side, address) in [(Name::From, Side::From, self.from()), (Name::To, Side::To, self.to())] {
+            let address = address.map_err(|e| self.broken(name, e))?;
+            check(&address).map_err(|e| self.broken(name, e))?;
+            self.index().memo.note_tag(self.bytes(), side, address.tag());
         }
         for contact in self.contacts() {
             let contact = contact.map_err(|e| self.broken(Name::Contact, e))?;
@@ -196,7 +199,7 @@ pub fn refusal(request: &Message<'_>, role: &Role<'_>) -> Option<Refusal> {
 }
 
 fn scheme(request: &Message<'_>) -> Option<Refusal> {
-    match Uri::parse(request.request_uri()) {
+    match request.parsed_request_uri() {
         Ok(uri) if uri.scheme() == Scheme::Other => refuse(416, "Unsupported URI scheme"),
         Ok(_) => None,
         Err(_) => refuse(400, "Broken Request-URI"),

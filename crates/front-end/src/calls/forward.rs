@@ -7,7 +7,7 @@ use lyceum_sip::session_timer::{self, AtProxy, Offer, Remembered};
 use lyceum_sip::time::Now;
 use lyceum_sip::token::DialogEnds;
 use lyceum_sip::transaction::Outgoing;
-use lyceum_sip::{Index, Limits, Message, Method, Name, Scheme, Splice, Transport, Uri, parse};
+use lyceum_sip::{Index, Limits, Message, Method, Name, Scheme, Splice, Transport, parse};
 
 use super::admit::{Admitted, Sender, timer_policy};
 use super::context::{Branch, Context, ContextId, Hop};
@@ -190,7 +190,7 @@ impl Core {
         let from_tag = message.from_tag().unwrap_or_default();
         let ends = DialogEnds { call_id: message.call_id(), from_tag, to_tag: b"" };
         self.calls.tokens.issue(&ends, [&context.flow, &hop.flow], token);
-        let sips = Uri::parse(message.request_uri()).is_ok_and(|uri| uri.scheme() == Scheme::Sips);
+        let sips = message.parsed_request_uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips);
         let line = |listener: &Listener, transport: Transport| {
             let mut line = Vec::with_capacity(96);
             record_route_line(&mut line, &RecordRoute { by: sent_by(listener, transport), token, sips });

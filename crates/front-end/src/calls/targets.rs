@@ -181,7 +181,9 @@ impl Core {
         traced: bool,
         steps: &mut Vec<DecisionStep>,
     ) -> Targets {
-        let uri = Uri::parse(request_uri);
+        let message = &inbound.message;
+        let is_its_own = std::ptr::eq(request_uri, message.request_uri());
+        let uri = if is_its_own { message.parsed_request_uri() } else { Uri::parse(request_uri) };
         let to_this_host = uri.as_ref().is_ok_and(|uri| self.is_us(uri));
         // A temporary GRUU names its user in itself (RFC 5627 §5.1).
         if let Some(Gruu::Temporary(what)) = uri.as_ref().ok().and_then(|uri| self.gruus.read(uri))

@@ -110,7 +110,7 @@ impl Core {
 
     /// Is the Request-URI the server itself: one of our domains or addresses, without a user?
     fn is_for_us(&self, message: &Message<'_>) -> bool {
-        let Ok(uri) = lyceum_sip::Uri::parse(message.request_uri()) else { return false };
+        let Ok(uri) = message.parsed_request_uri() else { return false };
         uri.user().is_none() && message.field(Name::Route).is_none() && self.is_us(&uri)
     }
 

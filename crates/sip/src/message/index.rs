@@ -1,5 +1,6 @@
 //! Where the parts of a message are: the table that one pass over its bytes fills.
 
+use super::memo::Memo;
 use crate::method::Method;
 use crate::name::{HOT, Name};
 
@@ -52,6 +53,7 @@ pub struct Index {
     pub(crate) content_length: Option<u32>,
     /// How many Content-Length lines there are.
     pub(super) lengths: u16,
+    pub(crate) memo: Memo,
 }
 
 impl Index {
@@ -74,6 +76,7 @@ impl Index {
         self.body = (0, 0);
         self.content_length = None;
         self.lengths = 0;
+        self.memo.clear();
     }
 
     #[inline]

@@ -1,6 +1,7 @@
 //! A message as a view over the received bytes and their [`Index`].
 
 mod index;
+mod memo;
 mod scan;
 mod start_line;
 mod values;
@@ -9,6 +10,7 @@ use std::ops::Range;
 
 pub use index::Index;
 pub(crate) use index::Line;
+pub(crate) use memo::Side;
 pub use scan::parse;
 pub(crate) use scan::parse_head;
 pub use values::{Fields, Values};
@@ -21,6 +23,7 @@ use crate::lex::{delta_seconds, number};
 use crate::limits::HeaderError;
 use crate::method::Method;
 use crate::name::Name;
+use crate::uri::{Uri, UriError};
 
 /// A received message: start line, fields and body where they lie. Cheap to copy; typed
 /// views are made when asked for.
@@ -110,6 +113,19 @@ impl<'a> Message<'a> {
     #[must_use]
     pub fn request_uri(&self) -> &'a [u8] {
         self.index.uri.of(self.bytes)
+    }
+
+    /// The Request-URI, taken apart.
+    ///
+    /// # Errors
+    /// Which part is broken.
+    pub fn parsed_request_uri(&self) -> Result<Uri<'a>, UriError> {
+        if let Some(uri) = self.index.memo.uri(self.bytes, self.index.uri) {
+            return Ok(uri);
+        }
+        let uri = Uri::parse(self.request_uri())?;
+        self.index.memo.note_uri(self.bytes, &uri);
+        Ok(uri)
     }
 
     pub(crate) fn request_uri_range(&self) -> Range<usize> {
@@ -222,8 +238,13 @@ impl<'a> Message<'a> {
     /// # Errors
     /// When it is missing or broken.
     pub fn top_via(&self) -> Result<Via<'a>, HeaderError> {
+        if let Some(via) = self.index.memo.via(self.bytes) {
+            return Ok(via);
+        }
         let value = self.value(Name::Via).ok_or(HeaderError("Via is missing"))?;
-        Via::parse_first(value).map(|(via, _)| via)
+        let (via, _) = Via::parse_first(value)?;
+        self.index.memo.note_via(self.bytes, &via);
+        Ok(via)
     }
 
     /// All Via values, topmost first.
@@ -250,13 +271,23 @@ impl<'a> Message<'a> {
     /// The tag of From.
     #[must_use]
     pub fn from_tag(&self) -> Option<&'a [u8]> {
-        self.from().ok()?.tag()
+        self.tag(Side::From)
     }
 
     /// The tag of To.
     #[must_use]
     pub fn to_tag(&self) -> Option<&'a [u8]> {
-        self.to().ok()?.tag()
+        self.tag(Side::To)
+    }
+
+    fn tag(&self, side: Side) -> Option<&'a [u8]> {
+        if let Some(tag) = self.index.memo.tag(self.bytes, side) {
+            return tag;
+        }
+        let address = if side == Side::From { self.from() } else { self.to() };
+        let tag = address.ok()?.tag();
+        self.index.memo.note_tag(self.bytes, side, tag);
+        tag
     }
 
     /// Max-Forwards, if there is one.

@@ -110,6 +110,17 @@ impl<'a> Uri<'a> {
         Ok(uri)
     }
 
+    /// A URI whose parts were found before; without password and headers.
+    pub(crate) fn of_parts(
+        scheme: Scheme,
+        raw: &'a [u8],
+        user: Option<&'a [u8]>,
+        (host, host_text, port): (Host<'a>, &'a [u8], Option<u16>),
+        (opaque, params): (&'a [u8], Params<'a>),
+    ) -> Uri<'a> {
+        Uri { scheme, raw, opaque, user, password: None, host, host_text, port, params, headers: None }
+    }
+
     fn read_sip(&mut self, mut rest: &'a [u8]) -> Result<(), UriError> {
         // The user part may hold `;`, `?` and `/`: whatever is before the only `@` is user.
         if let Some(at) = memchr::memchr(b'@', rest) {
