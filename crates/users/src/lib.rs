@@ -37,6 +37,7 @@ mod plan;
 mod record;
 mod refusal;
 mod snapshot;
+pub mod subscription;
 
 pub use bytes::hash64;
 pub use entry::EntryError;
