@@ -1,0 +1,119 @@
+/** What the server's client API says and hears (`/api/v1/client`). The fake server of the tests is typed by the same. */
+
+/** What the person chose; `automatic` lets devices, calls and calendar decide. */
+export type Choice = "automatic" | "available" | "busy" | "do-not-disturb" | "be-right-back" | "away" | "off-work" | "appear-offline";
+export const CHOICES: readonly Choice[] = ["automatic", "available", "busy", "do-not-disturb", "be-right-back", "away", "off-work", "appear-offline"];
+
+export type Relationship = "blocked" | "external" | "colleagues" | "workgroup" | "friends-and-family";
+export const RELATIONSHIPS: readonly Relationship[] = ["friends-and-family", "workgroup", "colleagues", "external", "blocked"];
+
+/** The body of every answer that is not a success. */
+export interface Problem {
+  code: string;
+  status: number;
+  what: string;
+  where: string;
+  fix: string;
+  help?: string;
+}
+
+export interface Person {
+  address: string;
+  display_name?: string | null;
+  mail?: string | null;
+  title?: string | null;
+  numbers?: string[];
+  photo?: boolean;
+}
+
+export interface DistributionGroup {
+  address: string;
+  display_name?: string | null;
+  members?: string[];
+}
+
+export interface SessionBody {
+  token: string;
+  /** Seconds; at most 600. */
+  expires_in: number;
+  user: Person;
+  sip: { ws: string[]; domain: string; realm?: string; outbound?: string | null };
+  policies: Record<string, unknown>;
+  server: { name: string; version: string };
+}
+
+/** One person's state as we may see it. */
+export interface PresenceView {
+  address: string;
+  /** Lync's bands, 3000 to 18000; 0 when nothing is known. */
+  availability: number;
+  activity: string;
+  custom?: string | null;
+  note?: string | null;
+  out_of_office?: string | null;
+  /** RFC 3339. */
+  since?: string | null;
+  last_active?: string | null;
+}
+
+/** What one may set of oneself. */
+export interface OwnPresence {
+  choice: Choice;
+  note?: string | null;
+  out_of_office?: { note: string; until?: string | null } | null;
+  until?: string | null;
+}
+
+export interface ContactGroup {
+  id: string;
+  name: string;
+}
+
+export interface ContactEntry {
+  address: string;
+  display_name?: string | null;
+  groups: string[];
+  favourite: boolean;
+}
+
+export interface ContactList {
+  version: number;
+  groups: ContactGroup[];
+  contacts: ContactEntry[];
+  relationships: { of: string; relationship: Relationship }[];
+  privacy_mode?: boolean | null;
+  /** People who began to watch and wait for an answer. */
+  pending_watchers?: string[];
+}
+
+export interface SearchResult {
+  people: Person[];
+  groups: DistributionGroup[];
+}
+
+export interface ConversationSummary {
+  id: string;
+  with: string[];
+  title?: string | null;
+  /** Where messages to everybody go, in a conversation of more than two. */
+  uri?: string | null;
+  last?: { from: string; text: string; at: string } | null;
+  unread: number;
+}
+
+export interface HistoryMessage {
+  /** The Message-ID its sender gave it: the same on every device and every path. */
+  id: string;
+  from: string;
+  text: string;
+  at: string;
+  /** Whom it reached and who has read it, of messages sent by oneself. */
+  delivered?: string[];
+  read?: string[];
+}
+
+export interface HistoryPage {
+  /** Newest last. */
+  items: HistoryMessage[];
+  more: boolean;
+}

@@ -1,0 +1,48 @@
+/** Presence documents (RFC 3863, 4480) with the numeric availability of our own extension. */
+import type { PresenceView } from "../api/types";
+import { child, children, parse, textOf, within } from "./xml";
+
+const OURS = "urn:lyceum:presence";
+const PERSON = "urn:ietf:params:xml:ns:pidf:data-model";
+
+/** Activities of RFC 4480 §3.2 that change what is shown, for documents without our extension; first match counts. */
+const ACTIVITIES: readonly [rpid: string, activity: string, availability: number][] = [
+  ["on-the-phone", "on-the-phone", 6500],
+  ["meeting", "in-a-meeting", 6500],
+  ["appointment", "in-a-meeting", 6500],
+  ["presentation", "presenting", 9500],
+  ["busy", "busy", 6500],
+  ["away", "away", 15500],
+  ["vacation", "out-of-office", 15500],
+  ["permanent-absence", "out-of-office", 15500],
+];
+
+export function readPidf(text: string, entity?: string): PresenceView | undefined {
+  const root = parse(text);
+  if (!root || root.localName !== "presence") return undefined;
+  const address = entity ?? (root.getAttribute("entity") ?? "").replace(/^(sips?|pres):/i, "").toLowerCase();
+  const person = within(root, PERSON, "person");
+  const state = within(root, OURS, "state");
+  const note = textOf(person && child(person, "note")) ?? textOf(child(root, "note")) ?? textOf(children(root, "tuple").map((tuple) => child(tuple, "note")).find(Boolean));
+  const common = { address, note: note ?? null };
+  if (state) {
+    return {
+      ...common,
+      availability: Number(state.getAttribute("availability")) || 0,
+      activity: state.getAttribute("activity") ?? "unknown",
+      custom: state.getAttribute("custom"),
+      out_of_office: state.getAttribute("out-of-office"),
+      since: state.getAttribute("since"),
+      last_active: state.getAttribute("last-active"),
+    };
+  }
+  return { ...common, ...plain(root) };
+}
+
+function plain(root: Element): { availability: number; activity: string } {
+  const open = [...root.getElementsByTagName("*")].filter((e) => e.localName === "basic").some((e) => textOf(e) === "open");
+  if (!open) return { availability: 18500, activity: "offline" };
+  const said = new Set([...root.getElementsByTagName("*")].filter((e) => e.localName === "activities").flatMap((e) => [...e.children].map((a) => a.localName)));
+  const match = ACTIVITIES.find(([rpid]) => said.has(rpid));
+  return match ? { activity: match[1], availability: match[2] } : { activity: "available", availability: 3500 };
+}
