@@ -17,7 +17,9 @@ const MAGIC: &[u8; 16] = b"LYCEUM-BACKUP-1\n";
 const BUFFER: usize = 256 << 10;
 
 /// Databases that a backup holds.
-pub(crate) const DATABASES: [&str; 3] = ["lyceum.db", "bindings.db", "records.db"];
+pub(crate) const DATABASES: [&str; 4] = ["lyceum.db", "bindings.db", "records.db", "messages.db"];
+/// Those that a backup of an earlier server does not hold; opening the folder makes them.
+pub(crate) const LATER_DATABASES: [&str; 1] = ["messages.db"];
 pub(crate) const MANIFEST: &str = "manifest.json";
 
 /// What an entry's name may be; anything else in a backup is refused, so that no name can lead

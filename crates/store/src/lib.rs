@@ -1,6 +1,6 @@
 //! Durable state: SQLite today, one function per question.
 //!
-//! A [`Store`] is a cheap handle on one data folder. Three databases stand in it, so that a long
+//! A [`Store`] is a cheap handle on one data folder. Four databases stand in it, so that a long
 //! import never holds up the commit that a phone's 200 waits for:
 //!
 //! | File | Holds | Durability |
@@ -8,6 +8,7 @@
 //! | `lyceum.db` | topology, directory, credentials, administrators, audit | every change before it is answered |
 //! | `bindings.db` | registrations: a journal of blocks, folded into base images | batches, before the 200s |
 //! | `records.db` | call records and traces | written at once, synced now and then |
+//! | `messages.db` | history of messages, the archive, file transfers, photos | batches, before what waits for them |
 //! | `blobs/` | content-addressed files | synced before they are named |
 //!
 //! All calls block; from async code they belong on a blocking thread. SQL stands in this crate
@@ -21,6 +22,7 @@
 //! ```
 
 mod administrators;
+mod archive;
 mod audit;
 mod backup;
 mod bindings;
@@ -34,16 +36,20 @@ mod fs;
 mod import;
 mod key;
 mod lock;
+mod messages;
 mod migrate;
 mod open;
 mod ownership;
+mod photos;
 mod restore;
 mod sessions;
 mod sqlite;
 mod topology;
 mod traces;
+mod transfers;
 
 pub use administrators::{Administrator, AdministratorError, Password};
+pub use archive::{ArchiveKind, ArchivePage, ArchiveQuery, ArchiveRow, ArchiveStep, ArchivedRow};
 pub use audit::{AuditLine, AuditQuery, By};
 pub use backup::{BackupError, BackupProgress, BackupSummary};
 pub use bindings::{BindingError, BindingWriter, BindingWriterOptions, Committed, LoadedGroup};
@@ -54,10 +60,16 @@ pub use directory::{DirectoryError, StoredDirectory};
 pub use error::{Fault, StoreError};
 pub use import::{ImportReport, ImportUser};
 pub use key::{KeyError, MasterKey};
+pub use messages::{
+    Conversation, ConversationId, HistoryPage, HistoryQuery, HistoryRow, MAX_PARTICIPANTS, Mark, MessageBatch,
+    MessageEntry, MessageRef, MessageWriter, MessageWriterOptions, MessagesCommitted, NewMessage, Participant, Person,
+};
 pub use open::{EpochPolicy, OpenError, Options};
 pub use ownership::WHOLE;
+pub use photos::{Photo, PhotoError};
 pub use restore::restore;
 pub use sessions::{Secret, Session, SignInToken};
 pub use sqlite::{Sqlite, Store};
 pub use topology::{Published, TopologyError};
 pub use traces::TraceRow;
+pub use transfers::{NewTransfer, Transfer, TransferError, TransferState};

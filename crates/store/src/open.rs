@@ -5,7 +5,7 @@ use crate::error::{Fault, StoreError, family};
 use crate::fs::network_file_system;
 use crate::key::MasterKey;
 use crate::lock::{FolderLock, LockError};
-use crate::migrate::{BINDINGS, MAIN, RECORDS, Schema, migrate};
+use crate::migrate::{BINDINGS, MAIN, MESSAGES, RECORDS, Schema, migrate};
 use crate::ownership::{WHOLE, claim};
 use crate::sqlite::{Database, Inner, Sqlite, Store, configure};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -124,23 +124,28 @@ impl Store {
         let lock = lock(dir)?;
         let main = database(dir, "lyceum.db", &MAIN, "FULL")?;
         let records = database(dir, "records.db", &RECORDS, "NORMAL")?;
+        let messages = database(dir, "messages.db", &MESSAGES, "FULL")?;
         let bindings_path = dir.join("bindings.db");
         let mut bindings = connect(&bindings_path, &BINDINGS, "FULL")?;
         let epoch = take_over(&mut main.lock(), options).map_err(|e| locate(e, &main.path))?;
         take_over(&mut records.lock(), options).map_err(|e| locate(e, &records.path))?;
+        take_over(&mut messages.lock(), options).map_err(|e| locate(e, &messages.path))?;
         let epochs = take_over_groups(&mut bindings, options).map_err(|e| locate(e, &bindings_path))?;
         let records_epoch = records.epoch()?;
+        let messages_epoch = messages.epoch()?;
         let sealer = key.sealer();
         check_key(&main.lock(), &sealer, epoch, dir)?;
         Ok(Store::Sqlite(Sqlite(Arc::new(Inner {
             dir: dir.to_owned(),
             main,
             records,
+            messages,
             bindings_path,
             sealer: RwLock::new(sealer),
             owner: options.owner.clone(),
             epoch,
             records_epoch,
+            messages_epoch,
             epochs: Arc::new(epochs),
             _lock: lock,
         }))))

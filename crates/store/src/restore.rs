@@ -1,7 +1,7 @@
 //! A backup back into a folder.
 
 use crate::backup::{BackupError, BackupProgress, BackupSummary};
-use crate::container::{DATABASES, MANIFEST, Sink, read};
+use crate::container::{DATABASES, LATER_DATABASES, MANIFEST, Sink, read};
 use crate::error::{Fault, StoreError};
 use crate::fs::sync_dir;
 use crate::key::{hex, random};
@@ -56,6 +56,9 @@ fn unpack(
     for name in DATABASES {
         let path = scratch.join(name);
         if !path.exists() {
+            if LATER_DATABASES.contains(&name) {
+                continue;
+            }
             return Err(damaged(format!("{name} is missing")));
         }
         check_database(&path).map_err(|why| damaged(format!("{name}: {why}")))?;

@@ -31,11 +31,13 @@ pub(crate) struct Inner {
     pub dir: PathBuf,
     pub main: Database,
     pub records: Database,
+    pub messages: Database,
     pub bindings_path: PathBuf,
     pub sealer: RwLock<Sealer>,
     pub owner: String,
     pub epoch: u64,
     pub records_epoch: u64,
+    pub messages_epoch: u64,
     pub epochs: Arc<Epochs>,
     pub _lock: FolderLock,
 }

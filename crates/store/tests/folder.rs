@@ -39,7 +39,7 @@ fn a_newer_an_altered_and_a_foreign_database_are_refused() {
         }),
         ("PRAGMA application_id = 4711", |e| matches!(e, OpenError::NotOurs { .. })),
     ];
-    for database in ["lyceum.db", "bindings.db", "records.db"] {
+    for database in ["lyceum.db", "bindings.db", "records.db", "messages.db"] {
         for (sql, is) in cases {
             let dir = tempfile::tempdir().unwrap();
             drop(open(dir.path()));

@@ -85,7 +85,8 @@ fn check_part(links: &ImFilterPolicy, files: &FileTransferPolicy, content_type: 
     let prefixes = Prefixes::new(&links.prefixes);
     let counts = |link: &Link<'_>| !(links.ignore_local && is_local(links, link.target));
     let found: Vec<Link<'_>> = prefixes.find(body).filter(counts).collect();
-    let shown = (form == Form::Html && body.contains(&b'&')).then(|| resolve_entities(body)).unwrap_or_default();
+    let has_entities = form == Form::Html && body.contains(&b'&');
+    let shown = if has_entities { resolve_entities(body) } else { Vec::new() };
     let hidden: Vec<Link<'_>> = prefixes.find(&shown).filter(counts).collect();
     if stops_files(links, files) {
         let blocked = |link: &Link<'_>| files.blocked_extension(&links::file_name(link.target));

@@ -1,0 +1,410 @@
+//! History, archive, file transfers and photos.
+
+mod support;
+
+use lyceum_sip::time::WallTime;
+use lyceum_store::{
+    ArchiveKind, ArchiveQuery, ArchiveRow, ArchiveStep, BlobError, ConversationId, HistoryQuery, Mark, MessageBatch,
+    MessageEntry, MessageRef, MessageWriterOptions, MessagesCommitted, NewMessage, NewTransfer, Participant,
+    PhotoError, Store, TransferError, TransferState,
+};
+use lyceum_users::messages::{MessageId, MessageIds, OwnedText};
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+use support::open;
+
+const ANNA: &str = "anna@example.org";
+const BOB: &str = "bob@example.org";
+const CARLA: &str = "carla@example.org";
+const PARTNER: &str = "pat@partner.example";
+const DAY_MS: u64 = 86_400_000;
+
+fn id(at: u64) -> MessageId {
+    MessageIds::default().next(WallTime(at), at.to_be_bytes())
+}
+
+fn person(address: &str) -> Participant {
+    Participant { address: address.into(), kept: address.ends_with("@example.org") }
+}
+
+fn message(at: u64, sender: &str, recipients: &[&str], text: &str) -> NewMessage {
+    NewMessage {
+        id: id(at),
+        conversation: None,
+        subject: None,
+        sender: person(sender),
+        recipients: recipients.iter().map(|address| person(address)).collect(),
+        wire_id: Some(format!("wire-{at}").into()),
+        content_type: "text/plain".into(),
+        body: OwnedText(text.as_bytes().to_vec()),
+    }
+}
+
+fn add(store: &Store, messages: &[NewMessage]) {
+    let entries: Vec<MessageEntry> = messages.iter().cloned().map(|m| MessageEntry::Message(Box::new(m))).collect();
+    store.append_messages(&entries).unwrap();
+}
+
+fn texts(store: &Store, query: &HistoryQuery) -> Vec<String> {
+    let page = store.history(query).unwrap();
+    page.messages.into_iter().map(|row| String::from_utf8(row.body.0).unwrap()).collect()
+}
+
+fn of(user: &str) -> HistoryQuery {
+    HistoryQuery { user: user.to_owned(), ..HistoryQuery::default() }
+}
+
+#[test]
+fn each_person_has_what_concerns_them_newest_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    add(
+        &store,
+        &[
+            message(1_000, ANNA, &[BOB], "one"),
+            message(2_000, BOB, &[ANNA], "two"),
+            message(3_000, ANNA, &[BOB, CARLA], "three"),
+            message(4_000, PARTNER, &[ANNA], "FOUR"),
+            message(5_000, PARTNER, &["jim@partner.example"], "not ours"),
+        ],
+    );
+    let pair = ConversationId::of([BOB, ANNA]);
+    for (query, found) in [
+        (of(ANNA), &["FOUR", "three", "two", "one"][..]),
+        (of(BOB), &["three", "two", "one"]),
+        (of(CARLA), &["three"]),
+        (of(PARTNER), &[]),
+        (HistoryQuery { peer: Some(BOB.into()), ..of(ANNA) }, &["three", "two", "one"]),
+        (HistoryQuery { peer: Some(PARTNER.into()), ..of(ANNA) }, &["FOUR"]),
+        (HistoryQuery { conversation: Some(pair), ..of(ANNA) }, &["two", "one"]),
+        (HistoryQuery { conversation: Some(pair), ..of(CARLA) }, &[]),
+        (HistoryQuery { from: Some(WallTime(2_000)), to: Some(WallTime(4_000)), ..of(ANNA) }, &["three", "two"]),
+        (HistoryQuery { text: Some("four".into()), ..of(ANNA) }, &["FOUR"]),
+        (HistoryQuery { limit: 1, ..of(ANNA) }, &["FOUR"]),
+        (HistoryQuery { before: Some(id(2_000)), ..of(ANNA) }, &["one"]),
+    ] {
+        assert_eq!(texts(&store, &query), found, "{query:?}");
+    }
+}
+
+#[test]
+fn pages_meet_without_gap_or_repetition() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let all: Vec<NewMessage> = (1..=25).map(|n| message(n * 1_000, ANNA, &[BOB], &format!("text {n}"))).collect();
+    add(&store, &all);
+    for text in [None, Some("text".to_owned())] {
+        let (mut before, mut seen, mut pages) = (None, Vec::new(), 0);
+        loop {
+            let page = store.history(&HistoryQuery { before, limit: 10, text: text.clone(), ..of(BOB) }).unwrap();
+            seen.extend(page.messages.into_iter().map(|row| row.id));
+            pages += 1;
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
+        }
+        let wanted: Vec<MessageId> = all.iter().rev().map(|message| message.id).collect();
+        assert_eq!((seen, pages), (wanted, 3));
+    }
+}
+
+#[test]
+fn a_message_is_kept_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let first = message(1_000, ANNA, &[BOB], "first");
+    add(&store, &[first.clone(), NewMessage { body: OwnedText(b"other".to_vec()), ..first }]);
+    assert_eq!(texts(&store, &of(BOB)), ["first"]);
+}
+
+#[test]
+fn marks_are_set_once_and_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    add(&store, &[message(1_000, ANNA, &[BOB, PARTNER], "one"), message(2_000, ANNA, &[BOB, PARTNER], "two")]);
+    let room = ConversationId::of([ANNA, BOB, PARTNER]);
+    assert_eq!((store.unread(BOB).unwrap(), store.unread(ANNA).unwrap(), store.unread(PARTNER).unwrap()), (2, 0, 0));
+    let mark =
+        |message, user: &str, mark, at| MessageEntry::Mark { message, user: user.into(), mark, at: WallTime(at) };
+    let wire = |wire: &str, sender: &str| MessageRef::Wire { wire_id: wire.into(), sender: sender.into() };
+    store
+        .append_messages(&[
+            mark(wire("wire-1000", ANNA), PARTNER, Mark::Read, 5_000),
+            mark(wire("wire-1000", ANNA), PARTNER, Mark::Delivered, 6_000),
+            mark(wire("wire-1000", BOB), BOB, Mark::Read, 7_000),
+            mark(MessageRef::Id(id(2_000)), BOB, Mark::Delivered, 8_000),
+            mark(MessageRef::Id(id(9_000)), BOB, Mark::Delivered, 8_000),
+            mark(MessageRef::Id(id(2_000)), ANNA, Mark::Read, 8_000),
+        ])
+        .unwrap();
+    let seen = |store: &Store| -> Vec<String> {
+        let rows = store.history(&of(ANNA)).unwrap().messages;
+        let people = rows.iter().flat_map(|row| &row.recipients);
+        people.map(|p| format!("{} {:?} {:?}", p.address, p.delivered.map(|t| t.0), p.read.map(|t| t.0))).collect()
+    };
+    assert_eq!(
+        seen(&store),
+        [
+            "bob@example.org Some(8000) None",
+            "pat@partner.example None None",
+            "bob@example.org None None",
+            "pat@partner.example Some(5000) Some(5000)",
+        ]
+    );
+    let read = |upto| MessageEntry::ReadUpTo { user: BOB.into(), conversation: room, upto, at: WallTime(9_000) };
+    store.append_messages(&[read(id(1_000))]).unwrap();
+    assert_eq!(store.unread(BOB).unwrap(), 1);
+    store.append_messages(&[read(id(2_000)), read(id(2_000))]).unwrap();
+    assert_eq!(store.unread(BOB).unwrap(), 0);
+    assert_eq!(seen(&store)[0], "bob@example.org Some(8000) Some(9000)");
+}
+
+#[test]
+fn conversations_are_listed_latest_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let room = ConversationId([7; 16]);
+    add(
+        &store,
+        &[
+            message(1_000, ANNA, &[BOB], "one"),
+            NewMessage {
+                conversation: Some(room),
+                subject: Some("Lunch".into()),
+                ..message(2_000, BOB, &[ANNA, CARLA], "two")
+            },
+            message(3_000, BOB, &[ANNA], "three"),
+        ],
+    );
+    let list = store.conversations(ANNA, 0).unwrap();
+    let short: Vec<_> =
+        list.iter().map(|c| (c.subject.as_deref(), c.members.len(), c.unread, c.last.as_ref().unwrap().id)).collect();
+    assert_eq!(short, [(None, 2, 1, id(3_000)), (Some("Lunch"), 3, 1, id(2_000))]);
+    assert_eq!(list[0].id, ConversationId::of([BOB, "ANNA@example.org", ANNA]));
+    assert_eq!(store.conversation(CARLA, room).unwrap().unwrap().members, [ANNA, BOB, CARLA]);
+    assert_eq!(store.conversation(CARLA, list[0].id).unwrap(), None, "not hers");
+    assert_eq!(store.conversations(ANNA, 1).unwrap().len(), 1);
+}
+
+#[test]
+fn a_purge_takes_from_each_what_their_policy_says_and_the_last_takes_the_message() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let old: Vec<NewMessage> = (0..1_500).map(|n| message(DAY_MS + n, ANNA, &[BOB, PARTNER], "old")).collect();
+    add(&store, &old);
+    add(&store, &[message(9 * DAY_MS, ANNA, &[BOB], "new")]);
+    let keep = |user: &str| (user == BOB).then_some(WallTime(5 * DAY_MS));
+    assert_eq!(store.purge_history(keep, || true).unwrap(), 1_500);
+    assert_eq!(texts(&store, &of(BOB)), ["new"]);
+    assert_eq!(texts(&store, &of(ANNA)).len(), 500, "one page");
+    assert_eq!(store.conversations(BOB, 0).unwrap().len(), 1);
+    assert_eq!(store.purge_history(|_| Some(WallTime(5 * DAY_MS)), || true).unwrap(), 1_500);
+    let db = rusqlite::Connection::open(dir.path().join("messages.db")).unwrap();
+    let count =
+        |table: &str| db.query_row(&format!("SELECT count(*) FROM {table}"), [], |r| r.get::<_, u32>(0)).unwrap();
+    let counts = ["message", "participant", "thread", "conversation"].map(count);
+    assert_eq!(counts, [1, 2, 2, 1]);
+    assert_eq!(store.purge_history(|_| Some(WallTime(99 * DAY_MS)), || false).unwrap(), 0, "it was told to stop");
+    assert_eq!(store.forget_history(ANNA, || true).unwrap(), 1);
+    assert_eq!(texts(&store, &of(BOB)), ["new"], "what others keep stays");
+}
+
+fn archived(at: u64, sender: &str, recipients: &[&str], text: &str) -> ArchiveRow {
+    ArchiveRow {
+        at: WallTime(at),
+        id: id(at),
+        conversation: ConversationId::of([sender].into_iter().chain(recipients.iter().copied())),
+        kind: ArchiveKind::Message,
+        sender: sender.into(),
+        recipients: recipients.iter().map(|&address| address.into()).collect(),
+        content_type: "text/plain".into(),
+        body: OwnedText(text.as_bytes().to_vec()),
+    }
+}
+
+#[test]
+fn the_archive_is_read_by_person_and_period() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let rows = [
+        archived(1_000, ANNA, &[BOB], "one"),
+        archived(2_000, BOB, &[CARLA], "two"),
+        archived(3_000, CARLA, &[ANNA, BOB], "three"),
+        ArchiveRow { kind: ArchiveKind::Leave, ..archived(4_000, BOB, &[], "") },
+    ];
+    store.archive_append(&rows).unwrap();
+    for (user, from, to, found) in [
+        (None, None, None, &[0, 1, 2, 3][..]),
+        (Some(ANNA), None, None, &[0, 2]),
+        (Some(BOB), Some(2_000), Some(4_000), &[1, 2]),
+        (Some("nobody@example.org"), None, None, &[]),
+    ] {
+        let query = ArchiveQuery {
+            user: user.map(str::to_owned),
+            from: from.map(WallTime),
+            to: to.map(WallTime),
+            ..ArchiveQuery::default()
+        };
+        let page = store.archive(&query).unwrap();
+        let wanted: Vec<ArchiveRow> = found.iter().map(|&at: &usize| rows[at].clone()).collect();
+        assert_eq!((page.left, page.next), (wanted.len() as u64, None));
+        assert_eq!(page.rows.into_iter().map(|row| row.row).collect::<Vec<_>>(), wanted, "{query:?}");
+    }
+    let first = store.archive(&ArchiveQuery { limit: 3, ..ArchiveQuery::default() }).unwrap();
+    assert_eq!((first.rows.len(), first.left, first.next), (3, 4, Some(3)));
+    let rest = store.archive(&ArchiveQuery { after: 3, ..ArchiveQuery::default() }).unwrap();
+    assert_eq!((rest.rows.len(), rest.left, rest.next), (1, 1, None));
+}
+
+#[test]
+fn the_archive_is_purged_by_age_and_if_wanted_only_where_exported() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let rows: Vec<ArchiveRow> = (0..1_200).map(|n| archived(1_000 + n, ANNA, &[BOB], "x")).collect();
+    store.archive_append(&rows).unwrap();
+    let query = ArchiveQuery { user: Some(BOB.into()), to: Some(WallTime(1_150)), ..ArchiveQuery::default() };
+    assert_eq!(store.archive_exported(&query, 100, WallTime(9_000)).unwrap(), 100);
+    let page = store.archive(&ArchiveQuery { after: 99, limit: 2, ..ArchiveQuery::default() }).unwrap();
+    assert_eq!(page.rows.iter().map(|row| row.exported).collect::<Vec<_>>(), [Some(WallTime(9_000)), None]);
+    let all = WallTime(5_000);
+    assert_eq!(
+        (store.archive_purgeable(all, true).unwrap(), store.archive_purgeable(all, false).unwrap()),
+        (100, 1_200)
+    );
+    assert_eq!(store.purge_archive(WallTime(1_050), true).unwrap(), ArchiveStep { removed: 50, left: 0 });
+    assert_eq!(store.purge_archive(all, true).unwrap(), ArchiveStep { removed: 50, left: 0 });
+    assert_eq!(store.purge_archive(all, false).unwrap(), ArchiveStep { removed: 1_000, left: 100 });
+    assert_eq!(store.purge_archive(all, false).unwrap(), ArchiveStep { removed: 100, left: 0 });
+    store.archive_append(&rows[..1]).unwrap();
+    assert_eq!(store.archive(&ArchiveQuery::default()).unwrap().rows[0].seq, 1_201, "a number is never given again");
+}
+
+#[test]
+fn the_writer_reports_each_worker_after_the_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let (post, reports) = sync_channel(64);
+    let writer = store.message_writer(MessageWriterOptions::default(), move |r| drop(post.send(r))).unwrap();
+    for token in 0..6u64 {
+        let text = message(1_000 + token, ANNA, &[BOB], "x");
+        let entries = vec![
+            MessageEntry::Message(Box::new(text)),
+            MessageEntry::Archive(Box::new(archived(1_000 + token, ANNA, &[BOB], "x"))),
+        ];
+        writer.submit(MessageBatch { worker: (token % 2) as u8, token, entries }).unwrap();
+    }
+    let mut tokens = [Vec::new(), Vec::new()];
+    while tokens.iter().map(Vec::len).sum::<usize>() < 6 {
+        let report: MessagesCommitted = reports.recv_timeout(Duration::from_secs(20)).expect("each batch is reported");
+        assert_eq!(report.result, Ok(()));
+        let visible = store.history(&of(BOB)).unwrap().messages.len();
+        tokens[usize::from(report.worker)].extend(report.tokens);
+        assert!(visible >= tokens.iter().map(Vec::len).max().unwrap(), "reported before it was written");
+    }
+    assert_eq!(tokens, [vec![0, 2, 4], vec![1, 3, 5]]);
+    writer.stop();
+    assert_eq!((writer.written(), writer.failed(), writer.handed_back()), (12, 0, 0));
+    let late = MessageBatch { worker: 0, token: 9, entries: vec![] };
+    assert_eq!(writer.submit(late.clone()), Err(late), "a stopped writer hands back");
+}
+
+#[test]
+fn a_full_queue_hands_the_batch_back_and_what_was_queued_is_written_at_the_stop() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let options = MessageWriterOptions { interval: Duration::from_secs(3_600), queue_entries: 3 };
+    let writer = store.message_writer(options, |_| {}).unwrap();
+    let batch = |token: u64, count: u64| MessageBatch {
+        worker: 0,
+        token,
+        entries: (0..count)
+            .map(|n| MessageEntry::Message(Box::new(message(token * 100 + n, ANNA, &[BOB], "x"))))
+            .collect(),
+    };
+    writer.submit(batch(1, 2)).unwrap();
+    assert_eq!(writer.submit(batch(2, 2)).unwrap_err().token, 2);
+    writer.submit(batch(3, 1)).unwrap();
+    writer.stop();
+    assert_eq!((writer.written(), writer.handed_back()), (3, 2));
+    assert_eq!(store.history(&of(BOB)).unwrap().messages.len(), 3);
+}
+
+#[test]
+fn a_refused_write_is_reported_as_such() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let (post, reports) = sync_channel(64);
+    let writer = store.message_writer(MessageWriterOptions::default(), move |r| drop(post.send(r))).unwrap();
+    let db = rusqlite::Connection::open(dir.path().join("messages.db")).unwrap();
+    db.execute_batch("CREATE TRIGGER stop BEFORE INSERT ON archive BEGIN SELECT RAISE(ABORT, 'no'); END").unwrap();
+    let one = |token, entry| MessageBatch { worker: 1, token, entries: vec![entry] };
+    writer.submit(one(1, MessageEntry::Archive(Box::new(archived(1_000, ANNA, &[BOB], "x"))))).unwrap();
+    writer.submit(one(2, MessageEntry::Message(Box::new(message(1_000, ANNA, &[BOB], "kept"))))).unwrap();
+    let mut outcome = Vec::new();
+    while outcome.len() < 2 {
+        let report: MessagesCommitted = reports.recv_timeout(Duration::from_secs(20)).expect("each batch is reported");
+        outcome.extend(report.tokens.iter().map(|token| (*token, report.result.is_ok())));
+    }
+    assert_eq!(outcome, [(1, false), (2, true)], "one that fails takes no other with it");
+    writer.stop();
+    assert_eq!((writer.written(), writer.failed()), (1, 1));
+    assert!(store.archive_append(&[archived(1_000, ANNA, &[BOB], "x")]).is_err());
+    assert_eq!(texts(&store, &of(BOB)), ["kept"]);
+}
+
+fn transfer(store: &Store, at: u64, content: &[u8]) -> NewTransfer {
+    NewTransfer {
+        id: id(at),
+        sender: ANNA.into(),
+        recipient: BOB.into(),
+        name: "plan.pdf".into(),
+        content_type: "application/pdf".into(),
+        size: content.len() as u64,
+        blob: store.blob_put(&mut &content[..]).unwrap(),
+        expires: WallTime(at + DAY_MS),
+        most_stored: 10,
+    }
+}
+
+#[test]
+fn a_file_belongs_to_two_people_and_its_content_goes_with_its_last_use() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let first = store.transfer_add(&transfer(&store, 1_000, b"abcd")).unwrap();
+    let same = store.transfer_add(&transfer(&store, 2_000, b"abcd")).unwrap();
+    let blob = first.blob.unwrap();
+    assert_eq!(store.transfer(first.id, BOB).unwrap(), first);
+    assert_eq!(store.transfer(first.id, CARLA), Err(TransferError::NoTransfer));
+    assert_eq!(store.transfers(BOB, None, 0).unwrap(), [same.clone(), first.clone()]);
+    assert_eq!(store.transfers(ANNA, Some(same.id), 0).unwrap(), [first.clone()]);
+    let full = store.transfer_add(&transfer(&store, 3_000, b"xyz"));
+    assert_eq!(full, Err(TransferError::Full { stored: 8, most: 10 }));
+    assert_eq!(store.blobs().unwrap(), [blob], "the refused content is gone");
+    assert_eq!(store.transfer_state(first.id, TransferState::Fetched).unwrap().blob, Some(blob));
+    assert_eq!(store.transfer_state(first.id, TransferState::Declined).unwrap().blob, None);
+    assert_eq!(store.blobs().unwrap(), [blob], "the other file has the same content");
+    let again = store.transfer_state(first.id, TransferState::Fetched);
+    assert_eq!(again, Err(TransferError::Gone(TransferState::Declined)));
+    assert_eq!(store.purge_transfers(WallTime(2_000 + DAY_MS), DAY_MS, || true).unwrap(), 1);
+    assert_eq!(store.blobs().unwrap(), []);
+    assert_eq!(store.transfer(same.id, ANNA).unwrap().state, TransferState::Expired);
+    assert_eq!(store.purge_transfers(WallTime(9 * DAY_MS), DAY_MS, || true).unwrap(), 0);
+    assert_eq!(store.transfers(ANNA, None, 0).unwrap(), []);
+    let gone = NewTransfer { blob: lyceum_store::BlobId([1; 32]), ..transfer(&store, 4_000, b"a") };
+    assert_eq!(store.transfer_add(&gone), Err(TransferError::Blob(BlobError::NoBlob(gone.blob))));
+}
+
+#[test]
+fn a_photo_is_an_image_within_its_bound() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let png = b"\x89PNG\r\n\x1a\nrest";
+    let photo = store.photo_put(ANNA, png, 100, WallTime(5)).unwrap();
+    assert_eq!((photo.content_type.as_str(), store.photo(ANNA).unwrap()), ("image/png", Some(photo.clone())));
+    assert_eq!(store.photo_digest(ANNA).unwrap(), Some(photo.digest));
+    assert_eq!(store.photo_put(ANNA, b"<html>", 100, WallTime(6)), Err(PhotoError::Format));
+    assert_eq!(store.photo_put(ANNA, png, 11, WallTime(6)), Err(PhotoError::TooLarge(11)));
+    assert_eq!((store.photo_remove(ANNA).unwrap(), store.photo_remove(ANNA).unwrap()), (true, false));
+    assert_eq!((store.photo(ANNA).unwrap(), store.photo_digest(ANNA).unwrap()), (None, None));
+}
