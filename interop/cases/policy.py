@@ -4,12 +4,13 @@ is asked for a certificate."""
 import json
 import os
 import subprocess
+import time
 
 from harness import sound
 from harness.linphone import Linphone
 from harness.process import Failed
 from harness.sipp import REGISTER, Sipp
-from harness.wire import Udp, headers, request, status
+from harness.wire import Udp, ask, headers, request, status
 
 
 def shell(server, *arguments):
@@ -86,7 +87,34 @@ def certificates_are_asked_for_when_trusted(judge, out, server):
                 raise Failed("asked" if not hosts else "not asked")
 
 
+def failed_call_is_explained(judge, out, server):
+    """Nobody traces, a call fails, and afterwards the shell shows its messages and says why."""
+    caller = server.account("caller")
+    with judge.case("the ladder of a failed call is there although nobody traced"):
+        link = Udp(server.address("udp"))
+        target = f"sip:kept@{server.domain}"
+        contact = f"Contact: <sip:caller@{link.host}:{link.port}>\r\n"
+        answer = ask(link, "INVITE", target, caller, "unexplained", contact, to=f"<{target}>")
+        link.close()
+        if status(answer) != 480:
+            raise Failed(f"INVITE to a user without an endpoint was answered {status(answer)}")
+        told = ""
+        for _ in range(50):
+            time.sleep(0.2)
+            done = subprocess.run([server.binary, "trace", "show", "unexplained", "--socket", server.facts["socket"]],
+                                  capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
+            told = done.stdout + done.stderr
+            if done.returncode == 0:
+                break
+        for wanted in ("INVITE", "480", "sign"):
+            if wanted not in told:
+                raise Failed(f"no {wanted} in {told!r}")
+        if caller.password in told or 'response="<secret>"' in told:
+            raise Failed("secrets are shown, or credentials of a message that is not drawn")
+
+
 def run(judge, out, server):
     os.makedirs(out, exist_ok=True)
     judge.scenario("certificates_are_asked_for_when_trusted", certificates_are_asked_for_when_trusted, out, server)
+    judge.scenario("failed_call_is_explained", failed_call_is_explained, out, server)
     judge.scenario("sha_256_alone", sha_256_alone, out, server)

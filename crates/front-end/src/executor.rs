@@ -11,6 +11,7 @@ use lyceum_topology::Snapshot;
 use crate::calls::{Lookup, Resolved};
 use crate::core::{Core, Effect};
 use crate::credentials::Credentials;
+use crate::ladders::Ladder;
 
 /// What other threads tell a worker.
 pub enum Post {
@@ -40,18 +41,22 @@ pub type ResolveFn = Box<dyn Fn(u64, Lookup) + Send>;
 /// Takes call detail records for the store; says no when its queue is full.
 pub type RecordFn = Box<dyn Fn(Box<CallRecord>) + Send>;
 
+/// Takes ladders for the store; says no when its queue is full.
+pub type LadderFn = Box<dyn Fn(Box<Ladder>) + Send>;
+
 /// One worker's engine: the core with its hands.
 pub struct Executor {
     core: Core,
     writer: BindingWriter,
     resolve: ResolveFn,
     record: RecordFn,
+    ladder: LadderFn,
 }
 
 impl Executor {
     /// Joins a core to the store's writer, a resolver and the record writer.
-    pub fn new(core: Core, writer: BindingWriter, resolve: ResolveFn, record: RecordFn) -> Self {
-        Executor { core, writer, resolve, record }
+    pub fn new(core: Core, writer: BindingWriter, resolve: ResolveFn, record: RecordFn, ladder: LadderFn) -> Self {
+        Executor { core, writer, resolve, record, ladder }
     }
 
     fn carry_out(&mut self, out: &mut Outbox) {
@@ -63,6 +68,7 @@ impl Executor {
                     }
                 }
                 Effect::Record(record) => (self.record)(record),
+                Effect::Ladder(ladder) => (self.ladder)(ladder),
                 Effect::Resolve { query, target } => (self.resolve)(query, target),
             }
         }

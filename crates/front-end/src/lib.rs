@@ -11,6 +11,7 @@ pub mod executor;
 pub mod gruu;
 pub mod inbound;
 pub mod keys;
+pub mod ladders;
 pub mod lockout;
 pub mod metrics;
 pub mod overload;

@@ -14,6 +14,11 @@ impl Count {
         self.0.fetch_add(1, Relaxed);
     }
 
+    /// So many more.
+    pub fn add(&self, by: u64) {
+        self.0.fetch_add(by, Relaxed);
+    }
+
     /// The value.
     pub fn value(&self) -> u64 {
         self.0.load(Relaxed)
@@ -76,6 +81,8 @@ metrics! {
     Count shed = "Requests refused because of overload";
     Count commits = "Journal blocks committed";
     Count commit_failures = "Journal blocks the store refused";
+    Count ladders_kept = "SIP ladders of calls handed to the store";
+    Count ladders_dropped = "SIP ladders of calls lost because too many were kept or written at once";
     Gauge bindings = "Registered bindings";
     Gauge addresses = "Addresses of record with a binding";
     Gauge transactions = "Live transactions";

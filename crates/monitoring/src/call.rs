@@ -123,6 +123,11 @@ impl Outcome {
             _ => Self::Failed,
         }
     }
+
+    /// Whether something went wrong, as far as a status can tell: neither person said no.
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::NoAnswer | Self::Unreachable | Self::Refused | Self::Failed)
+    }
 }
 
 /// Which side did something.

@@ -44,8 +44,8 @@ pub use effective::{EffectivePolicy, EffectiveValue};
 pub use path::{Path, Segment};
 pub use policy::{
     ArchivingPolicy, AuthenticationPolicy, CallDetailPolicy, CallPolicy, ClientVersionPolicy, DigestAlgorithm,
-    FileTransferPolicy, GrantKind, ImFilterPolicy, LockoutPolicy, MessagePolicy, Origin, Policies, PolicyKind,
-    PresencePolicy, ProxyPolicy, RegistrarPolicy,
+    FileTransferPolicy, GrantKind, ImFilterPolicy, KeepLadders, LockoutPolicy, MessagePolicy, Origin, Policies,
+    PolicyKind, PresencePolicy, ProxyPolicy, RegistrarPolicy,
 };
 pub use problem::{CODES, Problem};
 pub use route::{NextHop, RouteMatch, StaticRoute};

@@ -180,6 +180,11 @@ impl Core {
             return self.refuse(inbound, Refusal::NotOurDialog, out);
         };
         self.answer_lines(inbound, 200, "OK", b"", out);
+        if !self.ladders.is_empty() {
+            let (reply, to) = (std::mem::take(&mut self.reply), inbound.reply_to());
+            self.ladder_sent_of(inbound.now, message.call_id(), &to, &reply);
+            self.reply = reply;
+        }
         self.cancel_call(inbound.now, invite, out);
         self.flush_transactions(inbound.now, out);
     }

@@ -89,6 +89,8 @@ pub struct Context {
     pub transport: Transport,
     /// The call record, for an INVITE that begins a call.
     pub record: Option<Box<CallRecord>>,
+    /// Key of its ladder; 0 when none is kept.
+    pub ladder: u64,
     /// Key in the table of calls in progress.
     pub call_key: u64,
     /// What the answer's session timer is held against (RFC 4028 §8.2).

@@ -313,6 +313,9 @@ impl Core {
             }
             None => self.send(inbound.now, &hop.to, 0, &bytes, out),
         }
+        if self.ladders.keeps_all() {
+            self.ladder_sent_of(inbound.now, message.call_id(), &hop.to, &bytes);
+        }
         self.scratch = bytes;
         self.flush_transactions(inbound.now, out);
     }

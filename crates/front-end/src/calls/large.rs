@@ -11,6 +11,7 @@ use std::time::Duration;
 use lyceum_net::{Destination, Outbox};
 use lyceum_sip::time::{Now, Time};
 use lyceum_sip::{Contact, Transport, Uri};
+use lyceum_topology::{HopTransport, NextHop};
 
 use super::Calls;
 use super::context::Hop;
@@ -160,6 +161,13 @@ impl Core {
         self.send(now, &to, 0, &bytes, out);
         true
     }
+}
+
+/// The port on which the topology says that the host of a UDP hop listens on TCP, too: another hop of the route names it.
+pub(super) fn stream_port(hops: &[NextHop], hop: &NextHop) -> Option<u16> {
+    let tcp = |other: &&NextHop| other.transport == HopTransport::Tcp && other.host.eq_ignore_ascii_case(&hop.host);
+    let other = hops.iter().find(tcp).filter(|_| hop.transport == HopTransport::Udp)?;
+    Some(other.port.unwrap_or_else(|| Transport::Tcp.default_port()))
 }
 
 #[cfg(test)]

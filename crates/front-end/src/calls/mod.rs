@@ -5,6 +5,7 @@ pub mod admit;
 pub mod context;
 pub mod forward;
 pub mod hops;
+mod ladder;
 pub mod large;
 pub mod record;
 pub mod responses;

@@ -95,6 +95,7 @@ impl Core {
         record.status = status;
         record.outcome = Outcome::Answered;
         record.answered = Some(Stamp(now.wall.0));
+        self.end_ladder(now, &record);
         self.metrics.calls_answered.inc();
         if self.calls.active.len() >= ACTIVE {
             return self.record_done(record);
@@ -115,6 +116,7 @@ impl Core {
         if record.outcome == Outcome::Cancelled {
             record.hung_up = Some(Side::Caller);
         }
+        self.end_ladder(now, &record);
         self.record_done(record);
     }
 

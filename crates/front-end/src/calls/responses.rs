@@ -283,9 +283,13 @@ impl Core {
                     };
                     self.metrics.messages_out.inc();
                     out.send(&peer, ticket, |buffer| buffer.extend_from_slice(bytes));
-                    if self.tracer.is_running() {
-                        let bytes = bytes.to_vec();
-                        self.trace_sent(now, &peer, &bytes);
+                    if self.tracer.is_running() || !self.ladders.is_empty() {
+                        let mut sent = std::mem::take(&mut self.sent);
+                        sent.clear();
+                        sent.extend_from_slice(bytes);
+                        self.trace_sent(now, &peer, &sent);
+                        self.ladder_sent(now, source, &peer, &sent);
+                        self.sent = sent;
                     }
                     continue;
                 }

@@ -13,7 +13,7 @@ use lyceum_sip::time::Now;
 use lyceum_sip::token::Direction;
 use lyceum_sip::transaction::ServerId;
 use lyceum_sip::{Contact, Message, Method, Scheme, Transport, Uri};
-use lyceum_topology::{HopTransport, NextHop, Snapshot, UserId, UserRecord, routing_group};
+use lyceum_topology::{NextHop, Snapshot, UserId, UserRecord, routing_group};
 use lyceum_users::Binding;
 
 use super::admit::{Admitted, Sender};
@@ -93,6 +93,7 @@ impl Core {
             listener: inbound.arrival.listener.id,
             transport: inbound.arrival.transport,
             record,
+            ladder: self.open_ladder(inbound, traced, matches!(admitted.sender, Sender::Dialog(_))),
             call_key: key,
             waiting_for_name: false,
             timer: None,
@@ -294,7 +295,7 @@ impl Core {
                     transport,
                 });
             }
-            let stream_port = stream_port(hops, hop);
+            let stream_port = super::large::stream_port(hops, hop);
             match way {
                 Some(Way::Hop(mut next)) => {
                     next.stream = next.remote().zip(stream_port).map(|(addr, port)| SocketAddr::new(addr.ip(), port));
@@ -394,13 +395,6 @@ impl Core {
         self.calls.contexts.put_back(waiting.context, context);
         self.flush_transactions(now, out);
     }
-}
-
-/// The port on which the topology says that the host of a UDP hop listens on TCP, too: another hop of the route names it.
-fn stream_port(hops: &[NextHop], hop: &NextHop) -> Option<u16> {
-    let tcp = |other: &&NextHop| other.transport == HopTransport::Tcp && other.host.eq_ignore_ascii_case(&hop.host);
-    let other = hops.iter().find(tcp).filter(|_| hop.transport == HopTransport::Udp)?;
-    Some(other.port.unwrap_or_else(|| Transport::Tcp.default_port()))
 }
 
 /// RFC 5393 §5.3.3: the copies share the breadth of the request. It is written where somebody counts or forks.

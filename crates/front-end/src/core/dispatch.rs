@@ -27,6 +27,7 @@ impl Core {
         self.tracer.received(now, &arrival);
         if !message.is_request() {
             if message.validate().is_ok() {
+                self.ladder_received(now, &arrival, &message);
                 self.response(now, arrival, &message, out);
             } else {
                 self.metrics.malformed.inc();
@@ -47,6 +48,7 @@ impl Core {
             self.metrics.malformed.inc();
             return self.refuse_malformed(&inbound, &error, out);
         }
+        self.ladder_received(now, &arrival, &message);
         self.request(&inbound, out);
     }
 

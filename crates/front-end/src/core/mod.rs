@@ -23,6 +23,7 @@ use lyceum_users::{Block, Group, Journal, Undo};
 use crate::calls::Calls;
 use crate::credentials::Credentials;
 use crate::keys::Keys;
+use crate::ladders::{Ladder, Ladders};
 use crate::lockout::{Lockout, LockoutLimits};
 use crate::metrics::Metrics;
 use crate::overload::Shedder;
@@ -53,6 +54,8 @@ pub enum Effect {
     },
     /// Keep a call detail record; not urgent.
     Record(Box<CallRecord>),
+    /// Keep the messages of a call; not urgent.
+    Ladder(Box<Ladder>),
     /// Find the addresses of a host and post them back.
     Resolve {
         /// To be given back with the answer.
@@ -134,11 +137,14 @@ pub struct Core {
     pub(crate) node: Box<str>,
     pub(crate) shedder: Shedder,
     pub(crate) tracer: Tracer,
+    pub(crate) ladders: Ladders,
     pub(crate) gruus: Gruus,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) random: crate::random::Random,
     pub(crate) effects: VecDeque<Effect>,
     pub(crate) scratch: Vec<u8>,
+    /// The message sent last, while somebody looks at it.
+    pub(crate) sent: Vec<u8>,
     pub(crate) reply: Vec<u8>,
     pub(crate) nonce: Vec<u8>,
     commit_interval: Duration,
@@ -166,6 +172,8 @@ impl Core {
         let client_message = pool.proxy.max_client_message_kib as usize * 1024;
         let parse_limits = message_limits(&pool.proxy);
         let max_tracked = pool.lockout.max_tracked as usize;
+        let mut ladders = Ladders::default();
+        ladders.set_policy(pool.call_detail.keep_ladders);
         Core {
             worker: options.worker,
             limits,
@@ -190,10 +198,12 @@ impl Core {
             lockout: Lockout::new(max_tracked),
             shedder: Shedder::default(),
             tracer: Tracer::default(),
+            ladders,
             metrics: options.metrics,
             random,
             effects: VecDeque::new(),
             scratch: Vec::new(),
+            sent: Vec::new(),
             reply: Vec::new(),
             nonce: Vec::new(),
             commit_interval: options.commit_interval,
@@ -231,6 +241,7 @@ impl Core {
         let pool = snapshot.pool(&self.pool);
         self.limits = LockoutLimits::from(&pool.lockout);
         self.source_rate = pool.proxy.source_requests_per_second;
+        self.ladders.set_policy(pool.call_detail.keep_ladders);
         self.client_message = pool.proxy.max_client_message_kib as usize * 1024;
         self.parse_limits = message_limits(&pool.proxy);
         self.own_names = own_names(&snapshot, &self.given_names);
@@ -326,7 +337,10 @@ impl Core {
     /// When [`Core::timeout`] is due.
     pub fn next_timeout(&self) -> Option<Time> {
         let block = self.block_opened.map(|opened| opened + self.commit_interval);
-        [block, self.transactions.next_timeout(), Some(self.next_sweep)].into_iter().flatten().min()
+        [block, self.transactions.next_timeout(), self.ladders.next_timeout(), Some(self.next_sweep)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Time has come for something.
@@ -334,6 +348,7 @@ impl Core {
         self.transactions.timeout(now.mono);
         self.flush_transactions(now, out);
         self.close_block(now);
+        self.write_ladders(Some(now.mono));
         if now.mono >= self.next_sweep {
             self.next_sweep = now.mono + SWEEP_EVERY;
             self.sweep(now);
@@ -360,6 +375,7 @@ impl Core {
     pub fn drain(&mut self, now: Now) {
         self.draining = true;
         self.close_records();
+        self.write_ladders(None);
         self.close_block(now);
     }
 

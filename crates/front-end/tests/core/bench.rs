@@ -8,7 +8,7 @@ use lyceum_front_end::core::{Core, CoreOptions, Effect};
 use lyceum_front_end::credentials::Credentials;
 use lyceum_front_end::keys::Keys;
 use lyceum_front_end::metrics::Metrics;
-use lyceum_monitoring::CallRecord;
+use lyceum_monitoring::{CallRecord, TraceEntry};
 use lyceum_net::{Arrival, Destination, Flow, Listener, ListenerId, Load, Outbox};
 use lyceum_sip::Transport;
 use lyceum_sip::digest::{self, Challenge, Ha1, Login, Signed};
@@ -50,6 +50,7 @@ pub struct Bench {
     pub now: Now,
     pub records: Vec<CallRecord>,
     pub pending: Vec<u64>,
+    pub ladders: Vec<Vec<TraceEntry>>,
     /// Names that are being looked up.
     pub lookups: Vec<u64>,
     /// Blocks are committed as they come.
@@ -115,6 +116,7 @@ impl Bench {
             now,
             records: Vec::new(),
             pending: Vec::new(),
+            ladders: Vec::new(),
             lookups: Vec::new(),
             store_works: true,
             tickets: Vec::new(),
@@ -185,6 +187,7 @@ impl Bench {
                 Effect::Persist { seq, .. } if self.store_works => self.core.committed(seq, &mut out),
                 Effect::Persist { seq, .. } => self.pending.push(seq),
                 Effect::Record(record) => self.records.push(*record),
+                Effect::Ladder(ladder) => self.ladders.push(ladder.into_entries()),
                 Effect::Resolve { query, .. } => self.lookups.push(query),
             }
         }

@@ -3,6 +3,7 @@
 mod bench;
 mod calls;
 mod dialogs;
+mod ladders;
 mod large;
 mod policies;
 mod registration;

@@ -236,13 +236,7 @@ impl Live for LiveServer {
         self.0.records.flush();
         for worker in self.workers() {
             let Some(ring) = self.ask(worker, |core, _| core.tracer().take()) else { continue };
-            let rows: Vec<TraceRow> = ring
-                .entries()
-                .filter_map(|entry| {
-                    let record = serde_json::to_vec(entry).ok()?;
-                    Some(TraceRow { call: entry.call_id.clone(), at: lyceum_sip::WallTime(entry.time.0), record })
-                })
-                .collect();
+            let rows: Vec<TraceRow> = ring.entries().filter_map(super::records::trace_row).collect();
             if let Ok(mut state) = self.0.trace.lock() {
                 state.status.messages += rows.len() as u64;
                 state.status.dropped += ring.dropped();

@@ -221,7 +221,8 @@ impl Server {
                     }
                 }
                 let resolve = resolve::ask(resolver.clone(), handle.worker(worker));
-                Executor::new(core, writer.clone(), resolve, records.sender().record_fn())
+                let ladder = records.sender().ladder_fn(Arc::clone(&metrics));
+                Executor::new(core, writer.clone(), resolve, records.sender().record_fn(), ladder)
             })
             .map_err(|error| anyhow!("{error}"))?;
 

@@ -1,13 +1,16 @@
 //! Call records on their way to the store: collected by one thread, written in batches, never waited for by a call.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use lyceum_front_end::executor::RecordFn;
-use lyceum_monitoring::CallRecord;
+use lyceum_front_end::executor::{LadderFn, RecordFn};
+use lyceum_front_end::ladders::Ladder;
+use lyceum_front_end::metrics::Metrics;
+use lyceum_monitoring::{CallRecord, TraceEntry};
 use lyceum_sip::WallTime;
-use lyceum_store::{CallRow, Store};
+use lyceum_store::{CallRow, Store, TraceRow};
 
 /// Records that may wait; beyond it the newest are lost and counted.
 const QUEUE: usize = 65_536;
@@ -18,6 +21,7 @@ const INTERVAL: Duration = Duration::from_millis(500);
 
 enum Job {
     Record(Box<CallRecord>),
+    Ladder(Box<Ladder>),
     Flush(SyncSender<()>),
     Stop,
 }
@@ -68,6 +72,16 @@ impl RecordSender {
         })
     }
 
+    /// What a worker calls with a ladder.
+    pub fn ladder_fn(&self, metrics: Arc<Metrics>) -> LadderFn {
+        let sender = self.0.clone();
+        Box::new(move |ladder| {
+            if sender.try_send(Job::Ladder(ladder)).is_err() {
+                metrics.ladders_dropped.inc();
+            }
+        })
+    }
+
     /// Returns when everything handed over so far is written.
     pub fn flush(&self) {
         let (done, wait) = sync_channel(1);
@@ -78,7 +92,7 @@ impl RecordSender {
 }
 
 fn run(store: &Store, jobs: &Receiver<Job>) {
-    let mut rows: Vec<CallRow> = Vec::new();
+    let mut rows = Rows::default();
     let mut due: Option<Instant> = None;
     loop {
         let job = match due {
@@ -87,9 +101,16 @@ fn run(store: &Store, jobs: &Receiver<Job>) {
         };
         match job {
             Ok(Job::Record(record)) => {
-                rows.extend(row(&record));
+                rows.calls.extend(row(&record));
                 due.get_or_insert_with(|| Instant::now() + INTERVAL);
-                if rows.len() < BATCH {
+                if rows.calls.len() < BATCH {
+                    continue;
+                }
+            }
+            Ok(Job::Ladder(ladder)) => {
+                rows.traces.extend(ladder.into_entries().iter().filter_map(trace_row));
+                due.get_or_insert_with(|| Instant::now() + INTERVAL);
+                if rows.traces.len() < BATCH {
                     continue;
                 }
             }
@@ -105,6 +126,19 @@ fn run(store: &Store, jobs: &Receiver<Job>) {
         write(store, &mut rows);
         due = None;
     }
+}
+
+/// What waits to be written.
+#[derive(Default)]
+struct Rows {
+    calls: Vec<CallRow>,
+    traces: Vec<TraceRow>,
+}
+
+/// A traced message as the store takes it.
+pub(super) fn trace_row(entry: &TraceEntry) -> Option<TraceRow> {
+    let record = serde_json::to_vec(entry).ok()?;
+    Some(TraceRow { call: entry.call_id.clone(), at: WallTime(entry.time.0), record })
 }
 
 fn row(record: &CallRecord) -> Option<CallRow> {
@@ -125,14 +159,19 @@ fn address(uri: &str) -> String {
     bare.split([';', '?']).next().unwrap_or(bare).to_lowercase()
 }
 
-fn write(store: &Store, rows: &mut Vec<CallRow>) {
-    if rows.is_empty() {
-        return;
+fn write(store: &Store, rows: &mut Rows) {
+    if !rows.calls.is_empty()
+        && let Err(error) = store.append_calls(&rows.calls)
+    {
+        tracing::error!(%error, lost = rows.calls.len(), "call records could not be written");
     }
-    if let Err(error) = store.append_calls(rows) {
-        tracing::error!(%error, lost = rows.len(), "call records could not be written");
+    if !rows.traces.is_empty()
+        && let Err(error) = store.append_traces(&rows.traces)
+    {
+        tracing::error!(%error, lost = rows.traces.len(), "messages of calls could not be written");
     }
-    rows.clear();
+    rows.calls.clear();
+    rows.traces.clear();
 }
 
 #[cfg(test)]

@@ -1,6 +1,26 @@
 //! What is recorded of calls and for how long (Lync: `Set-CsCdrConfiguration`).
 
 use super::Clash;
+use super::kind::Ranged;
+use serde::{Deserialize, Serialize};
+
+/// Whose SIP ladders are written without a trace running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeepLadders {
+    /// Nobody's.
+    None,
+    /// Those of calls that failed; busy, declined and cancelled calls did not.
+    Failed,
+    /// Those of all calls.
+    All,
+}
+
+impl Ranged for KeepLadders {
+    fn number(&self) -> Option<u64> {
+        None
+    }
+}
 
 policy! {
     /// What is recorded of calls and for how long.
@@ -15,6 +35,9 @@ policy! {
     /// How long call detail records are kept.
     keep_call_detail_days: u32 = 60, unit "days", range 1 ..= 3_650,
         source "Lync KeepCallDetailForDays 60";
+    /// Whose SIP ladders are written without a trace running: none, failed or all. They need `enable_call_detail`.
+    keep_ladders: KeepLadders = KeepLadders::Failed,
+        source "Lync EnableMonitoring: error reports hold the failing message of a call";
     /// How long ladders and error reports are kept.
     keep_ladder_days: u32 = 14, unit "days", range 1 ..= 3_650,
         source "Lync CacheFileLocalRetentionPeriod 14";

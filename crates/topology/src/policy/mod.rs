@@ -24,7 +24,7 @@ mod scope;
 
 pub use archiving::{ArchiveDuty, ArchivingPolicy, ArchivingSettings, Side};
 pub use authentication::{AgentRule, AuthenticationPolicy, AuthenticationSettings, DigestAlgorithm};
-pub use call_detail::{CallDetailPolicy, CallDetailSettings};
+pub use call_detail::{CallDetailPolicy, CallDetailSettings, KeepLadders};
 pub use calls::{CallPolicy, CallSettings};
 pub use client_version::{
     ClientAction, ClientDecision, ClientVersion, ClientVersionPolicy, ClientVersionRule, ClientVersionSettings, Compare,

@@ -161,7 +161,8 @@ pub async fn show(State(web): State<Web>, Name(id): Name) -> Result<Json<Drawn>,
         .blocking(move || {
             web.options().live.flush_records();
             let rows = rows_of(&web, &id)?;
-            let entries: Vec<TraceEntry> = rows.iter().filter_map(read).collect();
+            let mut entries: Vec<TraceEntry> = rows.iter().filter_map(read).collect();
+            once(&mut entries);
             if entries.is_empty() {
                 let what = format!("nothing was captured of call {id}");
                 return Err(Refused::new(Refusal::TraceNotFound, what, format!("/trace/calls/{id}")));
@@ -170,6 +171,17 @@ pub async fn show(State(web): State<Web>, Name(id): Name) -> Result<Json<Drawn>,
         })
         .await
         .map(Json)
+}
+
+/// A failed call that was traced as well has each message twice.
+fn once(entries: &mut Vec<TraceEntry>) {
+    let mut seen: Vec<(u64, Direction, String)> = Vec::new();
+    entries.retain(|entry| {
+        let this = (entry.time.0, entry.direction, entry.message.reveal().to_owned());
+        let is_new = !seen.contains(&this);
+        seen.push(this);
+        is_new
+    });
 }
 
 /// The captured messages of a call, named by its record's identity or by its Call-ID.

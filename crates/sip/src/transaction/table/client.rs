@@ -212,6 +212,11 @@ impl<P: Clone> Table<P> {
         told
     }
 
+    /// What `user` was, while the transaction lives.
+    pub fn client_user(&mut self, id: ClientId) -> Option<u64> {
+        self.clients.slab.get(id.index, id.generation).map(|client| client.user)
+    }
+
     pub(super) fn client_due(&mut self, now: Time, index: u32) {
         loop {
             let Some(client) = self.clients.slab.at(index) else { return };
