@@ -26,14 +26,17 @@
 //! ```
 
 mod bytes;
+pub mod contacts;
 mod entry;
 mod facet;
+pub mod format;
 mod group;
 mod intent;
 mod journal;
 mod matching;
 pub mod messages;
 mod plan;
+pub mod presence;
 mod record;
 mod refusal;
 mod snapshot;

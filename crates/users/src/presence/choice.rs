@@ -1,0 +1,103 @@
+//! What a person chose to be seen as.
+
+use lyceum_sip::time::WallTime;
+
+macro_rules! choices {
+    ($($name:ident = $code:literal $word:literal, $doc:literal;)+) => {
+        /// What a person chose to be seen as.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
+        #[repr(u8)]
+        pub enum UserChoice {
+            #[default]
+            $(#[doc = $doc] $name = $code,)+
+        }
+
+        impl UserChoice {
+            /// All of them.
+            pub const ALL: &[UserChoice] = &[$(UserChoice::$name,)+];
+
+            /// The word used by the API.
+            pub fn as_str(self) -> &'static str {
+                match self { $(UserChoice::$name => $word,)+ }
+            }
+        }
+    };
+}
+
+choices! {
+    Automatic = 0 "automatic", "Nothing: devices, calls and the calendar decide.";
+    Available = 1 "available", "Available, whatever calls and calendar say.";
+    Busy = 2 "busy", "Busy.";
+    DoNotDisturb = 3 "do-not-disturb", "Only the workgroup may interrupt.";
+    BeRightBack = 4 "be-right-back", "Gone for a moment.";
+    Away = 5 "away", "Away.";
+    OffWork = 6 "off-work", "Has finished work.";
+    AppearOffline = 7 "appear-offline", "Seen as offline, though signed in.";
+}
+
+impl UserChoice {
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<UserChoice> {
+        UserChoice::ALL.iter().copied().find(|choice| choice.as_str() == word)
+    }
+
+    pub(crate) fn from_code(code: u8) -> Option<UserChoice> {
+        UserChoice::ALL.get(usize::from(code)).copied()
+    }
+}
+
+/// A choice with its circumstances.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// What was chosen.
+    pub choice: UserChoice,
+    /// A label of the person's or organisation's own, shown instead of the usual word: for Available, Busy and Do not
+    /// disturb, as in Lync.
+    pub label: Option<Box<str>>,
+    /// When it was chosen.
+    pub since: Option<WallTime>,
+    /// When it ends; then it is [`UserChoice::Automatic`] again.
+    pub until: Option<WallTime>,
+}
+
+impl Choice {
+    /// What holds now.
+    pub fn at(&self, now: WallTime) -> UserChoice {
+        if self.until.is_some_and(|until| until <= now) { UserChoice::Automatic } else { self.choice }
+    }
+}
+
+/// Why a choice is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChoiceRefusal {
+    /// The presence policy lets nobody appear offline.
+    AppearOfflineNotAllowed,
+    /// The note, label or address is over its bound.
+    TooLong {
+        /// Which one.
+        what: &'static str,
+        /// Its bound.
+        limit: usize,
+    },
+    /// A label for a state that takes none.
+    LabelNotAllowed,
+    /// The record would be over its bound: [`crate::MAX_FACET_VALUE`].
+    TooLarge,
+}
+
+impl std::fmt::Display for ChoiceRefusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ChoiceRefusal::AppearOfflineNotAllowed => {
+                write!(f, "the presence policy lets nobody appear offline; choose away or busy")
+            }
+            ChoiceRefusal::TooLong { what, limit } => write!(f, "the {what} is over {limit}; shorten it"),
+            ChoiceRefusal::LabelNotAllowed => {
+                write!(f, "a label goes with available, busy and do not disturb alone; leave it out")
+            }
+            ChoiceRefusal::TooLarge => write!(f, "the presence record is over its bound; shorten note or calendar"),
+        }
+    }
+}
+
+impl std::error::Error for ChoiceRefusal {}
