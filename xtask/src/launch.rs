@@ -4,11 +4,15 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::setup;
+use crate::{setup, web};
 
 /// Sets the machine up, builds the server and becomes `lyceum dev ARGUMENTS`.
 pub fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
     setup::ensure(root, &[setup::COMPILER], &target(root).join("xtask/setup.log"))?;
+    // Without its pages the server is whole for everybody who has a phone; it says itself how to get them.
+    if let Err(sentence) = web::build(root, &target(root).join("xtask/web.log")) {
+        println!("  the web client is not built: {sentence}");
+    }
     build(root, "lyceum")?;
     let server = target(root).join("release/lyceum");
     Err(turn_into(&server, dev(arguments).into_iter()))

@@ -11,6 +11,7 @@ mod parts;
 mod plan;
 mod setup;
 mod tidy;
+mod web;
 
 use std::process::ExitCode;
 

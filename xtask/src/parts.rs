@@ -5,11 +5,12 @@ use std::path::Path;
 
 use crate::count::Count;
 use crate::part::{Context, Depth, Part, Report};
-use crate::{launch, setup, tidy};
+use crate::{launch, setup, tidy, web};
 
 /// Every part, in the order a person would run them.
 pub const ALL: &[Part] = &[
     Part { name: "setup", what: "install the test tools that are missing", tools: &[], run: tools },
+    Part { name: "web", what: "the web client: types, build, its own tests", tools: setup::NODE, run: pages },
     Part { name: "format", what: "cargo fmt --check", tools: &[], run: format },
     Part { name: "tidy", what: "the architecture's rules", tools: &[], run: rules },
     Part { name: "clippy", what: "lints and banned calls, warnings denied", tools: &[], run: clippy },
@@ -19,6 +20,7 @@ pub const ALL: &[Part] = &[
     Part { name: "fuzz", what: "each fuzz target for a minute, with coverage", tools: setup::FUZZ, run: fuzz },
     Part { name: "sim", what: "a thousand seeds of the simulated network", tools: &[], run: sim },
     Part { name: "interop", what: "foreign clients judge us", tools: setup::INTEROP, run: interop },
+    Part { name: "browser", what: "the web client in Chromium", tools: setup::BROWSER, run: browser },
     Part { name: "counts", what: "instruction counts of the hot paths", tools: setup::VALGRIND, run: counts },
 ];
 
@@ -28,11 +30,33 @@ pub fn named(name: &str) -> Option<Part> {
 }
 
 fn tools(context: &Context, report: &mut Report) {
-    let wanted = [setup::FUZZ, setup::VALGRIND, setup::INTEROP].concat();
+    let wanted = [setup::FUZZ, setup::VALGRIND, setup::INTEROP, setup::BROWSER].concat();
     match setup::ensure(&context.root, &wanted, &context.log("setup")) {
         Ok(()) => report.pass(),
         Err(sentence) => report.fail(sentence),
     }
+}
+
+/// Builds the client, so that the server that is built next embeds it, and runs its tests without a browser.
+fn pages(context: &Context, report: &mut Report) {
+    match web::build(&context.root, &context.log("web")) {
+        Ok(_) => report.pass(),
+        Err(sentence) => return report.fail(sentence),
+    }
+    let done = report.step(context, "npm", &["--prefix", "web", "test"]).limit(300).run();
+    report.add("web", Count::of_cases(&done.output), &done);
+}
+
+/// Two people in two pages, against a server of the tests' own; the pictures are for a person's eye.
+fn browser(context: &Context, report: &mut Report) {
+    if let Err(sentence) = web::build(&context.root, &context.log("browser")) {
+        return report.fail(sentence);
+    }
+    let out = context.target.join("xtask/browser").display().to_string();
+    let done =
+        report.step(context, "npm", &["--prefix", "web", "run", "harness", "--", "--out", &out]).limit(600).run();
+    report.add("browser", Count::of_cases(&done.output), &done);
+    report.note(format!("pictures of every page: {out}"));
 }
 
 fn format(context: &Context, report: &mut Report) {

@@ -13,16 +13,18 @@ use crate::parts;
 type Lane = &'static [&'static str];
 
 /// Stages follow each other; the lanes of a stage run side by side, because they do not disturb each other: packages
-/// are fetched while we compile, and the fuzzers and the simulation use one core each. The foreign clients have the
-/// machine to themselves, for they are about time.
+/// are fetched and the pages built while we compile, and the fuzzers and the simulation use one core each. The server
+/// is built when the pages it embeds are there. The foreign clients have the machine to themselves, for they are about
+/// time; so has the browser.
 const STAGES: &[&[Lane]] = &[
-    &[&["setup"], &["format", "tidy", "clippy", "build", "test", "doc"]],
+    &[&["setup", "web"], &["format", "tidy", "clippy"]],
+    &[&["build", "test", "doc"]],
     &[&["fuzz"], &["sim"]],
-    &[&["interop"]],
+    &[&["interop", "browser"]],
     &[&["counts"]],
 ];
 
-const SOAK: &[&[Lane]] = &[&[&["setup"], &["build"]], &[&["fuzz"], &["sim"]], &[&["interop"]]];
+const SOAK: &[&[Lane]] = &[&[&["setup", "web"]], &[&["build"]], &[&["fuzz"], &["sim"]], &[&["interop"]]];
 
 /// Runs everything, or the parts that `arguments` name.
 pub fn test(root: &Path, arguments: &[String]) -> Result<(), String> {

@@ -19,6 +19,10 @@ const fn tool(program: &'static str, package: &'static str) -> Tool {
 
 /// A C compiler: SQLite and the TLS provider are built from source.
 pub const COMPILER: Tool = tool("cc", "build-essential");
+/// What the web pages are built with.
+pub const NODE: &[Tool] = &[tool("node", "nodejs"), tool("npm", "npm")];
+/// What the web pages are looked at with.
+pub const BROWSER: &[Tool] = &[tool("node", "nodejs"), tool("npm", "npm"), tool("chromium", "chromium")];
 /// The server that benchmarks compare with.
 pub const KAMAILIO: Tool = tool("kamailio", "kamailio");
 /// libFuzzer is C++.

@@ -1,4 +1,4 @@
-//! The web role: administration API, sign-in, the page of the one-time link, and SIP over WebSocket.
+//! The web role: administration API, sign-in, the page of the one-time link, the web client, and SIP over WebSocket.
 //!
 //! [`Options::build`] makes a [`Web`]; its [`Web::router`] is served by [`listen::serve`] on HTTPS and by
 //! [`listen::LocalListener`] on the local socket. What the running server does is asked through the traits of
@@ -20,6 +20,7 @@
 //! # Ok(()) }
 //! ```
 
+mod assets;
 mod attempts;
 mod authorize;
 mod extract;

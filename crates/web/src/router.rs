@@ -5,18 +5,21 @@ use crate::resource::{
     administrators, audit, backup, calls, devices, domains, import, numbers, policies, registrations, server, sessions,
     tests, topology, trace, users,
 };
-use crate::{Web, page, secure, sip};
+use crate::{Web, assets, page, secure, sip};
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post, put};
 use lyceum_api::PREFIX;
 
 impl Web {
-    /// Everything that HTTPS serves: the API, the page of the one-time link, and SIP over WebSocket.
+    /// Everything that HTTPS serves: the API, the page of the one-time link, the web client, and SIP over WebSocket.
     pub fn router(&self) -> Router {
         Router::new()
             .nest(PREFIX, self.api())
             .route("/first/{token}", get(page::show).post(page::submit))
+            .route("/client", get(assets::slash))
+            .route("/client/", get(assets::index))
+            .route("/client/{*path}", get(assets::file))
             .route("/ws", get(sip::upgrade))
             .route("/", get(sip::upgrade))
             .method_not_allowed_fallback(method_not_allowed)

@@ -1,6 +1,7 @@
 //! The API over its router: a real store in a temporary folder, fake ports, no TLS.
 
 mod authorization;
+mod client;
 mod directory;
 mod records;
 mod scale;

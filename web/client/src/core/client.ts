@@ -14,6 +14,7 @@ import { type Incoming, type Link, type LinkEvent, type LinkFactory } from "../s
 import { mediaType } from "../sip/multipart";
 import { COMPOSING, IMDN, readComposing, readNotices, writeComposing, writeNotice } from "../sip/notices";
 import { readNotice } from "../sip/rlmi";
+import { document } from "../sip/trusted";
 import { Chats, type Chat } from "./chats";
 import { Contacts } from "./contacts";
 import { PresenceBook } from "./presence";
@@ -429,5 +430,5 @@ export class Client {
 
 /** The text of a page's worth of HTML; its markup is not shown and its scripts never run. */
 function plainText(html: string): string {
-  return new DOMParser().parseFromString(html, "text/html").body.textContent ?? "";
+  return document(html, "text/html").body.textContent ?? "";
 }

@@ -1,0 +1,31 @@
+//! The web client's files over the whole router.
+
+use crate::support::{Server, remote, send};
+use axum::body::Body;
+use axum::http::Request;
+
+async fn get(path: &str) -> crate::support::Answer {
+    let server = Server::new();
+    let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
+    send(server.web.router(), remote(), request).await
+}
+
+#[tokio::test]
+async fn the_page_is_served_without_a_session_and_runs_nothing_inline() {
+    let page = get("/client/").await;
+    // Without the client's build the same place says how to build it.
+    assert!([200, 501].contains(&page.status.as_u16()), "{}", page.status);
+    let policy = page.headers["content-security-policy"].to_str().expect("text");
+    assert!(policy.contains("default-src 'none'") && !policy.contains("script-src 'unsafe"), "{policy}");
+    assert_eq!(page.headers["x-content-type-options"], "nosniff");
+    assert!(!page.text.contains("<script>"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn the_folder_has_one_address_and_other_files_are_not_there() {
+    let folder = get("/client").await;
+    assert_eq!((folder.status.as_u16(), &folder.headers["location"]), (308, &"/client/".parse().expect("a value")));
+    for path in ["/client/none.js", "/client/../etc/passwd", "/client/assets/%2e%2e/%2e%2e/x", "/client/assets/"] {
+        assert_eq!(get(path).await.refused(), (404, "route-not-found".to_owned()), "{path}");
+    }
+}
