@@ -3,6 +3,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | [`MessageId`], [`DeviceKey`] | names of messages and devices |
+//! | [`Waiting`] | messages stored for devices that have not confirmed them |
 //! | [`filter`] | hyperlinks in a body, by policy |
 //! | [`cpim`] | the wrapper that carries a message's own headers (RFC 3862) |
 
@@ -10,5 +11,9 @@ pub mod cpim;
 pub mod filter;
 mod id;
 mod links;
+mod record;
+mod waiting;
 
 pub use id::{DeviceKey, MessageId, MessageIds, OwnedText, Text};
+pub use record::{Arrival, WaitingMessage};
+pub use waiting::{Stored, Waiting, WaitingCounts, WaitingRefusal};
