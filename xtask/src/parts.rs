@@ -18,7 +18,12 @@ pub const ALL: &[Part] = &[
     Part { name: "test", what: "unit, property, conformance and whole-server tests", tools: &[], run: test },
     Part { name: "doc", what: "documentation, warnings denied", tools: &[], run: doc },
     Part { name: "fuzz", what: "each fuzz target for a minute, with coverage", tools: setup::FUZZ, run: fuzz },
-    Part { name: "sim", what: "a thousand seeds of the simulated network", tools: &[], run: sim },
+    Part {
+        name: "sim",
+        what: "a thousand seeds of the simulated network, and the planted faults",
+        tools: &[],
+        run: sim,
+    },
     Part { name: "interop", what: "foreign clients judge us", tools: setup::INTEROP, run: interop },
     Part { name: "browser", what: "the web client in Chromium", tools: setup::BROWSER, run: browser },
     Part { name: "counts", what: "instruction counts of the hot paths", tools: setup::VALGRIND, run: counts },
@@ -143,6 +148,12 @@ fn sim(context: &Context, report: &mut Report) {
     if let Some(last) = done.output.lines().rev().find(|line| !line.trim().is_empty()) {
         report.note(format!("sim: {last}"));
     }
+    // Faults planted on purpose: a simulation that finds nothing must be one that would find something.
+    let done = report
+        .step(context, "cargo", &["run", "--release", "--quiet", "--package", "sim", "--", "--plants"])
+        .limit(600)
+        .run();
+    report.add("sim --plants", Count::of_cases(&done.output), &done);
 }
 
 fn interop(context: &Context, report: &mut Report) {

@@ -283,7 +283,7 @@ fn write_bindings(outcome: &Outcome<'_>, now: Now, path: &[u8], gruu: &Minter<'_
             lines.extend_from_slice(b";+sip.instance=\"<");
             lines.extend_from_slice(instance);
             lines.extend_from_slice(b">\"");
-            gruu.write(instance, lines);
+            gruu.write(&binding, lines);
         }
         if let Some(reg_id) = binding.reg_id() {
             outbound = true;

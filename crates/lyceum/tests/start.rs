@@ -176,3 +176,18 @@ fn the_unit_calls_the_binary_as_it_is() {
         line.split(' ').map(|word| if word == "/etc/lyceum/node.toml" { "/nowhere.toml" } else { word }).collect();
     assert!(refused(&arguments).contains("/nowhere.toml cannot be read"));
 }
+
+#[test]
+fn the_status_names_every_port() {
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch.0, &["--ws", "127.0.0.1:0"]);
+    let output = lyceum(&["status", "--output", "json", "--data", str(&scratch.0)]);
+    let status: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let listed: Vec<&str> =
+        status["listeners"].as_array().unwrap().iter().filter_map(serde_json::Value::as_str).collect();
+    for what in ["udp", "tcp", "tls", "https"] {
+        assert!(listed.contains(&format!("{what} {}", server.address(what)).as_str()), "{what}: {listed:?}");
+    }
+    assert!(listed.iter().any(|port| port.starts_with("ws 127.0.0.1:")), "{listed:?}");
+    assert!(server.stop().success());
+}

@@ -23,8 +23,7 @@ pub struct TemporaryGruu {
     pub user: u32,
     /// The device: [`Gruus::instance_mark`].
     pub instance: u64,
-    /// The registration it was minted in: [`Gruus::call_mark`] of its Call-ID. A REGISTER
-    /// with another Call-ID ends all earlier temporary GRUUs of the instance (RFC 5627 §3.1).
+    /// The registration it was minted in: a mark of its Call-ID. A REGISTER with another Call-ID ends all earlier temporary GRUUs of the instance (RFC 5627 §3.1).
     pub call: u64,
     /// Makes each one different.
     pub serial: u32,
@@ -143,12 +142,6 @@ impl Gruus {
     pub fn instance_mark(&self, instance: &[u8]) -> u64 {
         u64::from_be_bytes(self.mark.short([&b"mark"[..], bare(instance)]))
     }
-
-    /// A Call-ID as a number that tells nothing of it.
-    #[must_use]
-    pub fn call_mark(&self, call_id: &[u8]) -> u64 {
-        u64::from_be_bytes(self.mark.short([&b"call"[..], call_id]))
-    }
 }
 
 /// Without the angle brackets of `+sip.instance`.
@@ -213,8 +206,7 @@ mod tests {
     #[test]
     fn temporary_ones_come_back_differ_and_hide() {
         let g = gruus();
-        let mut what =
-            TemporaryGruu { user: 4711, instance: g.instance_mark(UUID), call: g.call_mark(b"c1"), serial: 1 };
+        let mut what = TemporaryGruu { user: 4711, instance: g.instance_mark(UUID), call: 7, serial: 1 };
         let one = text(|out| g.temporary(&what, b"example.com", out));
         what.serial = 2;
         let two = text(|out| g.temporary(&what, b"example.com", out));

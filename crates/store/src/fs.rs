@@ -19,6 +19,21 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     path.parent().filter(|p| !p.as_os_str().is_empty()).map_or(Ok(()), sync_dir)
 }
 
+/// Makes sure that a database is there and that only its owner may read it; SQLite gives its companions the same mode.
+pub(crate) fn make_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    for ending in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        let is_open = |file: &std::fs::Metadata| file.permissions().mode() & 0o077 != 0;
+        if std::fs::metadata(&name).is_ok_and(|file| is_open(&file)) {
+            std::fs::set_permissions(&name, std::fs::Permissions::from_mode(0o600))?;
+        }
+    }
+    Ok(())
+}
+
 /// The network file system a folder is on; file locks and syncs are not to be trusted there.
 pub(crate) fn network_file_system(dir: &Path) -> Option<&'static str> {
     let path = std::ffi::CString::new(dir.as_os_str().as_bytes()).ok()?;

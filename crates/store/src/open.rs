@@ -2,7 +2,7 @@
 
 use crate::bindings::Epochs;
 use crate::error::{Fault, StoreError, family};
-use crate::fs::network_file_system;
+use crate::fs::{make_private, network_file_system};
 use crate::key::MasterKey;
 use crate::lock::{FolderLock, LockError};
 use crate::migrate::{BINDINGS, MAIN, MESSAGES, RECORDS, Schema, migrate};
@@ -182,6 +182,7 @@ fn database(dir: &Path, name: &str, schema: &Schema, synchronous: &str) -> Resul
 fn connect(path: &Path, schema: &Schema, synchronous: &str) -> Result<Connection, OpenError> {
     use crate::error::At;
     let open = || -> Result<Connection, OpenError> {
+        make_private(path).map_err(|e| StoreError::io(&e, path))?;
         let mut db = Connection::open(path)?;
         configure(&db, synchronous)?;
         migrate(&mut db, schema, path)?;

@@ -21,6 +21,25 @@ fn a_folder_in_use_is_refused_with_the_pid() {
 }
 
 #[test]
+fn only_the_owner_may_read_the_databases() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let modes = || {
+        let files = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap());
+        let files = files.filter(|file| file.file_name().to_string_lossy().contains(".db"));
+        files.map(|file| file.metadata().unwrap().permissions().mode() & 0o777).collect::<Vec<_>>()
+    };
+    let store = open(dir.path());
+    assert!(modes().len() > 4 && modes().iter().all(|mode| *mode == 0o600), "{:?}", modes());
+    drop(store);
+    // A folder of an earlier version, or one that was copied without care.
+    let main = dir.path().join("lyceum.db");
+    std::fs::set_permissions(&main, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let _store = open(dir.path());
+    assert!(modes().iter().all(|mode| *mode == 0o600), "{:?}", modes());
+}
+
+#[test]
 fn a_wrong_master_key_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     drop(open(dir.path()));

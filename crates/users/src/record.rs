@@ -123,6 +123,10 @@ impl<'a> Binding<'a> {
     pub fn transport(&self) -> Transport {
         self.transport
     }
+    /// A mark of the Call-ID of that REGISTER: temporary GRUUs count for as long as it stays (RFC 5627 §5.1).
+    pub fn call_mark(&self) -> u64 {
+        self.stamp.call
+    }
     /// CSeq of the REGISTER that made or refreshed it.
     pub fn cseq(&self) -> u32 {
         self.stamp.cseq

@@ -233,6 +233,12 @@ impl Core {
         let aor = user.address.as_str();
         let ring = Duration::from_secs(u64::from(snapshot.call_policy(user).ring_seconds));
         let group = &self.groups[usize::from(routing_group(aor))];
+        // RFC 5627 §6.1: one that was good once is as unknown as one that never was.
+        if let Some(Gruu::Temporary(what)) = &gruu
+            && !crate::gruu::is_valid(&self.gruus, what, group.bindings(now, aor))
+        {
+            return Targets::Refuse(Refusal::NotFound);
+        }
         let mut endpoints = Vec::new();
         let mut hops: Vec<(Hop, Option<Vec<u8>>, u16, u64)> = Vec::new();
         for binding in group.bindings(now, aor) {

@@ -119,6 +119,47 @@ fn gruus_are_given_and_reach_one_device() {
 }
 
 #[test]
+fn a_temporary_gruu_ends_with_the_registration_that_brought_it() {
+    const INSTANCE: &str = ";+sip.instance=\"<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>\"";
+    let mut bench = Bench::new();
+    // Signs in once more; the temporary GRUU that comes with it. The Call-ID is `call`.
+    let register = |bench: &mut Bench, call: &str, cseq: u32| {
+        let contact = format!("Contact: <sip:ben@{}>", phone(2));
+        let text = bench.request("REGISTER", "sip:example.org", "ben", phone(2), "Supported: gruu\n");
+        let text = text.replace(&contact, &format!("{contact}{INSTANCE}"));
+        let id = text.lines().find(|line| line.starts_with("Call-ID")).unwrap().to_owned();
+        let text = text.replace(&id, &format!("Call-ID: {call}")).replace("CSeq: 1 ", &format!("CSeq: {cseq} "));
+        let asked = bench.receive(phone(2), &text).remove(0);
+        let signed = answered(&text, &asked, "ben", "secret")
+            .replace(&format!("CSeq: {cseq} "), &format!("CSeq: {} ", cseq + 1));
+        let ok = bench.receive(phone(2), &signed).remove(0);
+        assert_eq!(ok.status(), 200, "{}", ok.text);
+        let rest = ok.value("Contact").split("temp-gruu=\"").nth(1).unwrap_or_default().to_owned();
+        rest.split('"').next().unwrap_or_default().to_owned()
+    };
+    let status = |bench: &mut Bench, gruu: &str| {
+        let text = bench.request("MESSAGE", gruu, "anna", phone(1), "");
+        let sent = bench.signed("anna", "secret", phone(1), &text);
+        match sent.iter().find(|sent| sent.first_line().starts_with("MESSAGE")) {
+            Some(_) => 0,
+            None => sent.iter().map(Sent::status).max().unwrap_or(0),
+        }
+    };
+    let first = register(&mut bench, "one", 1);
+    let second = register(&mut bench, "one", 3);
+    assert_ne!(first, second);
+    assert_eq!((status(&mut bench, &first), status(&mut bench, &second)), (0, 0), "both of one registration count");
+    let third = register(&mut bench, "two", 1);
+    assert_eq!(
+        (status(&mut bench, &first), status(&mut bench, &second), status(&mut bench, &third)),
+        (404, 404, 0),
+        "a REGISTER with another Call-ID ends the earlier ones"
+    );
+    bench.wait(Duration::from_secs(700));
+    assert_eq!(status(&mut bench, &third), 404, "the registration has lapsed");
+}
+
+#[test]
 fn outbound_through_a_hop_that_lacks_it_is_439() {
     let mut bench = Bench::new();
     let text = bench

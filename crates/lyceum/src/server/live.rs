@@ -119,7 +119,8 @@ impl Live for LiveServer {
     fn listeners(&self) -> Vec<String> {
         let name =
             |listener: &Arc<lyceum_net::Listener>| format!("{} {}", listener.transport.uri_param(), listener.addr);
-        self.0.handle.listeners().iter().map(name).collect()
+        let web = self.0.web.get().into_iter().flatten().cloned();
+        self.0.handle.listeners().iter().map(name).chain(web).collect()
     }
 
     fn registered(&self) -> u64 {

@@ -121,6 +121,8 @@ pub(crate) struct Shared {
     pub(crate) draining: std::sync::atomic::AtomicBool,
     pub(crate) trace: std::sync::Mutex<live::TraceState>,
     pub(crate) writer: std::sync::OnceLock<BindingWriter>,
+    /// The ports of the web role, as the status writes them.
+    pub(crate) web: std::sync::OnceLock<Vec<String>>,
 }
 
 impl Server {
@@ -186,10 +188,12 @@ impl Server {
             draining: false.into(),
             trace: std::sync::Mutex::default(),
             writer: std::sync::OnceLock::new(),
+            web: std::sync::OnceLock::new(),
         });
         shared.writer.set(writer.clone()).ok();
 
         let web_ports = runtime.block_on(bind_web(&options, &handle))?;
+        shared.web.set(web_ports.iter().map(WebPort::shown).collect()).ok();
         let resolver = resolve::resolver(&runtime)?;
         let groups = store.load_groups().map_err(|error| anyhow!("{error}"))?;
         let mut groups = Some(groups);
@@ -311,6 +315,13 @@ struct WebPort {
     listener: Option<Arc<Listener>>,
     socket: tokio::net::TcpListener,
     secure: bool,
+}
+
+impl WebPort {
+    fn shown(&self) -> String {
+        let what = if self.secure { "https" } else { "ws" };
+        self.socket.local_addr().map_or_else(|_| what.to_owned(), |addr| format!("{what} {addr}"))
+    }
 }
 
 async fn bind_web(options: &ServerOptions, handle: &Handle<Post>) -> Result<Vec<WebPort>> {
