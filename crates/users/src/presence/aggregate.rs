@@ -15,15 +15,6 @@ use crate::bytes::{hash64, put_bytes, put_varint};
 use lyceum_sip::time::WallTime;
 use lyceum_topology::PresencePolicy;
 
-/// A device, as others are told of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DeviceSummary {
-    /// What sort of device.
-    pub kind: DeviceKind,
-    /// Whether it is used.
-    pub active: bool,
-}
-
 /// What the server knows of a user at the moment.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Situation<'a> {
@@ -50,8 +41,8 @@ pub struct AggregateState {
     pub last_active: Option<WallTime>,
     /// Since when the activity is what it is; known to [`super::Presentities`] alone.
     pub since: Option<WallTime>,
-    /// The devices, used ones first.
-    pub devices: Vec<DeviceSummary>,
+    /// The devices at which the user can be reached, by sort.
+    pub devices: Vec<DeviceKind>,
     /// The calendar's busy time of now.
     pub meeting: Option<BusyInterval>,
     /// What the user chose; for the user's own devices only.
@@ -74,7 +65,7 @@ impl AggregateState {
         }
         put_varint(&mut told, meeting.map_or(0, |meeting| meeting.to.0));
         put_varint(&mut told, self.out_of_office.as_ref().and_then(|oof| oof.until).map_or(0, |until| until.0));
-        told.extend(self.devices.iter().flat_map(|device| [device.kind as u8, u8::from(device.active)]));
+        told.extend(self.devices.iter().map(|kind| *kind as u8));
         hash64(&told)
     }
 }
@@ -127,7 +118,7 @@ pub fn aggregate(
         out_of_office: out_of_office.cloned(),
         last_active: endpoints.iter().filter_map(|e| e.last_active).max().max(document.last_active),
         since: None,
-        devices: summary(now, policy, &endpoints, situation.facts),
+        devices: summary(&endpoints, situation.facts),
         meeting: meeting.cloned(),
         choice,
     }
@@ -221,15 +212,13 @@ fn plain(activity: Activity) -> (Availability, Activity) {
     (activity.availability(), activity)
 }
 
-fn summary(now: WallTime, policy: &PresencePolicy, endpoints: &[Endpoint<'_>], facts: Facts) -> Vec<DeviceSummary> {
+fn summary(endpoints: &[Endpoint<'_>], facts: Facts) -> Vec<DeviceKind> {
     if facts.registered == 0 {
         return Vec::new();
     }
-    let open = endpoints.iter().filter(|endpoint| !endpoint.closed);
-    let active = |endpoint: &Endpoint<'_>| endpoint.used(now, policy).is_none_or(|used| used == Use::Active);
-    let mut all: Vec<DeviceSummary> = open.map(|e| DeviceSummary { kind: e.kind, active: active(e) }).collect();
-    all.sort_by_key(|device| (!device.active, device.kind));
-    all
+    let mut kinds: Vec<DeviceKind> = endpoints.iter().filter(|e| !e.closed).map(|e| e.kind).collect();
+    kinds.sort_unstable();
+    kinds
 }
 
 /// The next moment at which the outcome may change by itself.

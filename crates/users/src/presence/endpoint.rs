@@ -1,6 +1,7 @@
 //! A user's devices as aggregation sees them: what they published and how they are used, put together.
 
 use super::activity::Activity;
+use super::availability::Band;
 use super::document::Document;
 use lyceum_sip::time::WallTime;
 use lyceum_topology::PresencePolicy;
@@ -113,10 +114,14 @@ impl Endpoint<'_> {
         })
     }
 
-    /// How much it counts against others: used devices before those of which no use is known, and these before devices
-    /// left alone; among equals the newest.
-    pub fn weight(&self, now: WallTime, policy: &PresencePolicy) -> (Use, WallTime) {
-        (self.used(now, policy).unwrap_or(Use::Inactive), self.last_active.unwrap_or(self.received))
+    /// How much it counts against others. A device that tells no use but says busy comes first: its user set that by hand,
+    /// and may well be using another device. Then used devices, then those of which no use is known, then those left
+    /// alone; among equals the newest.
+    pub fn weight(&self, now: WallTime, policy: &PresencePolicy) -> (bool, Use, WallTime) {
+        let used = self.used(now, policy);
+        let engaged = |said: Activity| (Band::Busy..=Band::DoNotDisturb).contains(&said.availability().band());
+        let insists = used.is_none() && self.statement.is_some_and(engaged);
+        (insists, used.unwrap_or(Use::Inactive), self.last_active.unwrap_or(self.received))
     }
 }
 

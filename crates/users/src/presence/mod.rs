@@ -22,7 +22,7 @@ mod view;
 mod write;
 
 pub use activity::Activity;
-pub use aggregate::{AggregateState, DeviceSummary, Situation, aggregate, next_change};
+pub use aggregate::{AggregateState, Situation, aggregate, next_change};
 pub use availability::{Availability, Band};
 pub use choice::{Choice, ChoiceRefusal, UserChoice};
 pub use document::{Document, OutOfOffice, Publication};

@@ -1,10 +1,11 @@
 //! What one watcher may see: Lync's five privacy relationships, each with its own view.
 
 use super::activity::Activity;
-use super::aggregate::{AggregateState, DeviceSummary};
+use super::aggregate::AggregateState;
 use super::availability::Availability;
 use super::calendar::BusyInterval;
 use super::choice::UserChoice;
+use super::endpoint::DeviceKind;
 use lyceum_sip::time::WallTime;
 use serde::{Deserialize, Serialize};
 
@@ -152,7 +153,7 @@ pub struct View<'a> {
     /// Since when the activity is what it is.
     pub since: Option<WallTime>,
     /// The devices.
-    pub devices: &'a [DeviceSummary],
+    pub devices: &'a [DeviceKind],
     /// Until when the calendar is busy.
     pub busy_until: Option<WallTime>,
     /// The meeting of now, with what it is about.

@@ -66,8 +66,7 @@ impl View<'_> {
         out.push(b'>');
         for device in self.devices {
             out.extend_from_slice(b"<p:device");
-            attribute(out, "kind", device.kind.as_str());
-            attribute(out, "active", if device.active { "true" } else { "false" });
+            attribute(out, "kind", device.as_str());
             out.extend_from_slice(b"/>");
         }
         if let Some(meeting) = self.meeting {
