@@ -10,7 +10,7 @@ const MAX_STAR: usize = 16;
 pub(super) struct Link<'a> {
     /// Where it begins.
     pub at: usize,
-    /// Where to look on.
+    /// Where to look on: a link may hold another, as `http://www.a.b` does, which is one by itself without the first.
     pub next: usize,
     /// What it points to: the link itself, or for an attribute such as `href` its value.
     pub target: &'a [u8],
@@ -39,10 +39,12 @@ impl<'p> Prefixes<'p> {
                 let byte = text[here].to_ascii_lowercase();
                 let starts = byte < 0x80 && self.first & (1 << byte) != 0 && (here == 0 || !is_word(text[here - 1]));
                 if starts && let Some(link) = self.link(text, here) {
-                    at = link.next.max(at);
-                    if !is_namespace(text, here) {
-                        return Some(link);
+                    if is_namespace(text, here) {
+                        at = link.next.max(here + link.target.len());
+                        continue;
                     }
+                    at = link.next;
+                    return Some(link);
                 }
             }
             None
@@ -53,8 +55,8 @@ impl<'p> Prefixes<'p> {
         let len = self.list.iter().filter_map(|prefix| matches(prefix.as_bytes(), &text[at..])).max()?;
         let end = at + len;
         if matches!(text[end - 1], b':' | b'.' | b'/') {
-            let next = end + text[end..].iter().position(|b| ends_link(*b)).unwrap_or(text.len() - end);
-            return Some(Link { at, next, target: &text[at..next] });
+            let until = end + text[end..].iter().position(|b| ends_link(*b)).unwrap_or(text.len() - end);
+            return Some(Link { at, next: end, target: &text[at..until] });
         }
         // An attribute: the value may be a link by itself, and is looked at again.
         Some(Link { at, next: end, target: attribute_value(&text[end..]) })
@@ -161,7 +163,7 @@ mod tests {
             ("HTTP:x\"y", &["HTTP:x"]),
             ("_http://a.b xhttp://a.b", &[]),
             ("(http://a.b)", &["http://a.b)"]),
-            ("http://www.a.b", &["http://www.a.b"]),
+            ("http://www.a.b", &["http://www.a.b", "www.a.b"]),
             ("www.a.b www2.a.b wwwwho www", &["www.a.b", "www2.a.b"]),
             ("<a href='http://a.b'>x</a>", &["http://a.b", "http://a.b"]),
             ("<html xmlns=\"http://www.w3.org/1999/xhtml\">", &[]),

@@ -5,11 +5,15 @@
 //! | [`MessageId`], [`DeviceKey`] | names of messages and devices |
 //! | [`Waiting`] | messages stored for devices that have not confirmed them |
 //! | [`filter`] | hyperlinks in a body, by policy |
+//! | [`iscomposing`] | who is typing (RFC 3994) |
+//! | [`imdn`] | what was delivered and read (RFC 5438) |
 //! | [`cpim`] | the wrapper that carries a message's own headers (RFC 3862) |
 
 pub mod cpim;
 pub mod filter;
 mod id;
+pub mod imdn;
+pub mod iscomposing;
 mod links;
 mod record;
 mod waiting;
