@@ -32,7 +32,7 @@ function Phase({ session }: { session: Session }) {
   if (mine === false) {
     return (
       <main className="whole">
-        <Empty icon="lock" title={t("tab.title")} action={<Button kind="primary" onClick={() => claim(true)}>{t("tab.take")}</Button>}>
+        <Empty whole icon="lock" title={t("tab.title")} action={<Button kind="primary" onClick={() => claim(true)}>{t("tab.take")}</Button>}>
           {t("tab.text")}
         </Empty>
       </main>

@@ -4,12 +4,14 @@ import { Button, type ButtonProps } from "./button";
 
 export interface MenuProps extends Omit<ButtonProps, "children" | "onClick"> {
   face?: ReactNode;
+  /** What the menu is called, where the button has no label of its own. */
+  menuLabel?: string;
   /** Where it opens; a phone's lower edge wants "above". */
   side?: "below" | "above" | "right";
   children: ReactNode;
 }
 
-export function Menu({ face, side = "below", children, ...button }: MenuProps) {
+export function Menu({ face, side = "below", menuLabel, children, ...button }: MenuProps) {
   const [open, setOpen] = useState(false);
   const opener = useRef<HTMLButtonElement>(null);
   const list = useRef<HTMLDivElement>(null);
@@ -52,7 +54,7 @@ export function Menu({ face, side = "below", children, ...button }: MenuProps) {
         {face}
       </Button>
       {open && (
-        <div className={`menu ${side}`} role="menu" aria-label={button.label ?? button["aria-label"]} ref={list} onKeyDown={onKey} onClick={() => close(true)}>
+        <div className={`menu ${side}`} role="menu" aria-label={menuLabel ?? button.label} ref={list} onKeyDown={onKey} onClick={() => close(true)}>
           {children}
         </div>
       )}

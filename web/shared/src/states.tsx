@@ -5,11 +5,13 @@ import { Icon, type IconName } from "./icon";
 import { useWords } from "./text";
 
 /** Says what belongs here and offers the first step. */
-export function Empty({ icon, title, children, action }: { icon: IconName; title: string; children?: ReactNode; action?: ReactNode }) {
+export function Empty({ icon, title, whole, children, action }: { icon: IconName; title: string; whole?: boolean; children?: ReactNode; action?: ReactNode }) {
+  // Where it is the whole page its title is the page's.
+  const Title = whole ? "h1" : "h2";
   return (
     <div className="state">
       <Icon name={icon} />
-      <h2>{title}</h2>
+      <Title>{title}</Title>
       {children && <p className="soft">{children}</p>}
       {action}
     </div>

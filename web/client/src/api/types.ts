@@ -48,7 +48,7 @@ export interface PresenceView {
   /** Lync's bands, 3000 to 18000; 0 when nothing is known. */
   availability: number;
   activity: string;
-  custom?: string | null;
+  label?: string | null;
   note?: string | null;
   out_of_office?: string | null;
   /** RFC 3339. */
@@ -65,14 +65,18 @@ export interface OwnPresence {
 }
 
 export interface ContactGroup {
-  id: string;
+  /** Never 0. */
+  id: number;
   name: string;
+  /** The distribution group whose members it shows, if it is one. */
+  distribution_group?: string;
 }
 
 export interface ContactEntry {
   address: string;
-  display_name?: string | null;
-  groups: string[];
+  /** The name one gave them, instead of their own. */
+  display_name?: string;
+  groups: number[];
   favourite: boolean;
 }
 
@@ -80,8 +84,9 @@ export interface ContactList {
   version: number;
   groups: ContactGroup[];
   contacts: ContactEntry[];
-  relationships: { of: string; relationship: Relationship }[];
-  privacy_mode?: boolean | null;
+  /** `who` is an address, or `@domain` for everybody there. */
+  relationships: { who: string; relationship: Relationship }[];
+  privacy_mode?: boolean;
   /** People who began to watch and wait for an answer. */
   pending_watchers?: string[];
 }
@@ -102,18 +107,20 @@ export interface ConversationSummary {
 }
 
 export interface HistoryMessage {
-  /** The Message-ID its sender gave it: the same on every device and every path. */
+  /** The server's name for it; it rises with time. */
   id: string;
+  /** The Message-ID its sender gave it: the same on every device and every path. */
+  message_id?: string | null;
   from: string;
   text: string;
   at: string;
-  /** Whom it reached and who has read it, of messages sent by oneself. */
-  delivered?: string[];
-  read?: string[];
+  /** Who was to get it, and when it was delivered and read there. */
+  to: { address: string; delivered?: string | null; read?: string | null }[];
 }
 
 export interface HistoryPage {
-  /** Newest last. */
+  /** Newest first. */
   items: HistoryMessage[];
-  more: boolean;
+  /** Where the next page begins: what `before` is asked with. */
+  next?: string | null;
 }

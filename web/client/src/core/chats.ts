@@ -18,6 +18,8 @@ export interface ChatMessage {
   mark: Mark;
   delivered: readonly string[];
   read: readonly string[];
+  /** The server's own name for it, known from history. */
+  stored?: string | undefined;
   /** Why it failed, in the server's words. */
   reason?: string | undefined;
 }
@@ -34,6 +36,8 @@ export interface Chat {
   last?: { from: string; text: string; at: number } | undefined;
   unread: number;
   history: "none" | "loading" | "part" | "whole" | "failed";
+  /** Where older history begins. */
+  next?: string | undefined;
   problem?: Problem | undefined;
   /** Who is typing, until when. */
   typing: ReadonlyMap<string, number>;
@@ -98,10 +102,13 @@ export class Chats {
     this.#change(key, (chat) => ({ ...chat, history: state, problem }));
   }
 
-  page(key: string, page: HistoryPage): void {
+  page(key: string, page: HistoryPage, before?: string): void {
     this.#change(key, (chat) => {
       const messages = page.items.map((item) => this.#fromHistory(item));
-      return { ...merge(chat, messages), history: page.more ? "part" : "whole", problem: undefined };
+      // The first page, read again after an interruption, says nothing about how far back we have looked.
+      const older = before !== undefined || chat.history === "none" || chat.history === "loading" || chat.history === "failed";
+      const next = older ? (page.next ?? undefined) : chat.next;
+      return { ...merge(chat, messages), history: next === undefined ? "whole" : "part", next, problem: undefined };
     });
   }
 
@@ -131,7 +138,8 @@ export class Chats {
   /** Somebody's client says that a message arrived or was read. */
   notice(from: string, id: string, kind: "delivered" | "read" | "failed"): void {
     for (const chat of this.state.get().chats.values()) {
-      if (!chat.messages.some((m) => m.id === id && m.from === this.me)) continue;
+      // Who is not in the conversation has nothing to say about it.
+      if (!chat.with.includes(from) || !chat.messages.some((m) => m.id === id && m.from === this.me)) continue;
       this.#message(chat.key, id, (m) => {
         if (kind === "failed") return { ...m, mark: m.mark === "sent" ? "failed" : m.mark };
         const delivered = add(m.delivered, from);
@@ -173,10 +181,9 @@ export class Chats {
 
   #fromHistory(item: HistoryMessage): ChatMessage {
     const from = item.from.toLowerCase();
-    const delivered = item.delivered ?? [];
-    const read = item.read ?? [];
+    const who = (when: "delivered" | "read") => item.to.filter((person) => person[when]).map((person) => person.address.toLowerCase());
     const mark: Mark = from !== this.me ? "received" : "sent";
-    return { id: item.id, from, text: item.text, at: Date.parse(item.at), mark, delivered, read };
+    return { id: item.message_id ?? item.id, stored: item.id, from, text: item.text, at: Date.parse(item.at), mark, delivered: who("delivered"), read: who("read") };
   }
 
   #put(chat: Chat): Chat {
@@ -215,6 +222,7 @@ function merge(chat: Chat, more: readonly ChatMessage[]): Chat {
     const together = before
       ? {
           ...before,
+          stored: m.stored ?? before.stored,
           at: m.at || before.at,
           mark: RANK[m.mark] > RANK[before.mark] ? m.mark : before.mark,
           delivered: m.delivered.reduce(add, before.delivered),

@@ -103,7 +103,9 @@ export class Client {
     this.session.onToken = (token) => link.useToken(token);
     const heard = (body: { contentType: string; body: string }) => {
       const notice = readNotice(body.contentType, body.body);
-      if (notice && !this.presence.hear(notice)) this.#lists?.again();
+      if (!notice) return;
+      this.know(notice.people.flatMap((person) => person.card ?? []));
+      if (!this.presence.hear(notice)) this.#lists?.again();
     };
     const target = { event: "presence", accept: PRESENCE_ACCEPT };
     this.#lists = link.watch({ ...target, uri: `sip:${this.address};list=contacts`, headers: ["Supported: eventlist"] }, heard);
@@ -126,6 +128,7 @@ export class Client {
   // People.
 
   know(found: readonly Person[]): void {
+    if (found.length === 0) return;
     this.people.set((before) => {
       const people = new Map(before);
       for (const person of found) people.set(person.address.toLowerCase(), { ...people.get(person.address.toLowerCase()), ...person });
@@ -394,10 +397,10 @@ export class Client {
       if (chat && this.chats.state.get().phase === "ready") this.chats.history(key, "whole");
       return;
     }
-    const before = older ? chat.messages[0]?.id : undefined;
+    const before = older ? chat.next : undefined;
     if (chat.messages.length === 0) this.chats.history(key, "loading");
     try {
-      this.chats.page(key, await this.session.api.history(chat.id, before));
+      this.chats.page(key, await this.session.api.history(chat.id, before), before);
     } catch (error) {
       const offline = problemOf(error).status === 0 && chat.messages.length > 0;
       if (!offline) this.chats.history(key, "failed", problemOf(error));

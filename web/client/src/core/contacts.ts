@@ -29,8 +29,7 @@ export class Contacts {
 
   entry = (address: string): ContactEntry | undefined => this.state.get().list.contacts.find((c) => c.address === address);
 
-  add = (address: string, display_name: string | undefined, groups: string[] = []) =>
-    this.#change(() => this.api.addContact({ address, display_name: display_name ?? null, groups, favourite: false }));
+  add = (address: string) => this.#change(() => this.api.addContact({ address, groups: [], favourite: false }));
   remove = (address: string) => this.#change(() => this.api.removeContact(address));
   relate = (address: string, relationship: Relationship) => this.#change(() => this.api.setRelationship(address, relationship));
   favour = (address: string, favourite: boolean) => this.#edit((list) => withEntry(list, address, (c) => ({ ...c, favourite })));
@@ -42,14 +41,14 @@ export class Contacts {
       const wider = { ...list, groups: [...list.groups, group] };
       return address ? withEntry(wider, address, (c) => ({ ...c, groups: [...c.groups, group.id] })) : wider;
     });
-  renameGroup = (id: string, name: string) => this.#edit((list) => ({ ...list, groups: list.groups.map((g) => (g.id === id ? { ...g, name } : g)) }));
-  removeGroup = (id: string) =>
+  renameGroup = (id: number, name: string) => this.#edit((list) => ({ ...list, groups: list.groups.map((g) => (g.id === id ? { ...g, name } : g)) }));
+  removeGroup = (id: number) =>
     this.#edit((list) => ({
       ...list,
       groups: list.groups.filter((g) => g.id !== id),
       contacts: list.contacts.map((c) => ({ ...c, groups: c.groups.filter((g) => g !== id) })),
     }));
-  putInGroup = (address: string, id: string, inside: boolean) =>
+  putInGroup = (address: string, id: number, inside: boolean) =>
     this.#edit((list) =>
       withEntry(list, address, (c) => ({ ...c, groups: inside ? [...c.groups.filter((g) => g !== id), id] : c.groups.filter((g) => g !== id) })),
     );
@@ -81,21 +80,17 @@ function withEntry(list: ContactList, address: string, change: (entry: ContactEn
   return { ...list, contacts: list.contacts.map((c) => (c.address === address ? change(c) : c)) };
 }
 
-function nextId(groups: ContactGroup[]): string {
-  let n = groups.length + 1;
-  while (groups.some((g) => g.id === String(n))) n++;
-  return String(n);
-}
+const nextId = (groups: ContactGroup[]): number => 1 + Math.max(0, ...groups.map((g) => g.id));
 
 /** The relationship one gave somebody: by address, by domain, else by where they belong. */
 export function relationshipOf(list: ContactList, address: string, ownDomain: string): Relationship {
   const domain = address.slice(address.indexOf("@"));
-  const given = list.relationships.find((r) => r.of === address) ?? list.relationships.find((r) => r.of === domain);
+  const given = list.relationships.find((r) => r.who === address) ?? list.relationships.find((r) => r.who === domain);
   return given?.relationship ?? (domain === `@${ownDomain}` ? "colleagues" : "external");
 }
 
 export interface Section {
-  id: string;
+  id: "favourites" | "others" | number;
   /** `undefined` for favourites and for the people of no group, whose titles are the catalogue's. */
   name?: string;
   contacts: ContactEntry[];
@@ -107,9 +102,9 @@ export function sections(list: ContactList, locale: string): Section[] {
   const name = (c: ContactEntry) => c.display_name || c.address;
   const sorted = [...list.contacts].sort((a, b) => by.compare(name(a), name(b)));
   const found: Section[] = [
-    { id: "favourites", contacts: sorted.filter((c) => c.favourite) },
-    ...list.groups.map((g) => ({ id: `group-${g.id}`, name: g.name, contacts: sorted.filter((c) => c.groups.includes(g.id)) })),
-    { id: "others", contacts: sorted.filter((c) => !c.favourite && !c.groups.some((id) => list.groups.some((g) => g.id === id))) },
+    { id: "favourites" as const, contacts: sorted.filter((c) => c.favourite) },
+    ...list.groups.map((g) => ({ id: g.id, name: g.name, contacts: sorted.filter((c) => c.groups.includes(g.id)) })),
+    { id: "others" as const, contacts: sorted.filter((c) => !c.favourite && !c.groups.some((id) => list.groups.some((g) => g.id === id))) },
   ];
   return found.filter((s) => s.contacts.length > 0 || s.name !== undefined);
 }

@@ -49,7 +49,7 @@ export class PresenceBook {
 /** Lync's bands; what the server has not said is unknown, never offline. */
 export function kindOf(view: PresenceView | undefined): PresenceKind {
   const n = view?.availability ?? 0;
-  if (n < 3000) return "unknown";
+  if (n <= 0) return "unknown";
   if (n < 4500) return "available";
   if (n < 6000) return "idle";
   if (n < 9000) return "busy";

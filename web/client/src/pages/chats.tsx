@@ -24,7 +24,7 @@ export function Chats({ chosen }: { chosen: string | undefined }) {
   };
   return (
     <>
-      <section className="pane list-pane" aria-label={t("chats.title")}>
+      <section className="pane list-pane">
         <header className="pane-head">
           <h1 className="grow">{t("chats.title")}</h1>
           <Button kind="quiet" icon="plus" label={t("chats.new")} onClick={() => setStarting([])} />

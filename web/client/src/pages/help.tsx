@@ -8,9 +8,10 @@ import { language } from "../core/settings";
 import type { HelpTopic } from "../texts/help.en";
 
 export function Help({ of }: { of: string | undefined }) {
+  const { t } = useWords();
   const code = of?.startsWith("error/") ? of.slice("error/".length) : undefined;
   return (
-    <div className="pane page scroll">
+    <div className="pane page scroll" tabIndex={0} role="region" aria-label={t("help.title")}>
       <div className="page-text">{code === undefined ? <Topics /> : <ErrorPage code={code} />}</div>
     </div>
   );

@@ -29,7 +29,7 @@ export function People({ chosen }: { chosen: string | undefined }) {
   const group = found.groups.find((g) => g.address === chosen);
   return (
     <>
-      <section className="pane list-pane" aria-label={t("people.title")}>
+      <section className="pane list-pane">
         <header className="pane-head">
           <h1 className="grow">{t("people.title")}</h1>
           <Button kind="quiet" icon="plus" label={t("people.new-group")} onClick={() => setNaming(true)} />
@@ -86,12 +86,12 @@ function SectionList({ section, chosen }: { section: Section; chosen: string | u
   const fault = useFault();
   const [renaming, setRenaming] = useState(false);
   const { attempt, problem, dismiss } = useAttempt();
-  const id = section.id.replace("group-", "");
+  const id = Number(section.id);
   const title = section.name ?? t(`people.${section.id}`);
   return (
     <section className="contacts-section" aria-label={title}>
       <div className="row">
-        <h3 className="grow">{title}</h3>
+        <h2 className="caption grow">{title}</h2>
         {section.name !== undefined && (
           <Menu kind="quiet" icon="more" label={t("people.group.more", { name: title })}>
             <MenuItem onChoose={() => setRenaming(true)}>{t("people.group.rename")}</MenuItem>
@@ -144,7 +144,7 @@ function FoundList({ q, found, chosen }: { q: string; found: ReturnType<typeof u
       )}
       {found.people.length > 0 && (
         <section className="contacts-section" aria-label={t("find.people")}>
-          <h3>{t("find.people")}</h3>
+          <h2 className="caption">{t("find.people")}</h2>
           <ul>
             {found.people.map((person) => (
               <FoundRow key={person.address} address={person.address} current={person.address === chosen} />
@@ -154,7 +154,7 @@ function FoundList({ q, found, chosen }: { q: string; found: ReturnType<typeof u
       )}
       {found.groups.length > 0 && (
         <section className="contacts-section" aria-label={t("find.groups")}>
-          <h3>{t("find.groups")}</h3>
+          <h2 className="caption">{t("find.groups")}</h2>
           <ul>
             {found.groups.map((group) => (
               <li key={group.address}>
@@ -196,7 +196,7 @@ function FoundRow({ address, current }: { address: string; current: boolean }) {
             <span className="small soft ellipsis block">{client.people.get().get(address)?.title || address}</span>
           </span>
         </a>
-        {!contact && <Button kind="quiet" icon="plus" label={t("people.add-named", { name })} disabled={busy} onClick={() => void attempt(() => client.contacts.add(address, client.people.get().get(address)?.display_name ?? undefined))} />}
+        {!contact && <Button kind="quiet" icon="plus" label={t("people.add-named", { name })} disabled={busy} onClick={() => void attempt(() => client.contacts.add(address))} />}
       </div>
       {problem && <ProblemBox fault={fault(problem)} dismiss={dismiss} />}
     </li>

@@ -15,7 +15,7 @@ export function SettingsPage() {
   const link = useStore(client.link, (s) => s.phase);
   const { name, version } = client.me.server;
   return (
-    <div className="pane page scroll">
+    <div className="pane page scroll" tabIndex={0} role="region" aria-label={t("settings.title")}>
       <div className="page-text">
         <h1>{t("settings.title")}</h1>
         <Look />

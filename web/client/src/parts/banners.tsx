@@ -14,11 +14,12 @@ import { useStore } from "../core/store";
 const QUIET_MS = 1200;
 
 export function Banners() {
+  const { t } = useWords();
   return (
-    <div className="banners">
+    <aside className="banners" aria-label={t("app.notices")}>
       <LinkBanner />
       <NotifyBanner />
-    </div>
+    </aside>
   );
 }
 

@@ -85,6 +85,7 @@ const NEAR_PX = 48;
 
 function Messages({ chat }: { chat: Chat }) {
   const { t, day } = useWords();
+  const name = useChatName(chat);
   const client = useClient();
   const fault = useFault();
   const box = useRef<HTMLDivElement>(null);
@@ -124,7 +125,7 @@ function Messages({ chat }: { chat: Chat }) {
 
   return (
     <div className="messages-frame">
-      <div className="messages" ref={box} onScroll={onScroll} tabIndex={0} role="region" aria-label={t("chats.title")}>
+      <div className="messages" ref={box} onScroll={onScroll} tabIndex={0} role="region" aria-label={t("chats.with", { name })}>
         {chat.history === "loading" && <Loading what={t("chat.history.loading")} rows={2} />}
         {chat.history === "failed" && chat.problem && <ProblemBox fault={fault(chat.problem)} again={() => void client.openChat(chat.key)} page={(code) => href("help", `error/${code}`)} />}
         {chat.history === "part" && (

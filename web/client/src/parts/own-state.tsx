@@ -47,12 +47,16 @@ export function OwnStateMenu() {
   const face = (
     <>
       <Face address={client.address} kind={kindOf(view)} size="small" />
-      <span className="own-word">{word}</span>
+      <span className="unseen">{`${name}. `}</span>
+      <span className="own-word">
+        <span className="unseen">{t("own.label", { word: "" })}</span>
+        {word}
+      </span>
     </>
   );
   return (
     <div className="own">
-      <Menu className="own-button" kind="quiet" aria-label={`${name}. ${t("own.label", { word })}`} face={face} side="right">
+      <Menu className="own-button" kind="quiet" menuLabel={t("own.choose")} face={face} side="right">
         <p className="menu-head">
           <strong>{name}</strong>
           <span className="small soft">{view?.note || own.note || word}</span>

@@ -90,9 +90,9 @@ function Option({ id, entry, first, chosen, onRun }: { id: string; entry: Entry;
   return (
     <>
       {first && (
-        <h3 className="palette-section" role="presentation">
+        <div className="palette-section caption" role="presentation">
           {t(entry.section)}
-        </h3>
+        </div>
       )}
       <div id={id} role="option" aria-selected={chosen} className="palette-option" onClick={onRun}>
         {entry.person ? <PersonFace person={entry.person} /> : <Icon name={entry.icon ?? "chat"} />}

@@ -20,15 +20,16 @@ export function PersonCard({ address }: { address: string }) {
   const fault = useFault();
   const name = useName(address);
   const { kind, words, note, view } = useStatus(address);
-  const person = useStore(client.people, (people) => people.get(address));
   const list = useStore(client.contacts.state, (s) => s.list);
   const contact = list.contacts.find((c) => c.address === address);
   const [removing, setRemoving] = useState(false);
   const { attempt, problem, dismiss, busy } = useAttempt();
   const blocked = relationshipOf(list, address, client.me.sip.domain) === "blocked";
   useEffect(() => {
-    if (!person?.mail && !person?.numbers) void client.search(address).catch(() => undefined);
-  }, [client, address, person]);
+    // Once for each person looked at: what the directory does not know it will not know a second later.
+    const known = client.people.get().get(address);
+    if (!known?.mail && !known?.numbers?.length) void client.search(address).catch(() => undefined);
+  }, [client, address]);
   useEffect(() => {
     if (!view) client.ask(address);
   }, [client, address, view]);
@@ -65,7 +66,7 @@ export function PersonCard({ address }: { address: string }) {
             <Button onClick={() => setRemoving(true)}>{t("people.remove")}</Button>
           </>
         ) : (
-          <Button icon="plus" disabled={busy} onClick={() => void attempt(() => client.contacts.add(address, person?.display_name ?? undefined))}>
+          <Button icon="plus" disabled={busy} onClick={() => void attempt(() => client.contacts.add(address))}>
             {t("people.add")}
           </Button>
         )}
@@ -79,7 +80,7 @@ export function PersonCard({ address }: { address: string }) {
 
 type Attempt = (act: () => Promise<unknown>) => Promise<boolean>;
 
-function GroupsMenu({ address, groups, attempt }: { address: string; groups: string[]; attempt: Attempt }) {
+function GroupsMenu({ address, groups, attempt }: { address: string; groups: number[]; attempt: Attempt }) {
   const { t } = useWords();
   const client = useClient();
   const all = useStore(client.contacts.state, (s) => s.list.groups);
@@ -108,7 +109,7 @@ function Details({ address }: { address: string }) {
   const person = useStore(useClient().people, (people) => people.get(address));
   return (
     <section aria-label={t("people.details")}>
-      <h3>{t("people.details")}</h3>
+      <h2 className="caption">{t("people.details")}</h2>
       <dl className="details">
         <dt>{t("people.address")}</dt>
         <dd>{address}</dd>

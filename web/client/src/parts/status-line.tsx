@@ -11,7 +11,7 @@ export function useStatus(address: string) {
   const stale = useStore(client.presence.state, (s) => s.staleSince);
   const now = useMinute();
   const kind = kindOf(view);
-  const parts = [view?.custom && kind !== "offline" && kind !== "unknown" ? view.custom : t(wordOf(view))];
+  const parts = [view?.label && kind !== "offline" && kind !== "unknown" ? view.label : t(wordOf(view))];
   const seen = view?.last_active ? Date.parse(view.last_active) : NaN;
   if ((kind === "offline" || kind === "away") && !Number.isNaN(seen)) parts.push(t("presence.seen", { ago: ago(seen, now) }));
   if (stale !== undefined && kind !== "unknown") parts.push(t("presence.as-of", { time: time(stale) }));

@@ -14,7 +14,7 @@ export function Watchers() {
   if (waiting.length === 0) return null;
   return (
     <section className="watchers" aria-label={t("people.watchers.title", { count: waiting.length })}>
-      <h3>{t("people.watchers.title", { count: waiting.length })}</h3>
+      <h2 className="caption">{t("people.watchers.title", { count: waiting.length })}</h2>
       <ul>
         {waiting.map((address) => (
           <Watcher key={address} address={address} />
@@ -42,7 +42,7 @@ function Watcher({ address }: { address: string }) {
         <Button disabled={busy} onClick={() => void attempt(() => contacts.relate(address, usual))}>
           {t("people.watchers.allow")}
         </Button>
-        <Button disabled={busy} onClick={() => void attempt(async () => (await contacts.relate(address, usual), contacts.add(address, undefined)))}>
+        <Button disabled={busy} onClick={() => void attempt(async () => (await contacts.relate(address, usual), contacts.add(address)))}>
           {t("people.watchers.add")}
         </Button>
         <Button kind="danger" disabled={busy} onClick={() => void attempt(() => contacts.relate(address, "blocked"))}>

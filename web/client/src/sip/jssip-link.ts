@@ -2,6 +2,7 @@
 import { UA, WebSocketInterface } from "jssip";
 import type { IncomingRequest } from "jssip/lib/SIPMessage";
 import type { Subscriber } from "jssip/lib/Subscriber";
+import { addressOf } from "./address";
 import type { Incoming, Link, LinkOptions, Notified, Outcome, Outgoing, WatchTarget } from "./link";
 
 /** Seconds of a registration and of a subscription. */
@@ -157,9 +158,4 @@ function incoming(request: IncomingRequest): Incoming {
     body: request.body ?? "",
     header: (name) => request.getHeader(name) ?? undefined,
   };
-}
-
-/** `sip:anna@example.org;x=y` to `anna@example.org`. */
-export function addressOf(uri: string): string {
-  return decodeURIComponent(uri.replace(/^<?sips?:/i, "").replace(/[;?>].*$/, "")).toLowerCase();
 }

@@ -1,5 +1,5 @@
 /** Presence documents (RFC 3863, 4480) with the numeric availability of our own extension. */
-import type { PresenceView } from "../api/types";
+import type { Person, PresenceView } from "../api/types";
 import { child, children, parse, textOf, within } from "./xml";
 
 const OURS = "urn:lyceum:presence";
@@ -28,9 +28,10 @@ export function readPidf(text: string, entity?: string): PresenceView | undefine
   if (state) {
     return {
       ...common,
+      note: state.getAttribute("note"),
       availability: Number(state.getAttribute("availability")) || 0,
       activity: state.getAttribute("activity") ?? "unknown",
-      custom: state.getAttribute("custom"),
+      label: state.getAttribute("label"),
       out_of_office: state.getAttribute("out-of-office"),
       since: state.getAttribute("since"),
       last_active: state.getAttribute("last-active"),
@@ -40,9 +41,24 @@ export function readPidf(text: string, entity?: string): PresenceView | undefine
 }
 
 function plain(root: Element): { availability: number; activity: string } {
-  const open = [...root.getElementsByTagName("*")].filter((e) => e.localName === "basic").some((e) => textOf(e) === "open");
-  if (!open) return { availability: 18500, activity: "offline" };
+  const basics = [...root.getElementsByTagName("*")].filter((e) => e.localName === "basic");
+  if (basics.length === 0) return { availability: 0, activity: "unknown" };
+  if (!basics.some((e) => textOf(e) === "open")) return { availability: 18500, activity: "offline" };
   const said = new Set([...root.getElementsByTagName("*")].filter((e) => e.localName === "activities").flatMap((e) => [...e.children].map((a) => a.localName)));
   const match = ACTIVITIES.find(([rpid]) => said.has(rpid));
   return match ? { activity: match[1], availability: match[2] } : { activity: "available", availability: 3500 };
+}
+
+/** What the document says of the person beside their state: our own card. */
+export function readCard(text: string, address: string): Person | undefined {
+  const root = parse(text);
+  const card = root && within(root, OURS, "card");
+  if (!card) return undefined;
+  const fact = (name: string) => card.getAttribute(name);
+  const person: Person = { address, numbers: children(card, "number").map((n) => n.getAttribute("number") ?? "") };
+  if (fact("name")) person.display_name = fact("name");
+  if (fact("mail")) person.mail = fact("mail");
+  if (fact("title")) person.title = fact("title");
+  person.photo = fact("photo") === "true";
+  return person;
 }

@@ -14,6 +14,7 @@ export const de: Record<Key, Text> = {
   "app.loading": "Lyceum wird geladen …",
   "app.starting": "Sie werden wieder angemeldet …",
   "app.waiting-server": "Der Server antwortet noch nicht. Neuer Versuch …",
+  "app.notices": "Hinweise",
   "app.title-unread": "({count}) Lyceum",
   "tab.title": "Lyceum ist in einem anderen Tab offen",
   "tab.text": "Ein Browser ist für Lyceum ein Gerät; verbunden ist immer nur ein Tab.",

@@ -13,6 +13,7 @@ export const en = {
   "app.loading": "Lyceum is loading …",
   "app.starting": "Signing you in again …",
   "app.waiting-server": "The server does not answer yet. Trying again …",
+  "app.notices": "Notices",
   "app.title-unread": "({count}) Lyceum",
   "tab.title": "Lyceum is open in another tab",
   "tab.text": "A browser is one device for Lyceum, so one tab at a time is connected.",

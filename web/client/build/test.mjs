@@ -1,0 +1,9 @@
+// `npm test`: the tests that need no browser. One line for each, and the count as the last.
+import { writeFileSync, mkdirSync } from "node:fs";
+import { forNode, here, tests } from "./bundle.mjs";
+
+mkdirSync(here("out"), { recursive: true });
+const all = here("out/all.ts");
+writeFileSync(all, tests("tests").map((file) => `import ${JSON.stringify(here(file))};`).join("\n") + `\nexport { run, report } from ${JSON.stringify(here("tests/kit.ts"))};\n`);
+const { run, report } = await import(await forNode("out/all.ts", "tests"));
+process.exit(report(await run(), console.log) ? 0 : 1);
