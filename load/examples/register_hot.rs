@@ -53,7 +53,7 @@ fn serve(core: &mut Core, now: Now, arrival: Arrival<'_>, out: &mut Outbox) {
     core.settle(now, Load::default(), out);
     while let Some(effect) = core.poll_effect() {
         if let Effect::Persist { seq, .. } = effect {
-            core.committed(seq, out);
+            core.committed(now, seq, out);
         }
     }
 }

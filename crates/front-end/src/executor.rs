@@ -59,12 +59,12 @@ impl Executor {
         Executor { core, writer, resolve, record, ladder }
     }
 
-    fn carry_out(&mut self, out: &mut Outbox) {
+    fn carry_out(&mut self, now: Now, out: &mut Outbox) {
         while let Some(effect) = self.core.poll_effect() {
             match effect {
                 Effect::Persist { seq, block } => {
                     if self.writer.submit(self.core.worker(), seq, block).is_err() {
-                        self.core.handed_back(seq, out);
+                        self.core.handed_back(now, seq, out);
                     }
                 }
                 Effect::Record(record) => (self.record)(record),
@@ -92,7 +92,7 @@ impl Engine for Executor {
 
     fn posted(&mut self, now: Now, post: Post, out: &mut Outbox) {
         match post {
-            Post::Committed(Committed { upto, result: Ok(()), .. }) => self.core.committed(upto, out),
+            Post::Committed(Committed { upto, result: Ok(()), .. }) => self.core.committed(now, upto, out),
             Post::Committed(Committed { upto, result: Err(error), .. }) => {
                 tracing::error!(%error, "registrations could not be stored");
                 self.core.commit_failed(now, upto, out);
@@ -108,7 +108,7 @@ impl Engine for Executor {
 
     fn timeout(&mut self, now: Now, out: &mut Outbox) {
         self.core.timeout(now, out);
-        self.carry_out(out);
+        self.carry_out(now, out);
     }
 
     fn next_timeout(&self) -> Option<Time> {
@@ -117,12 +117,12 @@ impl Engine for Executor {
 
     fn settle(&mut self, now: Now, load: Load, out: &mut Outbox) {
         self.core.settle(now, load, out);
-        self.carry_out(out);
+        self.carry_out(now, out);
     }
 
     fn drain(&mut self, now: Now, out: &mut Outbox) {
         self.core.drain(now);
-        self.carry_out(out);
+        self.carry_out(now, out);
     }
 
     fn is_drained(&self) -> bool {

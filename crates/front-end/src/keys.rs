@@ -59,6 +59,19 @@ impl Keys {
         hasher.finish()
     }
 
+    /// A name for something that outlives this process, from what tells it apart: nobody without the key can make two
+    /// things that share one.
+    pub fn name(&self, parts: &[&[u8]]) -> [u8; 16] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.root).expect("HMAC takes keys of any length");
+        mac.update(b"lyceum name");
+        for part in parts {
+            mac.update(&(part.len() as u64).to_le_bytes());
+            mac.update(part);
+        }
+        let full: [u8; 32] = mac.finalize().into_bytes().into();
+        std::array::from_fn(|at| full[at])
+    }
+
     fn derive(&self, label: &[u8]) -> [u8; 32] {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.root).expect("HMAC takes keys of any length");
         mac.update(label);

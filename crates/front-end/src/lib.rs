@@ -7,6 +7,7 @@
 pub mod calls;
 pub mod core;
 pub mod credentials;
+pub mod events;
 pub mod executor;
 pub mod gruu;
 pub mod inbound;

@@ -86,6 +86,9 @@ metrics! {
     Gauge bindings = "Registered bindings";
     Gauge addresses = "Addresses of record with a binding";
     Gauge transactions = "Live transactions";
+    Count notifies = "NOTIFY requests sent";
+    Count notifies_failed = "Subscriptions ended because their watcher did not answer";
+    Gauge subscriptions = "Subscriptions that stand";
     Gauge calls_active = "Calls answered and not ended";
 }
 

@@ -113,6 +113,22 @@ refusals! {
     RegistrarFull = 503, "LYS0038", "Registrar full, use another server";
     /// The request may not be forked so widely.
     TooBroad = 440, "LYS0039", "Max-Breadth Exceeded";
+    /// PUBLISH, or SUBSCRIBE to what only its owner may see, for somebody else.
+    NotYourPresence = 403, "LYS0040", "Not your presence";
+    /// The event package is not served here.
+    BadEvent = 489, "LYS0041", "Bad Event";
+    /// No published state has this entity tag.
+    NoSuchPublication = 412, "LYS0042", "Conditional Request Failed";
+    /// The body of a PUBLISH is no presence document.
+    UnsupportedPresence = 415, "LYS0043", "Unsupported Media Type";
+    /// The presence document is larger than policy allows.
+    PresenceTooLarge = 413, "LYS0044", "Presence document too large";
+    /// The presence document cannot be read.
+    BadPresence = 400, "LYS0045", "Presence document cannot be read";
+    /// As many watch this user as policy allows.
+    TooManyWatchers = 503, "LYS0046", "Too many watchers";
+    /// The person does not want to be disturbed, and the other is not of the workgroup.
+    DoNotDisturb = 480, "LYS0047", "Do not disturb";
 }
 
 #[cfg(test)]

@@ -138,6 +138,7 @@ impl Core {
         if is_full && self.groups[at].bindings(inbound.now, aor).next().is_none() {
             return self.refuse_for_load(inbound, Refusal::RegistrarFull, out);
         }
+        let before = self.groups[at].bindings(inbound.now, aor).count();
         let group = &mut self.groups[at];
         let outcome = match away {
             false => group.register(inbound.now, policy, &intent, &mut self.journal),
@@ -151,9 +152,13 @@ impl Core {
                 let gruu = Minter::new(&self.gruus, &message, user, serial);
                 write_bindings(&outcome, inbound.now, &path, &gruu, &mut lines);
                 let wait_for = outcome.wait_for;
+                let signed = outcome.bindings.clone().count() != before;
                 self.note_listening(inbound);
                 self.answer_registration(inbound, wait_for, &lines, out);
                 self.scratch = lines;
+                if signed {
+                    self.facts_changed(inbound.now, aor);
+                }
             }
             Err(RegisterRefusal::Replayed) => {
                 self.ask(inbound, (Kind::Www, user.address.domain(), true), snapshot, out);

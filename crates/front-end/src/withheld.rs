@@ -103,7 +103,7 @@ impl Batch {
 }
 
 /// Turns one of our own 200 answers into a 503: same dialog headers, nothing of what it granted.
-fn refusal_of(ok: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn refusal_of(ok: &[u8], out: &mut Vec<u8>) {
     const KEPT: [&[u8]; 5] = [b"Via:", b"From:", b"To:", b"Call-ID:", b"CSeq:"];
     let refusal = Refusal::StoreAway;
     out.extend_from_slice(format!("SIP/2.0 {} {}\r\n", refusal.status(), refusal.reason()).as_bytes());

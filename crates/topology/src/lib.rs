@@ -26,6 +26,7 @@ mod parse;
 mod path;
 pub mod policy;
 mod problem;
+mod provisioning;
 mod route;
 mod site;
 mod snapshot;
@@ -48,6 +49,7 @@ pub use policy::{
     PolicyKind, PresencePolicy, ProxyPolicy, RegistrarPolicy,
 };
 pub use problem::{CODES, Problem};
+pub use provisioning::{Provisioning, Servers, Who};
 pub use route::{NextHop, RouteMatch, StaticRoute};
 pub use site::{Node, Pool, Site};
 pub use snapshot::Snapshot;

@@ -46,10 +46,10 @@ impl World {
             if let Effect::Persist { seq, block } = effect {
                 match self.store.submit(self.now, seq, block, &mut self.dice) {
                     Ok(done) => self.disk_busy(done),
-                    Err(()) => core.handed_back(seq, &mut out),
+                    Err(()) => core.handed_back(now, seq, &mut out),
                 }
                 if self.plant == Some(Fault::EarlyOk) {
-                    core.committed(seq, &mut out);
+                    core.committed(now, seq, &mut out);
                 }
             }
         }
@@ -191,7 +191,7 @@ impl World {
     pub(super) fn stored(&mut self, incarnation: u32, upto: u64, ok: bool) {
         if incarnation == self.incarnation {
             self.with_core(|core, now, out| match ok {
-                true => core.committed(upto, out),
+                true => core.committed(now, upto, out),
                 false => core.commit_failed(now, upto, out),
             });
         }

@@ -121,7 +121,7 @@ impl Core {
     }
 
     /// A trusted host, or a user with proof whose From is his own.
-    fn identify(&mut self, inbound: &Inbound<'_>, snapshot: &Snapshot, out: &mut Outbox) -> Option<Sender> {
+    pub(crate) fn identify(&mut self, inbound: &Inbound<'_>, snapshot: &Snapshot, out: &mut Outbox) -> Option<Sender> {
         if inbound.trusted {
             return Some(Sender::Trusted);
         }

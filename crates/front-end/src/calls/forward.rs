@@ -19,7 +19,7 @@ use crate::refusal::DIAGNOSTICS_HEADER;
 const IDENTITY: [Name; 3] = [Name::PAssertedIdentity, Name::Diversion, Name::HistoryInfo];
 
 /// Our side of a hop: host and port of a listener as peers shall write them.
-fn sent_by(listener: &Listener, transport: Transport) -> SentBy<'_> {
+pub(crate) fn sent_by(listener: &Listener, transport: Transport) -> SentBy<'_> {
     let (host, port) = match listener.advertised.rsplit_once(':') {
         Some((host, port)) => (host, port.parse().unwrap_or(listener.addr.port())),
         None => (&*listener.advertised, listener.addr.port()),

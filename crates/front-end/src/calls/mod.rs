@@ -75,6 +75,8 @@ pub struct Calls {
     pub(crate) servers: HashMap<ServerId, ContextId>,
     pub(crate) active: HashMap<u64, Active>,
     pub(crate) per_user: HashMap<UserId, u32>,
+    /// Answered calls of each user, begun or taken.
+    pub(crate) talking: HashMap<UserId, u16>,
     pub(crate) lookups: HashMap<u64, WaitingName>,
     pub(crate) next_lookup: u64,
     pub(crate) next_record: u64,
@@ -96,6 +98,7 @@ impl Calls {
             servers: HashMap::new(),
             active: HashMap::new(),
             per_user: HashMap::new(),
+            talking: HashMap::new(),
             lookups: HashMap::new(),
             next_lookup: 1,
             next_record: 1,
@@ -107,6 +110,11 @@ impl Calls {
     /// Calls that a user has begun and that are not over.
     pub fn of_user(&self, user: UserId) -> u32 {
         self.per_user.get(&user).copied().unwrap_or(0)
+    }
+
+    /// Calls in which a user talks.
+    pub fn talking(&self, user: UserId) -> u16 {
+        self.talking.get(&user).copied().unwrap_or(0)
     }
 
     /// A call of this user begins.

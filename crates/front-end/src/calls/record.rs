@@ -2,7 +2,7 @@
 
 use lyceum_monitoring::{CallRecord, DecisionStep, Outcome, Party, Private, Side, Stamp};
 use lyceum_sip::time::{Now, Time};
-use lyceum_sip::{Message, Name};
+use lyceum_sip::{Message, Name, Scheme, Uri};
 use lyceum_topology::UserId;
 
 use super::admit::Sender;
@@ -22,6 +22,7 @@ const SWEEP_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
 pub struct Active {
     record: Box<CallRecord>,
     heard: Time,
+    parties: [Option<UserId>; 2],
 }
 
 impl Core {
@@ -101,8 +102,11 @@ impl Core {
             return self.record_done(record);
         }
         self.metrics.calls_active.add(1);
-        if let Some(before) = self.calls.active.insert(key, Active { record, heard: now.mono }) {
+        let parties = self.parties(&record);
+        self.talk(now, parties, true);
+        if let Some(before) = self.calls.active.insert(key, Active { record, heard: now.mono, parties }) {
             self.metrics.calls_active.add(-1);
+            self.talk(now, before.parties, false);
             self.record_done(before.record);
         }
     }
@@ -120,6 +124,31 @@ impl Core {
         self.record_done(record);
     }
 
+    /// Our users at both ends of a call.
+    fn parties(&self, record: &CallRecord) -> [Option<UserId>; 2] {
+        let dialled = record.dialled.reveal();
+        let callee = Uri::parse(dialled.as_bytes()).ok().and_then(|uri| match uri.scheme() {
+            Scheme::Tel => self.snapshot.by_number(dialled),
+            _ => self.snapshot.user(uri.user()?, uri.host_text()),
+        });
+        [record.caller.user.map(UserId), callee.map(|user| user.id)]
+    }
+
+    /// The parties of a call begin or cease to talk.
+    fn talk(&mut self, now: Now, parties: [Option<UserId>; 2], begins: bool) {
+        for user in parties.into_iter().flatten() {
+            let count = self.calls.talking.entry(user).or_insert(0);
+            *count = if begins { count.saturating_add(1) } else { count.saturating_sub(1) };
+            if *count == 0 {
+                self.calls.talking.remove(&user);
+            }
+            let aor = self.snapshot.directory().by_id(user).map(|user| user.address.to_string());
+            if let Some(aor) = aor {
+                self.facts_changed(now, &aor);
+            }
+        }
+    }
+
     fn record_done(&mut self, record: Box<CallRecord>) {
         if let Some(user) = record.caller.user {
             self.calls.user_call_ends(UserId(user));
@@ -134,6 +163,7 @@ impl Core {
         let key = self.call_key(message.call_id(), caller_tag);
         let Some(mut active) = self.calls.active.remove(&key) else { return };
         self.metrics.calls_active.add(-1);
+        self.talk(now, active.parties, false);
         active.record.ended = Some(Stamp(now.wall.0));
         active.record.hung_up = Some(side);
         self.record_done(active.record);
@@ -167,6 +197,7 @@ impl Core {
         for key in over {
             if let Some(active) = self.calls.active.remove(&key) {
                 self.metrics.calls_active.add(-1);
+                self.talk(now, active.parties, false);
                 self.record_done(active.record);
             }
         }

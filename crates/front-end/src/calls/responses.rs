@@ -11,6 +11,7 @@ use lyceum_sip::{Index, Limits, Message, Name, ResponseBuilder, Splice, parse};
 
 use super::context::{Context, ContextId};
 use crate::core::Core;
+use crate::events::is_notify;
 use crate::refusal::{DIAGNOSTICS_HEADER, Refusal};
 
 /// What the transaction table has to say, once its messages are sent.
@@ -26,6 +27,10 @@ impl Core {
     /// A response came in.
     pub(crate) fn response(&mut self, now: Now, _arrival: Arrival<'_>, message: &Message<'_>, out: &mut Outbox) {
         if let Response::Pass { id, user } = self.transactions.response_arrived(now.mono, message) {
+            if let Some(which) = is_notify(user) {
+                self.notify_answered(which, message);
+                return self.flush_transactions(now, out);
+            }
             let (context_id, branch) = ContextId::split(user);
             if let Some(mut context) = self.calls.contexts.take(context_id) {
                 self.note_response(now, &mut context, branch, id, message.status());
@@ -252,6 +257,9 @@ impl Core {
         loop {
             let Some(news) = self.next_news(now, out) else { return };
             match news {
+                News::Timeout(user) if is_notify(user).is_some() => {
+                    is_notify(user).into_iter().for_each(|which| self.notify_failed(which));
+                }
                 News::Timeout(user) => {
                     self.branch_over(now, user, out, |context, branch| context.responses.timeout(branch))
                 }
@@ -305,6 +313,9 @@ impl Core {
     }
 
     fn branch_event(&mut self, now: Now, user: u64, out: &mut Outbox, tell: impl FnOnce(&mut Context, BranchId)) {
+        if is_notify(user).is_some() {
+            return;
+        }
         let (id, branch) = ContextId::split(user);
         let Some(mut context) = self.calls.contexts.take(id) else { return };
         tell(&mut context, BranchId::from_index(usize::from(branch)));
@@ -343,6 +354,10 @@ impl Core {
         }
         let client = ClientId::from_bits(ticket >> 1);
         if let Some(user) = self.transactions.transport_error(now.mono, client) {
+            if let Some(which) = is_notify(user) {
+                self.notify_failed(which);
+                return self.flush_transactions(now, out);
+            }
             self.try_spare_flow(now, user);
             self.branch_over(now, user, out, |context, branch| {
                 let endpoint = context.branches.get(branch.index()).is_some_and(|branch| branch.to_endpoint);

@@ -1,5 +1,6 @@
 //! From an admitted request to its branches: RFC 3261 §16.5 and the beginning of §16.6.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use lyceum_sip::transaction::ServerId;
 use lyceum_sip::{Contact, Message, Method, Scheme, Transport, Uri};
 use lyceum_topology::{NextHop, Snapshot, UserId, UserRecord, routing_group};
 use lyceum_users::Binding;
+use lyceum_users::presence::Reach;
 
 use super::admit::{Admitted, Sender};
 use super::context::{Context, ContextId, Hop};
@@ -66,7 +68,9 @@ impl Core {
             _ if !admitted.plan.routes.is_empty() => {
                 self.targets_by_uri(admitted.plan.next_hop(admitted.plan.request_uri))
             }
-            _ => self.targets_of(inbound, admitted.plan.request_uri, snapshot, traced, &mut steps),
+            sender => {
+                self.targets_of(inbound, sender, admitted.plan.request_uri, snapshot, traced.then_some(&mut steps))
+            }
         };
         if call_begins {
             self.metrics.calls.inc();
@@ -177,12 +181,13 @@ impl Core {
     fn targets_of(
         &mut self,
         inbound: &Inbound<'_>,
+        sender: &Sender,
         request_uri: &[u8],
         snapshot: &Snapshot,
-        traced: bool,
-        steps: &mut Vec<DecisionStep>,
+        mut steps: Option<&mut Vec<DecisionStep>>,
     ) -> Targets {
         let message = &inbound.message;
+        let traced = steps.is_some();
         let is_its_own = std::ptr::eq(request_uri, message.request_uri());
         let uri = if is_its_own { message.parsed_request_uri() } else { Uri::parse(request_uri) };
         let to_this_host = uri.as_ref().is_ok_and(|uri| self.is_us(uri));
@@ -192,32 +197,51 @@ impl Core {
         {
             let secure = uri.as_ref().is_ok_and(|uri| uri.scheme() == Scheme::Sips);
             let user = Arc::clone(user);
-            return self.endpoints(
-                inbound.now,
-                &user,
-                secure,
-                Some(Gruu::Temporary(what)),
-                snapshot,
-                traced.then_some(steps),
-            );
+            return self.endpoints(inbound.now, &user, secure, Some(Gruu::Temporary(what)), snapshot, steps);
         }
         let decision = decide(snapshot, &Intent { request_uri, to_this_host, traced });
-        *steps = decision.steps;
+        if let Some(steps) = steps.as_deref_mut() {
+            *steps = decision.steps;
+        }
         match decision.route {
             Route::User(user) => {
+                if let Some(refusal) = self.unreachable(inbound, sender, &user, snapshot) {
+                    refused(refusal, steps);
+                    return Targets::Refuse(refusal);
+                }
                 let secure = uri.as_ref().is_ok_and(|uri| uri.scheme() == Scheme::Sips);
                 let gruu = uri.ok().and_then(|uri| self.gruus.read(&uri));
-                self.endpoints(inbound.now, &user, secure, gruu, snapshot, traced.then_some(steps))
+                self.endpoints(inbound.now, &user, secure, gruu, snapshot, steps)
             }
-            Route::Hops { hops, .. } => self.static_hops(&hops, traced.then_some(steps)),
+            Route::Hops { hops, .. } => self.static_hops(&hops, steps),
             Route::Refuse(refusal) => {
-                if traced {
-                    let (status, code, why) =
-                        (refusal.status(), refusal.code().to_owned(), refusal.reason().to_owned());
-                    steps.push(DecisionStep::Refused { status, code, why });
-                }
+                refused(refusal, steps);
                 Targets::Refuse(refusal)
             }
+        }
+    }
+
+    /// Why this sender may not reach the user now: blocked, or not to be disturbed.
+    fn unreachable(
+        &self,
+        inbound: &Inbound<'_>,
+        sender: &Sender,
+        user: &UserRecord,
+        snapshot: &Snapshot,
+    ) -> Option<Refusal> {
+        let method = inbound.message.method();
+        if !matches!(method, Method::Invite | Method::Message) || inbound.message.to_tag().is_some() {
+            return None;
+        }
+        let other = match sender {
+            Sender::User(other) => Cow::Borrowed(other.address.as_str()),
+            _ => Cow::Owned(crate::events::from_address(&inbound.message)?),
+        };
+        match self.reach(inbound.now, snapshot, user, &other) {
+            Reach::Allowed => None,
+            // The blocked are told what they would be told if the person were never there.
+            Reach::Blocked => Some(Refusal::NotSignedIn),
+            Reach::DoNotDisturb => Some(Refusal::DoNotDisturb),
         }
     }
 
@@ -446,5 +470,13 @@ fn hop_only(step: Step) -> Option<Hop> {
     match step {
         Step::Hop(hop) => Some(hop),
         Step::Name(..) => None,
+    }
+}
+
+/// The step that says why.
+fn refused(refusal: Refusal, steps: Option<&mut Vec<DecisionStep>>) {
+    if let Some(steps) = steps {
+        let (status, code, why) = (refusal.status(), refusal.code().to_owned(), refusal.reason().to_owned());
+        steps.push(DecisionStep::Refused { status, code, why });
     }
 }

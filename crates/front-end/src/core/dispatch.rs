@@ -2,7 +2,7 @@
 
 use lyceum_net::{Arrival, Outbox};
 use lyceum_sip::time::Now;
-use lyceum_sip::{Index, Message, Method, Name, ParseError, Transport, parse};
+use lyceum_sip::{Index, Message, Method, Name, ParseError, Scheme, Transport, parse};
 use lyceum_topology::{HopTransport, PeerFacts};
 
 use super::Core;
@@ -99,6 +99,8 @@ impl Core {
         match message.method() {
             Method::Register => self.register(inbound, out),
             Method::Options if self.is_for_us(message) => self.options(inbound, out),
+            Method::Publish if self.is_for_presence(message) => self.publish(inbound, out),
+            Method::Subscribe if self.is_for_presence(message) => self.subscribe(inbound, out),
             _ => self.proxy(inbound, out),
         }
     }
@@ -108,6 +110,20 @@ impl Core {
         const LINES: &[u8] = b"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, SUBSCRIBE, NOTIFY, PUBLISH, REFER, INFO, PRACK, UPDATE\r\n\
             Accept: application/sdp\r\nSupported: path, outbound, gruu, timer\r\n";
         self.answer_lines(inbound, 200, "OK", LINES, out);
+    }
+
+    /// Is this an event for the presence server: about one of our users as such, not about one of their devices; or within
+    /// a subscription of ours?
+    fn is_for_presence(&self, message: &Message<'_>) -> bool {
+        if let Some(tag) = message.to_tag() {
+            let key = self.dialog_key(message.call_id(), tag, message.from_tag().unwrap_or_default());
+            return self.events.watches.slot(&key).is_some();
+        }
+        message.parsed_request_uri().is_ok_and(|uri| {
+            let ours =
+                matches!(uri.scheme(), Scheme::Sip | Scheme::Sips) && self.snapshot.is_our_domain(uri.host_text());
+            ours && uri.user().is_some() && uri.param("gr").is_none()
+        })
     }
 
     /// Is the Request-URI the server itself: one of our domains or addresses, without a user?

@@ -22,6 +22,7 @@ use lyceum_users::{Block, Group, Journal, Undo};
 
 use crate::calls::Calls;
 use crate::credentials::Credentials;
+use crate::events::Events;
 use crate::keys::Keys;
 use crate::ladders::{Ladder, Ladders};
 use crate::lockout::{Lockout, LockoutLimits};
@@ -141,6 +142,7 @@ pub struct Core {
     pub(crate) gruus: Gruus,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) random: crate::random::Random,
+    pub(crate) events: Events,
     pub(crate) effects: VecDeque<Effect>,
     pub(crate) scratch: Vec<u8>,
     /// The message sent last, while somebody looks at it.
@@ -151,6 +153,8 @@ pub struct Core {
     block_opened: Option<Time>,
     pub(crate) store_away: Option<Time>,
     next_sweep: Time,
+    pub(crate) next_notify: Option<Time>,
+    started: bool,
     pub(crate) draining: bool,
     index: Index,
     parse_limits: Limits,
@@ -201,6 +205,7 @@ impl Core {
             ladders,
             metrics: options.metrics,
             random,
+            events: Events::new(),
             effects: VecDeque::new(),
             scratch: Vec::new(),
             sent: Vec::new(),
@@ -210,6 +215,8 @@ impl Core {
             block_opened: None,
             store_away: None,
             next_sweep: Time::default(),
+            next_notify: None,
+            started: false,
             draining: false,
             index: Index::new(),
             parse_limits,
@@ -231,6 +238,11 @@ impl Core {
         &self.groups
     }
 
+    /// Presence and subscriptions, to look at.
+    pub fn events(&self) -> &Events {
+        &self.events
+    }
+
     /// What is to be carried out, oldest first.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
@@ -246,6 +258,7 @@ impl Core {
         self.parse_limits = message_limits(&pool.proxy);
         self.own_names = own_names(&snapshot, &self.given_names);
         self.snapshot = snapshot;
+        self.events.directory_changed();
     }
 
     /// Names by which phones reach this server (certificates, `localhost`), so that a Route with one of them is ours.
@@ -265,10 +278,11 @@ impl Core {
     }
 
     /// Blocks up to `seq` are durable.
-    pub fn committed(&mut self, upto: u64, out: &mut Outbox) {
+    pub fn committed(&mut self, now: Now, upto: u64, out: &mut Outbox) {
         self.journal.committed(upto);
         self.metrics.commits.inc();
         self.withheld.release(upto, out);
+        self.events_committed(now, upto, out);
         if self.store_away.take().is_some() {
             tracing::info!("store can be written again; registrations are accepted");
         }
@@ -278,8 +292,9 @@ impl Core {
     pub fn commit_failed(&mut self, now: Now, upto: u64, out: &mut Outbox) {
         let Some(undos) = self.journal.failed(upto) else { return };
         self.metrics.commit_failures.inc();
-        self.undo(undos);
+        self.undo(now, undos);
         self.withheld.refuse(0, out);
+        self.events_refused(now, 0, out);
         self.block_opened = None;
         if self.store_away.replace(now.mono + STORE_RETRY).is_none() {
             tracing::error!("store cannot be written: refreshes are answered from memory, new registrations get 503");
@@ -287,18 +302,21 @@ impl Core {
     }
 
     /// The store's queue was full and gave a block back: what is in it did not happen.
-    pub fn handed_back(&mut self, seq: u64, out: &mut Outbox) {
+    pub fn handed_back(&mut self, now: Now, seq: u64, out: &mut Outbox) {
         let undos = self.journal.handed_back(seq);
-        self.undo(undos);
+        self.undo(now, undos);
         self.withheld.refuse(seq, out);
+        self.events_refused(now, seq, out);
         self.block_opened = None;
     }
 
-    fn undo(&mut self, undos: Vec<Undo>) {
+    fn undo(&mut self, now: Now, undos: Vec<Undo>) {
+        let mut touched = Vec::new();
         for undo in undos {
             let group = usize::from(undo.group());
-            self.groups[group].undo(undo);
+            touched.extend(self.groups[group].undo(undo));
         }
+        self.facets_undone(now, &touched);
     }
 
     /// True while only refreshes are accepted; every [`STORE_RETRY`] one new registration is let through to try.
@@ -317,6 +335,7 @@ impl Core {
     pub fn settle(&mut self, now: Now, load: Load, out: &mut Outbox) {
         self.shedder.observe(now.mono, &load);
         self.flush_transactions(now, out);
+        self.pump_notifies(now, out);
         self.close_block(now);
     }
 
@@ -337,7 +356,7 @@ impl Core {
     /// When [`Core::timeout`] is due.
     pub fn next_timeout(&self) -> Option<Time> {
         let block = self.block_opened.map(|opened| opened + self.commit_interval);
-        [block, self.transactions.next_timeout(), self.ladders.next_timeout(), Some(self.next_sweep)]
+        [block, self.transactions.next_timeout(), self.ladders.next_timeout(), Some(self.next_sweep), self.next_notify]
             .into_iter()
             .flatten()
             .min()
@@ -347,8 +366,14 @@ impl Core {
     pub fn timeout(&mut self, now: Now, out: &mut Outbox) {
         self.transactions.timeout(now.mono);
         self.flush_transactions(now, out);
+        self.pump_notifies(now, out);
         self.close_block(now);
         self.write_ladders(Some(now.mono));
+        if !std::mem::replace(&mut self.started, true)
+            && let Err(damaged) = self.start(now)
+        {
+            tracing::error!("{damaged}");
+        }
         if now.mono >= self.next_sweep {
             self.next_sweep = now.mono + SWEEP_EVERY;
             self.sweep(now);
@@ -358,12 +383,17 @@ impl Core {
     fn sweep(&mut self, now: Now) {
         self.lockout.sweep(now.mono, &self.limits);
         self.calls_timeout(now);
+        self.events_sweep(now);
         let mut bindings = 0;
         let mut addresses = 0;
+        let mut lapsed = Vec::new();
         for group in &mut self.groups {
-            group.expire(now, |_, _, _| {});
+            group.expire(now, |aor, _, _| lapsed.push(aor.to_owned()));
             bindings += group.binding_count();
             addresses += group.addresses();
+        }
+        for aor in lapsed {
+            self.facts_changed(now, &aor);
         }
         self.metrics.bindings.set(bindings as i64);
         self.metrics.addresses.set(addresses as i64);
@@ -403,10 +433,18 @@ impl Core {
 }
 
 impl Core {
-    /// Ends all registrations of an address, as when its user is removed or disabled.
-    pub fn remove_bindings(&mut self, address: &str) {
+    /// A user was removed or disabled: registrations and subscriptions end, and the connections they came over are cut.
+    pub fn user_gone(&mut self, now: Now, address: &str, out: &mut Outbox) {
         let group = usize::from(lyceum_topology::routing_group(address));
+        let flows: Vec<Flow> =
+            self.groups[group].bindings(now, address).filter_map(|binding| Flow::decode(binding.flow())).collect();
         self.groups[group].remove_user(address, &mut self.journal);
+        self.watcher_gone(now, address, out);
+        self.facts_changed(now, address);
+        for flow in flows.into_iter().filter(|flow| matches!(flow, Flow::Stream { .. })) {
+            out.close(flow);
+        }
+        self.close_block(now);
     }
 
     /// The trace of this worker.

@@ -184,7 +184,7 @@ impl Bench {
         self.core.settle(self.now, Load { behind, ..Load::default() }, &mut out);
         while let Some(effect) = self.core.poll_effect() {
             match effect {
-                Effect::Persist { seq, .. } if self.store_works => self.core.committed(seq, &mut out),
+                Effect::Persist { seq, .. } if self.store_works => self.core.committed(self.now, seq, &mut out),
                 Effect::Persist { seq, .. } => self.pending.push(seq),
                 Effect::Record(record) => self.records.push(*record),
                 Effect::Ladder(ladder) => self.ladders.push(ladder.into_entries()),

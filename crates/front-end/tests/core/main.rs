@@ -6,6 +6,7 @@ mod dialogs;
 mod ladders;
 mod large;
 mod policies;
+mod presence;
 mod registration;
 mod routes;
 mod strangers;

@@ -21,7 +21,7 @@ fn nothing_is_told_before_it_is_durable() {
     assert!(bench.signed("anna", "secret", phone(1), &text).is_empty());
     let seq = bench.pending.pop().expect("a block on its way");
     let mut out = Outbox::new();
-    bench.core.committed(seq, &mut out);
+    bench.core.committed(bench.now, seq, &mut out);
     assert_eq!(statuses(&bench.settle(out, Duration::ZERO)), [200]);
 }
 

@@ -68,7 +68,7 @@ impl Publisher for LivePublisher {
         let address = user.address.as_str().to_owned();
         self.each(|| {
             let address = address.clone();
-            Post::Act(Box::new(move |core, _now, _out| core.remove_bindings(&address)))
+            Post::Act(Box::new(move |core, now, out| core.user_gone(now, &address, out)))
         });
     }
 }

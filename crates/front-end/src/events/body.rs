@@ -1,0 +1,114 @@
+//! What a watcher is told of a person: one document for all who may see the same.
+
+use std::sync::Arc;
+
+use lyceum_sip::time::Now;
+use lyceum_topology::{Snapshot, UserRecord, routing_group};
+use lyceum_users::contacts::ContactList;
+use lyceum_users::facet_kind;
+use lyceum_users::presence::{AggregateState, Card, Number, NumberKind, Standing, own_view, view};
+
+use super::presentity;
+use crate::core::Core;
+
+/// The documents of the person told about last: watchers of one person come one after another.
+#[derive(Default)]
+pub(crate) struct Bodies {
+    aor: Box<str>,
+    state: Option<AggregateState>,
+    contacts: ContactList,
+    /// By what is seen; `None` is the person's own devices.
+    views: Vec<(Option<Standing>, Arc<[u8]>)>,
+}
+
+impl Bodies {
+    /// There is news of this address.
+    pub(crate) fn forget(&mut self, aor: &str) {
+        if *self.aor == *aor {
+            self.forget_all();
+        }
+    }
+
+    /// Names, policies or the time may be others.
+    pub(crate) fn forget_all(&mut self) {
+        self.state = None;
+        self.views.clear();
+    }
+}
+
+/// The directory's facts of a user.
+pub(crate) fn card<'a>(user: &'a UserRecord, numbers: &'a [String]) -> Card<'a> {
+    let number = |number: &'a String| Number { kind: NumberKind::Work, number };
+    Card {
+        display_name: user.display_name.as_deref().unwrap_or(user.address.user()),
+        mail: user.mail.as_deref().unwrap_or_default(),
+        numbers: numbers.iter().map(number).collect(),
+        ..Card::default()
+    }
+}
+
+impl Core {
+    /// What `watcher` may see of this user, as a presence document.
+    pub(crate) fn presence_document(
+        &mut self,
+        now: Now,
+        snapshot: &Snapshot,
+        user: &UserRecord,
+        watcher: &str,
+    ) -> Arc<[u8]> {
+        let aor = user.address.as_str();
+        let at = usize::from(routing_group(aor));
+        let policy = snapshot.presence_policy(user);
+        let mut bodies = std::mem::take(&mut self.events.bodies);
+        if *bodies.aor != *aor || bodies.state.is_none() {
+            bodies.forget_all();
+            bodies.aor = aor.into();
+            bodies.contacts = ContactList::load(&self.groups[at], aor).unwrap_or_default();
+        }
+        let presence = &self.events.presentities[at];
+        let group = &self.groups[at];
+        let state = bodies.state.get_or_insert_with(|| presence.state(presentity(now, snapshot, user), group));
+        let standing =
+            (watcher != aor).then(|| bodies.contacts.standing_of(watcher, is_ours(snapshot, watcher), policy));
+        let known = bodies.views.iter().find(|(seen_by, _)| *seen_by == standing);
+        let body = match known {
+            Some((_, body)) => Arc::clone(body),
+            None => {
+                let numbers: Vec<String> = user.numbers.iter().map(|number| number.plain()).collect();
+                let card = card(user, &numbers);
+                let seen = standing.map_or_else(|| own_view(state, &card), |standing| view(state, &card, standing));
+                let mut text = Vec::with_capacity(1024);
+                seen.pidf(&format!("sip:{aor}"), &mut text);
+                let body: Arc<[u8]> = text.into();
+                bodies.views.push((standing, Arc::clone(&body)));
+                body
+            }
+        };
+        self.events.bodies = bodies;
+        body
+    }
+
+    /// The standing of somebody towards a user, and the user's state: whether they may be reached now.
+    pub(crate) fn reach(
+        &self,
+        now: Now,
+        snapshot: &Snapshot,
+        user: &UserRecord,
+        other: &str,
+    ) -> lyceum_users::presence::Reach {
+        let aor = user.address.as_str();
+        let at = usize::from(routing_group(aor));
+        let has = |kind| self.groups[at].facet_count(kind) > 0;
+        if other == aor || !(has(facet_kind::PRESENCE) || has(facet_kind::CONTACTS)) {
+            return lyceum_users::presence::Reach::Allowed;
+        }
+        let contacts = ContactList::load(&self.groups[at], aor).unwrap_or_default();
+        let state = self.events.presentities[at].state(presentity(now, snapshot, user), &self.groups[at]);
+        lyceum_users::presence::reach(&state, contacts.relationship_of(other, is_ours(snapshot, other)))
+    }
+}
+
+/// Is the address of our organisation?
+pub(crate) fn is_ours(snapshot: &Snapshot, address: &str) -> bool {
+    address.split_once('@').is_some_and(|(_, domain)| snapshot.is_our_domain(domain.as_bytes()))
+}

@@ -1,0 +1,285 @@
+//! Events (RFC 6665): the front end as presence server. PUBLISH comes in, subscriptions stand, NOTIFY goes out.
+//!
+//! ```text
+//! PUBLISH, choice, bindings, calls ─► Presentities ─► changed(address) ─► watches of it ─► ready ─► NOTIFY, one at a time
+//! SUBSCRIBE ─► facet (durable) ─► 200 ─► first NOTIFY                                       ▲            │ 200
+//!                                                                                           └─ changed again meanwhile
+//! ```
+//! A subscription has at most one NOTIFY under way; what changes meanwhile is told with the next one, newest state only.
+//! So a watcher that never answers costs one transaction, and a burst of changes costs one NOTIFY.
+
+mod body;
+mod desk;
+mod notify;
+mod profile;
+mod publish;
+mod subscribe;
+mod watches;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lyceum_net::Outbox;
+use lyceum_sip::time::Now;
+use lyceum_sip::transaction::ServerId;
+use lyceum_topology::{Snapshot, UserRecord, routing_group};
+use lyceum_users::presence::{Facts, Presentities, Presentity};
+use lyceum_users::subscription::Subscription;
+use lyceum_users::{Touched, facet_kind};
+
+use crate::core::Core;
+pub use desk::Seen;
+pub(crate) use notify::is_notify;
+pub(crate) use subscribe::from_address;
+pub use watches::Watches;
+
+/// NOTIFY requests begun in one round of input: between rounds answers are read, so that a storm does not outrun them.
+pub(crate) const NOTIFIES_A_ROUND: usize = 512;
+/// NOTIFY requests that wait for their answer; beyond it further ones wait. One that is older than [`SLOW`] no longer
+/// counts, so that watchers who never answer do not hold up the others.
+pub(crate) const NOTIFIES_UNDER_WAY: usize = 16_384;
+/// After this time an unanswered NOTIFY no longer counts as under way.
+pub(crate) const SLOW: Duration = Duration::from_secs(2);
+/// How soon the next round of a storm comes.
+pub(crate) const NEXT_ROUND: Duration = Duration::from_millis(1);
+/// Subscriptions that one worker keeps; a further one is refused with 503.
+pub(crate) const SUBSCRIPTIONS: usize = 1_000_000;
+
+/// Told once whether a change is durable.
+pub type Done = Box<dyn FnOnce(bool) + Send>;
+
+/// What waits until it is durable.
+struct Held {
+    seq: u64,
+    what: Waiting,
+}
+
+enum Waiting {
+    /// An answer, and the watch whose first NOTIFY follows it.
+    Answer { server: ServerId, status: u16, bytes: Vec<u8>, watch: Option<u32> },
+    /// Somebody who is no SIP endpoint.
+    Done(Done),
+}
+
+/// Presence and subscriptions of one worker.
+#[derive(Default)]
+pub struct Events {
+    pub(crate) presentities: Vec<Presentities>,
+    pub(crate) watches: Watches,
+    held: VecDeque<Held>,
+    bodies: body::Bodies,
+    scratch: Vec<u8>,
+}
+
+impl Events {
+    pub(crate) fn new() -> Events {
+        Events {
+            presentities: (0..crate::core::GROUPS).map(|_| Presentities::default()).collect(),
+            ..Events::default()
+        }
+    }
+
+    /// Names and policies may be others.
+    pub(crate) fn directory_changed(&mut self) {
+        self.bodies.forget_all();
+    }
+
+    /// Subscriptions that stand.
+    pub fn subscriptions(&self) -> usize {
+        self.watches.len()
+    }
+}
+
+/// The user with this canonical address.
+pub(crate) fn user_at<'a>(snapshot: &'a Snapshot, aor: &str) -> Option<&'a Arc<UserRecord>> {
+    let (user, domain) = aor.split_once('@')?;
+    snapshot.user(user.as_bytes(), domain.as_bytes())
+}
+
+/// The policy and the address of a presentity.
+pub(crate) fn presentity<'a>(now: Now, snapshot: &'a Snapshot, user: &'a UserRecord) -> Presentity<'a> {
+    Presentity { aor: user.address.as_str(), now: now.wall, policy: snapshot.presence_policy(user) }
+}
+
+impl Core {
+    /// Builds what lives in memory from what the groups hold: once, after they are filled from the store.
+    ///
+    /// # Errors
+    /// One sentence: a stored record is damaged.
+    pub fn start(&mut self, now: Now) -> Result<(), String> {
+        let snapshot = Arc::clone(&self.snapshot);
+        let fallback = lyceum_topology::PresencePolicy::default();
+        for at in 0..self.groups.len() {
+            let policy_of = |aor: &str| {
+                let user = user_at(&snapshot, aor);
+                user.map_or(&fallback, |user| snapshot.presence_policy(user))
+            };
+            let group = &self.groups[at];
+            self.events.presentities[at] =
+                Presentities::load(now.wall, group, policy_of).map_err(|damaged| damaged.to_string())?;
+            self.events.watches.load(now.wall, group);
+            let bound: Vec<String> = group.iter(now).map(|one| one.aor.to_owned()).collect();
+            for aor in bound {
+                self.facts_changed(now, &aor);
+            }
+        }
+        self.load_lists();
+        Ok(())
+    }
+
+    /// Bindings or calls of a user changed: presence may be another.
+    pub(crate) fn facts_changed(&mut self, now: Now, aor: &str) {
+        let snapshot = Arc::clone(&self.snapshot);
+        let Some(user) = user_at(&snapshot, aor) else { return };
+        let at = usize::from(routing_group(aor));
+        let registered = self.groups[at].bindings(now, aor).count();
+        let facts = Facts {
+            registered: u16::try_from(registered).unwrap_or(u16::MAX),
+            calls: self.calls.talking(user.id),
+            in_meeting: false,
+        };
+        let presentity = presentity(now, &snapshot, user);
+        let presence = &mut self.events.presentities[at];
+        let change = presence.facts(presentity, facts, &mut self.groups[at], &mut self.journal);
+        if change.changed {
+            self.presence_changed(aor);
+        }
+    }
+
+    /// Everybody who watches this user is to be told.
+    pub(crate) fn presence_changed(&mut self, aor: &str) {
+        self.events.bodies.forget(aor);
+        self.events.watches.touch(aor);
+    }
+
+    /// Undone facets: what was built from them is built again.
+    pub(crate) fn facets_undone(&mut self, now: Now, touched: &[Touched]) {
+        let snapshot = Arc::clone(&self.snapshot);
+        for one in touched {
+            let Ok(aor) = std::str::from_utf8(&one.key) else {
+                self.subscription_undone(one);
+                continue;
+            };
+            match one.kind {
+                facet_kind::SUBSCRIPTION => self.subscription_undone(one),
+                facet_kind::PRESENCE => {
+                    let at = usize::from(routing_group(aor));
+                    if let Some(user) = user_at(&snapshot, aor) {
+                        let presentity = presentity(now, &snapshot, user);
+                        self.events.presentities[at].reconsider(presentity, &self.groups[at]);
+                    }
+                    self.presence_changed(aor);
+                }
+                facet_kind::CONTACTS => self.presence_changed(aor),
+                _ => {}
+            }
+        }
+    }
+
+    fn subscription_undone(&mut self, touched: &Touched) {
+        if touched.kind != facet_kind::SUBSCRIPTION {
+            return;
+        }
+        let stands = self.groups.iter().any(|group| group.facet(touched.kind, &touched.key).is_some());
+        if !stands && let Ok(key) = <[u8; 16]>::try_from(&*touched.key) {
+            self.events.watches.remove_key(&key);
+        }
+    }
+
+    /// Keeps an answer until block `seq` is durable; `None` answers at once.
+    fn answer_after(&mut self, now: Now, seq: Option<u64>, answer: (ServerId, u16, Vec<u8>), watch: Option<u32>) {
+        let (server, status, bytes) = answer;
+        match seq.filter(|seq| *seq > self.withheld.committed()) {
+            Some(seq) => {
+                let what = Waiting::Answer { server, status, bytes, watch };
+                self.events.held.push_back(Held { seq, what });
+            }
+            None => {
+                self.transactions.respond(now.mono, server, status, &bytes);
+                self.first_notify(watch);
+            }
+        }
+    }
+
+    /// All subscriptions of this watcher end: their last NOTIFY says so.
+    pub(crate) fn watcher_gone(&mut self, now: Now, watcher: &str, out: &mut Outbox) {
+        for slot in self.events.watches.slots() {
+            let Some((group, key)) = self.events.watches.key_at(slot) else { continue };
+            let packed = self.groups[usize::from(group)].facet(facet_kind::SUBSCRIPTION, &key);
+            match packed.and_then(Subscription::unpack) {
+                Some(one) if one.presentity == watcher => self.events.watches.end(slot, watches::End::NoResource),
+                Some(one) if one.watcher == watcher => self.events.watches.end(slot, watches::End::Rejected),
+                _ => {}
+            }
+        }
+        self.pump_notifies(now, out);
+    }
+
+    /// Tells when block `seq` is durable; `None`: now.
+    pub(crate) fn when_durable(&mut self, seq: Option<u64>, done: Done) {
+        match seq.filter(|seq| *seq > self.withheld.committed()) {
+            Some(seq) => self.events.held.push_back(Held { seq, what: Waiting::Done(done) }),
+            None => done(true),
+        }
+    }
+
+    fn first_notify(&mut self, watch: Option<u32>) {
+        if let Some(slot) = watch {
+            self.events.watches.enqueue(slot);
+        }
+    }
+
+    /// Blocks up to `upto` are durable: the answers that waited for them leave, and first notifications follow.
+    pub(crate) fn events_committed(&mut self, now: Now, upto: u64, out: &mut Outbox) {
+        while self.events.held.front().is_some_and(|held| held.seq <= upto) {
+            let Some(held) = self.events.held.pop_front() else { break };
+            match held.what {
+                Waiting::Answer { server, status, bytes, watch } => {
+                    self.transactions.respond(now.mono, server, status, &bytes);
+                    self.first_notify(watch);
+                }
+                Waiting::Done(done) => done(true),
+            }
+        }
+        self.pump_notifies(now, out);
+    }
+
+    /// The store refused block `from` and all after it.
+    pub(crate) fn events_refused(&mut self, now: Now, from: u64, out: &mut Outbox) {
+        let (kept, refused): (VecDeque<Held>, VecDeque<Held>) =
+            self.events.held.drain(..).partition(|held| held.seq < from);
+        self.events.held = kept;
+        for held in refused {
+            match held.what {
+                Waiting::Answer { server, bytes, .. } => {
+                    let mut refusal = Vec::with_capacity(bytes.len());
+                    crate::withheld::refusal_of(&bytes, &mut refusal);
+                    self.transactions.respond(now.mono, server, 503, &refusal);
+                }
+                Waiting::Done(done) => done(false),
+            }
+        }
+        self.flush_transactions(now, out);
+    }
+
+    /// Time passes: presence that changes by itself, subscriptions that end.
+    pub(crate) fn events_sweep(&mut self, now: Now) {
+        let snapshot = Arc::clone(&self.snapshot);
+        let fallback = lyceum_topology::PresencePolicy::default();
+        let policy_of = |aor: &str| {
+            let user = user_at(&snapshot, aor);
+            user.map_or(&fallback, |user| snapshot.presence_policy(user))
+        };
+        let mut changed: Vec<String> = Vec::new();
+        for at in 0..self.events.presentities.len() {
+            let (presence, group) = (&mut self.events.presentities[at], &mut self.groups[at]);
+            presence.sweep(now.wall, policy_of, group, &mut self.journal, |aor| changed.push(aor.to_owned()));
+        }
+        for aor in changed {
+            self.presence_changed(&aor);
+        }
+        self.events.watches.end_expired(now.wall);
+        self.metrics.subscriptions.set(self.events.watches.len() as i64);
+    }
+}

@@ -1,0 +1,281 @@
+//! NOTIFY (RFC 6665 §4.2.2): one at a time for each subscription, the newest state only.
+
+use std::sync::Arc;
+
+use lyceum_net::Outbox;
+use lyceum_sip::time::Now;
+use lyceum_sip::transaction::Outgoing;
+use lyceum_sip::{Message, Method, RequestBuilder};
+use lyceum_topology::routing_group;
+use lyceum_users::facet_kind;
+use lyceum_users::format::rlmi::{self, Extent, List, Resource, ResourceState};
+use lyceum_users::format::winfo::{self, Watcher, WatcherEvent, WatcherStatus};
+use lyceum_users::subscription::{CSEQ_BLOCK, EventPackage, Subscription};
+
+use super::body::is_ours;
+use super::subscribe::write_contact;
+use super::watches::End;
+use super::{NEXT_ROUND, NOTIFIES_A_ROUND, user_at};
+use crate::calls::forward::sent_by;
+use crate::calls::hops::flow_of;
+use crate::core::Core;
+
+/// Marks a client transaction of a NOTIFY among those of the proxy.
+const MARK: u64 = 0xffff << 48;
+/// The next block of sequence numbers is written when so few are left.
+const CSEQ_LEFT: u32 = 100;
+/// Bodies of members in one NOTIFY of a list; the others follow.
+const MEMBERS_A_NOTIFY: usize = 40;
+const PIDF: &str = "application/pidf+xml";
+
+/// A body with its media type.
+pub(crate) struct Content {
+    pub(crate) content_type: String,
+    pub(crate) body: Vec<u8>,
+    /// There is more to tell at once.
+    pub(crate) more: bool,
+}
+
+/// The slot and the sequence number, when a client transaction is one of ours.
+pub(crate) fn is_notify(user: u64) -> Option<(u32, u16)> {
+    (user & MARK == MARK).then_some((user as u32, (user >> 32) as u16))
+}
+
+impl Core {
+    /// Sends what is due, as far as there is room.
+    pub(crate) fn pump_notifies(&mut self, now: Now, out: &mut Outbox) {
+        for _ in 0..NOTIFIES_A_ROUND {
+            let Some(slot) = self.events.watches.next_ready(now.mono) else { break };
+            if !self.notify(now, slot) {
+                self.drop_watch(slot);
+            }
+        }
+        let more = self.events.watches.waiting() > 0;
+        self.next_notify = more.then(|| now.mono + NEXT_ROUND);
+        self.flush_transactions(now, out);
+    }
+
+    /// Sends one NOTIFY; false when the subscription cannot go on.
+    fn notify(&mut self, now: Now, slot: u32) -> bool {
+        let Some((group, key)) = self.events.watches.key_at(slot) else { return false };
+        let packed = self.groups[usize::from(group)].facet(facet_kind::SUBSCRIPTION, &key).map(<[u8]>::to_vec);
+        let Some(subscription) = packed.as_deref().and_then(Subscription::unpack) else { return false };
+        let Some(watch) = self.events.watches.get(slot) else { return false };
+        watch.cseq += 1;
+        let (cseq, version, end) = (watch.cseq, watch.version, watch.end);
+        watch.version = watch.version.wrapping_add(1);
+        if cseq + CSEQ_LEFT >= watch.reserved && end.is_none() {
+            watch.reserved += CSEQ_BLOCK;
+            let renewed = Subscription { reserved: watch.reserved, ..subscription };
+            if self.write_subscription(group, &key, &renewed).is_none() {
+                return false;
+            }
+        }
+        let content = match end {
+            Some(End::NoResource | End::Rejected) => None,
+            _ => self.content(now, slot, &subscription, version),
+        };
+        let more = content.as_ref().is_some_and(|content| content.more);
+        let sent = self.send_notify(now, slot, &subscription, (cseq, end), content.as_ref());
+        if sent {
+            self.events.watches.sent(now.mono, slot);
+            if more {
+                self.events.watches.enqueue(slot);
+            }
+        }
+        if end.is_some() {
+            self.groups[usize::from(group)].remove_facet(facet_kind::SUBSCRIPTION, &key, &mut self.journal);
+        }
+        sent && end.is_none() || end.is_some() && self.forget_watch(slot, &subscription)
+    }
+
+    /// After the last NOTIFY: nothing is kept, its answer means nothing.
+    fn forget_watch(&mut self, slot: u32, subscription: &Subscription<'_>) -> bool {
+        self.events.watches.remove(slot);
+        if subscription.package == EventPackage::Presence {
+            self.events.watches.touch_watchers(subscription.presentity);
+        }
+        true
+    }
+
+    /// Ends a subscription whose watcher is gone.
+    fn drop_watch(&mut self, slot: u32) {
+        let Some((group, key)) = self.events.watches.key_at(slot) else { return };
+        let group = &mut self.groups[usize::from(group)];
+        let presentity = group
+            .facet(facet_kind::SUBSCRIPTION, &key)
+            .and_then(Subscription::unpack)
+            .map(|subscription| subscription.presentity.to_owned());
+        group.remove_facet(facet_kind::SUBSCRIPTION, &key, &mut self.journal);
+        self.events.watches.remove(slot);
+        if let Some(presentity) = presentity {
+            self.events.watches.touch_watchers(&presentity);
+        }
+    }
+
+    fn content(&mut self, now: Now, slot: u32, subscription: &Subscription<'_>, version: u32) -> Option<Content> {
+        match subscription.package {
+            EventPackage::Presence if subscription.list => self.list_content(now, slot, subscription, version),
+            EventPackage::Presence => {
+                let snapshot = Arc::clone(&self.snapshot);
+                let user = user_at(&snapshot, subscription.presentity)?;
+                let body = self.presence_document(now, &snapshot, user, subscription.watcher);
+                Some(Content { content_type: PIDF.to_owned(), body: body.to_vec(), more: false })
+            }
+            EventPackage::WatcherInfo => Some(self.winfo_content(now, subscription, version)),
+            EventPackage::Profile => self.profile_content(now, subscription),
+        }
+    }
+
+    /// The list, or what changed of it.
+    fn list_content(&mut self, now: Now, slot: u32, subscription: &Subscription<'_>, version: u32) -> Option<Content> {
+        let list = self.events.watches.lists.get_mut(&slot)?;
+        let full = std::mem::take(&mut list.full);
+        let taken = list.news.len().min(MEMBERS_A_NOTIFY);
+        let news: Vec<u16> = list.news.drain(..taken).collect();
+        let more = !list.news.is_empty();
+        let members = if full { list.members.clone() } else { Vec::new() };
+        let told: Vec<Box<str>> = news.iter().filter_map(|at| list.members.get(usize::from(*at)).cloned()).collect();
+        let snapshot = Arc::clone(&self.snapshot);
+        let mut bodies: Vec<(Box<str>, Option<Arc<[u8]>>)> = Vec::with_capacity(told.len());
+        for member in told {
+            let user = user_at(&snapshot, &member).filter(|user| user.enabled);
+            let body = user.map(|user| self.presence_document(now, &snapshot, user, subscription.watcher));
+            bodies.push((member, body));
+        }
+        let later: Vec<Box<str>> =
+            members.into_iter().filter(|one| !bodies.iter().any(|(told, _)| told == one)).collect();
+        let uris: Vec<String> =
+            bodies.iter().map(|(member, _)| member).chain(&later).map(|member| format!("sip:{member}")).collect();
+        let resources: Vec<Resource<'_>> = uris
+            .iter()
+            .enumerate()
+            .map(|(at, uri)| {
+                let state = match bodies.get(at) {
+                    Some((_, Some(body))) => ResourceState::Active { content_type: PIDF, body },
+                    Some((member, None)) if is_ours(&snapshot, member) => {
+                        ResourceState::Terminated { reason: "noresource" }
+                    }
+                    Some((_, None)) | None => ResourceState::Pending,
+                };
+                Resource { uri, name: None, instance: "1", state }
+            })
+            .collect();
+        let boundary = format!("lyceum-{:016x}", self.random.bits());
+        let uri = format!("sip:{};list=contacts", subscription.presentity);
+        let extent = if full { Extent::Full } else { Extent::Partial };
+        let mut body = Vec::new();
+        rlmi::write(List { uri: &uri, version, extent, boundary: &boundary }, &resources, &mut body);
+        Some(Content { content_type: rlmi::content_type(&boundary), body, more })
+    }
+
+    /// Who watches, for the person watched.
+    fn winfo_content(&mut self, now: Now, subscription: &Subscription<'_>, version: u32) -> Content {
+        let aor = subscription.presentity;
+        let group = &self.groups[usize::from(routing_group(aor))];
+        let mut rows: Vec<(String, String, u32)> = Vec::new();
+        for slot in self.events.watches.of(aor) {
+            let Some((_, key)) = self.events.watches.key_at(*slot) else { continue };
+            let packed = group.facet(facet_kind::SUBSCRIPTION, &key).and_then(Subscription::unpack);
+            let Some(other) = packed.filter(|other| other.package == EventPackage::Presence && !other.list) else {
+                continue;
+            };
+            let left = other.expires.0.saturating_sub(now.wall.0) / 1000;
+            let id = key[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+            rows.push((id, format!("sip:{}", other.watcher), u32::try_from(left).unwrap_or(u32::MAX)));
+        }
+        let watchers = rows.iter().map(|(id, uri, left)| Watcher {
+            id,
+            uri,
+            display_name: None,
+            status: WatcherStatus::Active,
+            event: WatcherEvent::Approved,
+            subscribed: None,
+            expires: Some(*left),
+        });
+        let mut body = Vec::new();
+        winfo::write(version, winfo::Extent::Full, &format!("sip:{aor}"), "presence", watchers, &mut body);
+        Content { content_type: "application/watcherinfo+xml".to_owned(), body, more: false }
+    }
+
+    fn send_notify(
+        &mut self,
+        now: Now,
+        slot: u32,
+        subscription: &Subscription<'_>,
+        (cseq, end): (u32, Option<End>),
+        content: Option<&Content>,
+    ) -> bool {
+        let Some((transport, flow)) = flow_of(subscription.flow) else { return false };
+        let mut branch = Vec::with_capacity(32);
+        self.calls.branches.mint_plain(&mut branch);
+        let Some(listener) = self.listener_of(&flow, transport) else { return false };
+        let by = sent_by(listener, transport);
+        let mut contact = Vec::with_capacity(64);
+        write_contact(&listener.advertised, transport, &mut contact);
+        let mut via = Vec::with_capacity(96);
+        lyceum_sip::proxy::via_line(&mut via, &by, &branch);
+        let left = subscription.expires.0.saturating_sub(now.wall.0) / 1000;
+        let state = match end {
+            Some(end) => format!("terminated;reason={}", end.as_str()),
+            None => format!("active;expires={left}"),
+        };
+        let mut event = subscription.package.as_str().as_bytes().to_vec();
+        if !subscription.event_id.is_empty() {
+            event.extend_from_slice(b";id=");
+            event.extend_from_slice(subscription.event_id);
+        }
+        let mut builder = RequestBuilder::new(Method::Notify, subscription.target);
+        builder.via(via.strip_prefix(b"Via: ").unwrap_or(&via));
+        if !subscription.routes.is_empty() {
+            builder.route(subscription.routes);
+        }
+        builder.from(subscription.local).to(subscription.remote).call_id(subscription.call_id).cseq(cseq);
+        builder.contact(&contact).header("Event", &event).header("Subscription-State", state.as_bytes());
+        if subscription.list {
+            builder.header("Require", b"eventlist");
+        }
+        if let Some(content) = content {
+            builder.body(content.content_type.as_bytes(), &content.body);
+        }
+        let mut bytes = std::mem::take(&mut self.scratch);
+        bytes.clear();
+        builder.write(&mut bytes);
+        let request = Outgoing {
+            method: b"NOTIFY",
+            branch: &branch,
+            bytes: &bytes,
+            reliable: transport.is_reliable(),
+            peer: flow.into(),
+            user: MARK | u64::from(cseq as u16) << 32 | u64::from(slot),
+        };
+        let sent = self.transactions.send(now.mono, request).is_ok();
+        self.scratch = bytes;
+        self.metrics.notifies.inc();
+        sent
+    }
+
+    /// A watcher answered.
+    pub(crate) fn notify_answered(&mut self, which: (u32, u16), message: &Message<'_>) {
+        if message.status() < 200 || !self.is_current(which) {
+            return;
+        }
+        match message.status() {
+            // RFC 6665 §4.2.2: these end the subscription, the others do not.
+            404 | 405 | 410 | 416 | 480..=485 | 489 | 501 | 604 => self.drop_watch(which.0),
+            _ => self.events.watches.answered(which.0),
+        }
+    }
+
+    /// A NOTIFY was not answered, or could not be sent: its watcher is gone.
+    pub(crate) fn notify_failed(&mut self, which: (u32, u16)) {
+        if self.is_current(which) {
+            self.metrics.notifies_failed.inc();
+            self.drop_watch(which.0);
+        }
+    }
+
+    fn is_current(&mut self, (slot, cseq): (u32, u16)) -> bool {
+        self.events.watches.get(slot).is_some_and(|watch| watch.cseq as u16 == cseq)
+    }
+}
