@@ -2,8 +2,9 @@
 
 mod support;
 
-use lyceum_topology::{RegistrarPolicy, UserId, routing_group};
-use lyceum_users::{ContactIntent, Contacts, Group, Journal, RegisterIntent};
+use lyceum_topology::{PresencePolicy, RegistrarPolicy, UserId, routing_group};
+use lyceum_users::presence::{DeviceKind, Facts, Presentities, Presentity, PublishIntent};
+use lyceum_users::{ContactIntent, Contacts, FacetKind, Group, Journal, RegisterIntent};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use support::at;
@@ -62,7 +63,14 @@ fn register(groups: &mut [Group], journal: &mut Journal, user: u32, cseq: u32, n
 
 // One test alone in this file: the counters are the process's.
 #[test]
-fn an_address_with_one_binding_takes_at_most_350_bytes_and_a_refresh_allocates_nothing_of_its_own() {
+fn memory_is_as_small_as_promised() {
+    bindings();
+    facets();
+    presence();
+}
+
+/// At most 350 bytes of an address with one binding, and a refresh allocates nothing of its own.
+fn bindings() {
     let mut groups: Vec<Group> = (0..=255).map(Group::new).collect();
     let mut journal = Journal::new();
     let before = HELD.load(Ordering::Relaxed);
@@ -90,4 +98,62 @@ fn an_address_with_one_binding_takes_at_most_350_bytes_and_a_refresh_allocates_n
         let each = (CALLS.load(Ordering::Relaxed) - calls) as f64 / f64::from(USERS);
         assert!(each < 6.2, "{each} allocations per refresh");
     }
+}
+
+/// 100,000 users share 256 groups, so that the tables are as full as they will be on one node.
+const MANY: u32 = 100_000;
+
+/// A facet costs at most 24 bytes beside its key and value, and what the allocator adds to any allocation.
+fn facets() {
+    let mut groups: Vec<Group> = (0..=255).map(Group::new).collect();
+    let mut journal = Journal::new();
+    let (value, mut content) = ([7u8; 40], 0);
+    let before = HELD.load(Ordering::Relaxed);
+    for user in 0..MANY {
+        let aor = format!("user{user:06}@example.org");
+        let group = &mut groups[usize::from(routing_group(&aor))];
+        group.put_facet(FacetKind(9), aor.as_bytes(), &value, &mut journal).unwrap();
+        content += taken(aor.len() + value.len());
+        if let Some((seq, _)) = journal.take() {
+            journal.committed(seq);
+        }
+    }
+    let held = HELD.load(Ordering::Relaxed) - before;
+    let beside = (held - content) / MANY as usize;
+    println!("{beside} bytes of heap per facet beside key and value");
+    assert!(beside <= 24, "{beside} bytes per facet");
+}
+
+/// An idle user who is signed in and has published once.
+fn presence() {
+    let policy = PresencePolicy::default();
+    let mut groups: Vec<(Group, Presentities)> =
+        (0..=255).map(|id| (Group::new(id), Presentities::default())).collect();
+    let mut journal = Journal::new();
+    let body = "<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='sip:a@example.org'><tuple id='t4109'><status>\
+        <basic>open</basic></status><contact>sip:a@192.0.2.1</contact></tuple></presence>";
+    let before = HELD.load(Ordering::Relaxed);
+    for user in 0..MANY {
+        let aor = format!("user{user:06}@example.org");
+        let (group, all) = &mut groups[usize::from(routing_group(&aor))];
+        let presentity = Presentity { aor: &aor, now: at(0).wall, policy: &policy };
+        all.facts(presentity, Facts { registered: 1, ..Facts::default() }, group, &mut journal);
+        let intent = PublishIntent {
+            if_match: None,
+            expires: None,
+            content_type: b"application/pidf+xml",
+            body: body.as_bytes(),
+            device: Some("urn:uuid:00000000-0000-1000-8000-000a95a0e128"),
+            kind: DeviceKind::Desktop,
+            fresh: u64::from(user),
+        };
+        all.publish(presentity, &intent, group, &mut journal).unwrap();
+        let (seq, _) = journal.take().unwrap();
+        journal.committed(seq);
+    }
+    let each = (HELD.load(Ordering::Relaxed) - before) / MANY as usize;
+    println!("{each} bytes of heap per signed-in user with one publication, live and durable part together");
+    assert!(each <= 200, "{each} bytes per user");
+    let durable = groups.iter().map(|(group, _)| group.facet_count(lyceum_users::facet_kind::PRESENCE)).sum::<usize>();
+    assert_eq!((durable, groups.iter().map(|(_, all)| all.len()).sum::<usize>()), (MANY as usize, MANY as usize));
 }

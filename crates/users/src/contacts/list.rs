@@ -18,8 +18,8 @@ pub struct ContactList {
     /// Whether only contacts see the user's presence; `None`: as the policy says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub privacy_mode: Option<bool>,
-    /// Who watches and is neither a contact nor answered for; the user is asked about them.
-    #[serde(skip_deserializing)]
+    /// Who watches and is neither a contact nor answered for; the user is asked about them. A client may send them back
+    /// with the list; they stay as stored.
     pub pending_watchers: Vec<String>,
     /// Who watches and of whom the user was told; they are not asked about again.
     #[serde(skip)]

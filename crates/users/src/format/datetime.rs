@@ -1,7 +1,6 @@
 //! Dates and times as XML and calendars write them (RFC 3339), and the calendar's arithmetic.
 
 use lyceum_sip::time::WallTime;
-use std::io::Write as _;
 
 /// Milliseconds of a day.
 pub const DAY_MS: u64 = 86_400_000;
@@ -68,8 +67,8 @@ pub fn write_utc(out: &mut Vec<u8>, at: WallTime) {
     let second = at.0 % DAY_MS / 1000;
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     let Date { year, month, day } = date;
-    // Writing to a Vec cannot fail.
-    let _ = write!(out, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z");
+    let text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z");
+    out.extend_from_slice(text.as_bytes());
 }
 
 /// Reads an RFC 3339 date and time: an offset or `Z` must be there, fractions of a second are kept to the millisecond.

@@ -284,11 +284,13 @@ impl Presentities {
         })
     }
 
-    /// Looks at a user again, after an undo or a change of policy; true when watchers are to be told.
+    /// Looks at a user again, after an undo or a change of policy; true when watchers are to be told. Of a user without a
+    /// live part it is not known what they were told, so they are told again.
     pub fn reconsider(&mut self, presentity: Presentity<'_>, group: &Group) -> bool {
         let document = Presentities::document(group, presentity.aor);
+        let unknown = self.find(presentity.aor).is_none();
         let told = self.told(presentity, &document);
-        self.settle(presentity, told, &document, |_| {})
+        self.settle(presentity, told, &document, |_| {}) || unknown
     }
 
     /// Forgets a user who was removed.

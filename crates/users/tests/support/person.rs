@@ -1,4 +1,5 @@
 //! A person whose presence is tried out in words.
+#![allow(dead_code, reason = "each test file uses its part")]
 
 use super::table::{Row, number, quoted, said};
 use lyceum_sip::time::WallTime;
