@@ -12,6 +12,7 @@ use crate::refusal::Refusal;
 impl Core {
     /// One message came in.
     pub fn message(&mut self, now: Now, arrival: Arrival<'_>, out: &mut Outbox) {
+        self.begin(now);
         self.metrics.messages_in.inc();
         let mut index = std::mem::take(&mut self.index);
         let read = parse(arrival.bytes, &mut index, &self.parse_limits);

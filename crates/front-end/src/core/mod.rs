@@ -364,19 +364,24 @@ impl Core {
 
     /// Time has come for something.
     pub fn timeout(&mut self, now: Now, out: &mut Outbox) {
+        self.begin(now);
         self.transactions.timeout(now.mono);
         self.flush_transactions(now, out);
         self.pump_notifies(now, out);
         self.close_block(now);
         self.write_ladders(Some(now.mono));
+        if now.mono >= self.next_sweep {
+            self.next_sweep = now.mono + SWEEP_EVERY;
+            self.sweep(now);
+        }
+    }
+
+    /// Before anything else is done: what the groups hold comes to life.
+    pub(crate) fn begin(&mut self, now: Now) {
         if !std::mem::replace(&mut self.started, true)
             && let Err(damaged) = self.start(now)
         {
             tracing::error!("{damaged}");
-        }
-        if now.mono >= self.next_sweep {
-            self.next_sweep = now.mono + SWEEP_EVERY;
-            self.sweep(now);
         }
     }
 

@@ -107,7 +107,7 @@ impl Core {
     ///
     /// # Errors
     /// One sentence: a stored record is damaged.
-    pub fn start(&mut self, now: Now) -> Result<(), String> {
+    pub(crate) fn start(&mut self, now: Now) -> Result<(), String> {
         let snapshot = Arc::clone(&self.snapshot);
         let fallback = lyceum_topology::PresencePolicy::default();
         for at in 0..self.groups.len() {
