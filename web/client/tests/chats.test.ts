@@ -5,14 +5,16 @@ const ME = "anna@example.org";
 const BEN = "ben@example.org";
 const CLARA = "clara@example.org";
 const at = (n: number) => Date.UTC(2026, 0, 5, 9, n);
+/** Hours after all of it was written. */
+const NOW = Date.UTC(2026, 0, 6);
 const texts = (chats: Chats, key = BEN) => chats.get(key)?.messages.map((m) => m.text);
 const mark = (chats: Chats, id: string, key = BEN) => chats.get(key)?.messages.find((m) => m.id === id)?.mark;
 
 test("a message that comes again, live or from history, is shown once", () => {
   const chats = new Chats(ME);
   chats.withPerson(BEN);
-  equal(chats.receive(BEN, { id: "1", from: BEN, text: "hello", at: at(1) }, false), true);
-  equal(chats.receive(BEN, { id: "1", from: BEN, text: "hello", at: at(1) }, false), false);
+  equal(chats.receive(BEN, { id: "1", from: BEN, text: "hello", at: at(1) }, NOW), true);
+  equal(chats.receive(BEN, { id: "1", from: BEN, text: "hello", at: at(1) }, NOW), false);
   chats.page(BEN, { items: [{ id: "00a", message_id: "1", from: BEN, text: "hello", at: new Date(at(1)).toISOString(), to: [{ address: ME }] }] });
   equal(texts(chats), ["hello"]);
   equal(chats.get(BEN)?.unread, 1);
@@ -20,9 +22,20 @@ test("a message that comes again, live or from history, is shown once", () => {
 
 test("messages stand in the order of their time, whatever order they came in", () => {
   const chats = new Chats(ME);
-  for (const n of [3, 1, 2]) chats.receive(BEN, { id: `${n}`, from: BEN, text: `${n}`, at: at(n) }, false);
+  for (const n of [3, 1, 2]) chats.receive(BEN, { id: `${n}`, from: BEN, text: `${n}`, at: at(n) }, NOW);
   equal(texts(chats), ["1", "2", "3"]);
   equal(chats.get(BEN)?.last?.text, "3");
+});
+
+test("what comes live stands below what is there, though its second began before", () => {
+  const chats = new Chats(ME);
+  chats.withPerson(BEN);
+  const now = at(5) + 900;
+  chats.write(BEN, { id: "1", text: "question", at: now });
+  chats.receive(BEN, { id: "2", from: BEN, text: "answer", at: at(5) }, now + 50);
+  chats.receive(BEN, { id: "0", from: BEN, text: "stored before", at: at(1) }, now + 60);
+  chats.write(BEN, { id: "3", text: "thanks", at: now + 10 });
+  equal(texts(chats), ["stored before", "question", "answer", "thanks"]);
 });
 
 test("marks only grow", () => {
@@ -107,7 +120,7 @@ test("typing ends with the message, with 'idle', and with its time", () => {
   chats.sweepTyping(1000);
   equal(typing(), []);
   chats.typing(BEN, BEN, 1000);
-  chats.receive(BEN, { id: "1", from: BEN, text: "x", at: at(1) }, false);
+  chats.receive(BEN, { id: "1", from: BEN, text: "x", at: at(1) }, NOW);
   equal(typing(), []);
 });
 

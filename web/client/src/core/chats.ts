@@ -51,6 +51,8 @@ export interface ChatsState {
   open?: string | undefined;
 }
 
+/** Written so recently that it came live. */
+const JUST_NOW_MS = 30_000;
 /** Messages held of one conversation; older ones are asked for again when scrolled to. */
 const MOST_HELD = 2000;
 
@@ -112,23 +114,27 @@ export class Chats {
     });
   }
 
-  /** A live message. False when it was here before. */
-  receive(key: string, message: { id: string; from: string; text: string; at: number }, seen: boolean): boolean {
+  /**
+   * A message that came in. False when it was here before. `at` is when it was written; of one written just now, by
+   * another clock and in whole seconds, only its coming is known exactly: it stands below what is there.
+   */
+  receive(key: string, message: { id: string; from: string; text: string; at: number }, now: number): boolean {
     const before = this.get(key) ?? this.#put(blank(key, [message.from]));
     if (before.messages.some((m) => m.id === message.id)) return false;
+    const at = Math.abs(now - message.at) < JUST_NOW_MS ? below(before, now) : message.at;
     this.#change(key, (chat) => {
       const typing = new Map(chat.typing);
       typing.delete(message.from);
       const mark: Mark = message.from === this.me ? "sent" : "received";
-      const next = merge({ ...chat, typing }, [{ ...message, mark, delivered: [], read: [] }]);
-      return { ...next, unread: mark === "received" && !seen ? chat.unread + 1 : chat.unread };
+      const next = merge({ ...chat, typing }, [{ ...message, at, mark, delivered: [], read: [] }]);
+      return { ...next, unread: mark === "received" ? chat.unread + 1 : chat.unread };
     });
     return true;
   }
 
   /** What we write, before anybody has it. */
   write(key: string, message: { id: string; text: string; at: number }): void {
-    this.#change(key, (chat) => merge(chat, [{ ...message, from: this.me, mark: "waiting", delivered: [], read: [] }]));
+    this.#change(key, (chat) => merge(chat, [{ ...message, at: below(chat, message.at), from: this.me, mark: "waiting", delivered: [], read: [] }]));
   }
 
   mark(key: string, id: string, mark: Mark, reason?: string): void {
@@ -204,6 +210,7 @@ export class Chats {
 }
 
 const blank = (key: string, others: readonly string[]): Chat => ({ key, with: others, messages: [], unread: 0, history: "none", typing: new Map() });
+const below = (chat: Chat, now: number) => Math.max(now, (chat.messages[chat.messages.length - 1]?.at ?? 0) + 1);
 const add = (list: readonly string[], one: string) => (list.includes(one) ? list : [...list, one]);
 
 /** Delivered or read means by everybody. */

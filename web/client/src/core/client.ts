@@ -304,7 +304,7 @@ export class Client {
     const id = message.header("Message-ID") ?? message.header("Call-ID") ?? crypto.randomUUID();
     const date = Date.parse(message.header("Date") ?? "");
     const seen = this.looking() && this.chats.state.get().open === key;
-    const fresh = this.chats.receive(key, { id, from, text, at: Number.isNaN(date) ? Date.now() : date }, false);
+    const fresh = this.chats.receive(key, { id, from, text, at: Number.isNaN(date) ? Date.now() : date }, Date.now());
     const wanted = message.header("Disposition-Notification") ?? "";
     const chat = this.chats.get(key);
     if (!fresh || !chat) return;

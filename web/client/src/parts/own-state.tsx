@@ -40,13 +40,14 @@ export function OwnStateMenu() {
   const [noting, setNoting] = useState(false);
   const { attempt, problem, dismiss } = useAttempt();
   const name = useName(client.address);
-  const word = t(offline && !view ? "presence.unknown" : own.choice === "appear-offline" ? "own.appear-offline" : wordOf(view));
+  // What others see now cannot be known without the server.
+  const word = t(offline ? "own.not-connected" : own.choice === "appear-offline" ? "own.appear-offline" : wordOf(view));
   const choose = async (choice: Choice) => {
     if (await attempt(() => client.choose(choice))) announce(t("own.changed", { word: t(choiceWord(choice)) }));
   };
   const face = (
     <>
-      <Face address={client.address} kind={kindOf(view)} size="small" />
+      <Face address={client.address} kind={offline ? "unknown" : kindOf(view)} size="small" />
       <span className="unseen">{`${name}. `}</span>
       <span className="own-word">
         <span className="unseen">{t("own.label", { word: "" })}</span>

@@ -56,6 +56,7 @@ export const de: Record<Key, Text> = {
   "presence.as-of": "Stand {time}",
 
   "own.label": "Ihr Status: {word}",
+  "own.not-connected": "Nicht verbunden",
   "own.automatic": "Automatisch",
   "own.appear-offline": "Als offline anzeigen",
   "own.choose": "Ihr Status",

@@ -55,6 +55,7 @@ export const en = {
   "presence.as-of": "as of {time}",
 
   "own.label": "Your status: {word}",
+  "own.not-connected": "Not connected",
   "own.automatic": "Automatic",
   "own.appear-offline": "Appear offline",
   "own.choose": "Your status",
