@@ -1,7 +1,10 @@
 // `npm test`: the tests that need no browser. One line for each, and the count as the last.
-import { writeFileSync, mkdirSync } from "node:fs";
+import { webcrypto } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { forNode, here, tests } from "./bundle.mjs";
 
+// Browsers have it, Node 18 has not yet.
+globalThis.crypto ??= webcrypto;
 mkdirSync(here("out"), { recursive: true });
 const all = here("out/all.ts");
 writeFileSync(all, tests("tests").map((file) => `import ${JSON.stringify(here(file))};`).join("\n") + `\nexport { run, report } from ${JSON.stringify(here("tests/kit.ts"))};\n`);

@@ -131,7 +131,7 @@ export const chatting: Scene[] = [
       await anna.goto(`${stage.base}/client/#/chats/ben%40example.org`);
       await anna.getByLabel("Message to Ben Brandt").fill("see http://bad.example");
       await anna.keyboard.press("Enter");
-      await anna.getByText("Not sent: 403 The message filter refuses this link").waitFor();
+      await anna.getByText("Not sent: The message filter refuses this link (403)").waitFor();
       await stage.views(anna, "refused-message");
       stage.fake.registrar.forbid = undefined;
       await anna.getByRole("button", { name: "Send again" }).click();

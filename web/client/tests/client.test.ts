@@ -178,7 +178,7 @@ test("a refusal is shown at its message and holds up nobody", async () => {
   client.send(BEN, "bad");
   client.send(BEN, "good");
   await settled();
-  equal(client.chats.get(BEN)?.messages.map((m) => [m.mark, m.reason]), [["failed", "403 Filtered"], ["sent", undefined]]);
+  equal(client.chats.get(BEN)?.messages.map((m) => [m.mark, m.reason]), [["failed", "Filtered (403)"], ["sent", undefined]]);
   end();
 });
 

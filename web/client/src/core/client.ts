@@ -49,6 +49,7 @@ const COMPOSING_IDLE_MS = 15_000;
 const RESTORED_SHOWN_MS = 12_000;
 const POLL_MS = 20_000;
 const MOST_POLLED = 50;
+const ASK_AFTER_MS = 60;
 
 export class Client {
   readonly contacts: Contacts;
@@ -67,6 +68,8 @@ export class Client {
   #lists: { again(): void } | undefined;
   #timers = new Set<ReturnType<typeof setInterval>>();
   #composing = new Map<string, { sentAt: number; idle: ReturnType<typeof setTimeout> }>();
+  #asked = new Set<string>();
+  #asking: ReturnType<typeof setTimeout> | undefined;
   #sending = false;
   #everUp = false;
   #stopped = false;
@@ -116,6 +119,7 @@ export class Client {
   stop(): void {
     this.#stopped = true;
     for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#asking);
     for (const { idle } of this.#composing.values()) clearTimeout(idle);
     this.session.onToken = () => undefined;
     this.#link?.stop();
@@ -343,7 +347,7 @@ export class Client {
         const outcome = await this.#tell(chat, "text/plain;charset=UTF-8", message.text, headers);
         // Nothing heard: the connection went. It waits, and leaves again under the same Message-ID.
         if (!outcome || (outcome.status === 0 && !outcome.ok)) return this.chats.mark(key, message.id, "waiting");
-        this.chats.mark(key, message.id, outcome.ok ? "sent" : "failed", outcome.ok ? undefined : `${outcome.status} ${outcome.reason}`);
+        this.chats.mark(key, message.id, outcome.ok ? "sent" : "failed", outcome.ok ? undefined : `${outcome.reason} (${outcome.status})`);
       }
     } finally {
       this.#sending = false;
@@ -411,19 +415,20 @@ export class Client {
   async #poll(): Promise<void> {
     if (this.link.get().phase !== "online") return;
     const watched = new Set(this.contacts.state.get().list.contacts.map((c) => c.address));
-    const others = new Set([...this.chats.state.get().chats.values()].flatMap((chat) => chat.with));
-    for (const address of this.asked) others.add(address);
+    const others = new Set([...[...this.#asked].reverse(), ...[...this.chats.state.get().chats.values()].flatMap((chat) => chat.with)]);
     const wanted = [...others].filter((a) => a.includes("@") && a !== this.address && !watched.has(a)).slice(0, MOST_POLLED);
     if (wanted.length === 0) return;
     const found: { items: PresenceView[] } | undefined = await this.session.api.presence(wanted).catch(() => undefined);
     if (found) this.presence.put(found.items);
   }
 
-  /** People on the screen whose state is wanted though they are no contacts. */
-  readonly asked = new Set<string>();
+  /** Somebody on the screen whose state is wanted though they are no contact; a list of them is one question. */
   ask(address: string): void {
-    this.asked.add(address);
-    void this.#poll();
+    this.#asked.delete(address);
+    this.#asked.add(address);
+    for (const oldest of [...this.#asked].slice(0, -MOST_POLLED)) this.#asked.delete(oldest);
+    clearTimeout(this.#asking);
+    this.#asking = setTimeout(() => void this.#poll(), ASK_AFTER_MS);
   }
 
   #every(ms: number, act: () => void): void {

@@ -1,5 +1,5 @@
 /** People: the contact list with states, search in it and in the address book, and one person's card. */
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Button } from "@shared/button";
 import { Icon } from "@shared/icon";
 import { moveInList } from "@shared/list";
@@ -182,7 +182,10 @@ function FoundRow({ address, current }: { address: string; current: boolean }) {
   const { t } = useWords();
   const client = useClient();
   const fault = useFault();
-  const { kind } = useStatus(address);
+  const { kind, words, view } = useStatus(address);
+  useEffect(() => {
+    if (!view) client.ask(address);
+  }, [client, address, view]);
   const contact = useStore(client.contacts.state, (s) => s.list.contacts.find((c) => c.address === address));
   const name = client.nameOf(address);
   const { attempt, problem, busy, dismiss } = useAttempt();
@@ -193,7 +196,9 @@ function FoundRow({ address, current }: { address: string; current: boolean }) {
           <Face address={address} kind={kind} />
           <span className="grow">
             <span className="ellipsis block">{name}</span>
-            <span className="small soft ellipsis block">{client.people.get().get(address)?.title || address}</span>
+            <span className="small soft ellipsis block">
+              {words} · {client.people.get().get(address)?.title || address}
+            </span>
           </span>
         </a>
         {!contact && <Button kind="quiet" icon="plus" label={t("people.add-named", { name })} disabled={busy} onClick={() => void attempt(() => client.contacts.add(address))} />}

@@ -39,7 +39,7 @@ function Look() {
   return (
     <section className="stack">
       <h2>{t("settings.look")}</h2>
-      <Choice label={t("settings.look")} value={theme} options={(["system", "light", "dark"] as Theme[]).map((v) => [v, t(`settings.theme.${v}`)])} onChange={(v) => change({ theme: v })} />
+      <Choice label={t("settings.theme")} value={theme} options={(["system", "light", "dark"] as Theme[]).map((v) => [v, t(`settings.theme.${v}`)])} onChange={(v) => change({ theme: v })} />
       <Choice
         label={t("settings.language")}
         value={language}

@@ -12,6 +12,7 @@ import { useWords } from "@shared/text";
 import { CHOICES, type Choice } from "../api/types";
 import { useAttempt, useClient, useFault, useName, useView } from "../core/context";
 import { kindOf, wordOf } from "../core/presence";
+import { go } from "../core/route";
 import { useStore } from "../core/store";
 import { Face } from "./face";
 import { toggleTheme } from "./theme-button";
@@ -74,8 +75,16 @@ export function OwnStateMenu() {
           <Icon name="note" />
           {t("own.note")}
         </MenuItem>
-        <MenuItem onChoose={toggleTheme}>
+        <MenuItem onChoose={() => go("settings")}>
           <Icon name="settings" />
+          {t("rail.settings")}
+        </MenuItem>
+        <MenuItem onChoose={() => go("help")}>
+          <Icon name="help" />
+          {t("rail.help")}
+        </MenuItem>
+        <MenuItem onChoose={toggleTheme}>
+          <Icon name="theme" />
           {t("own.theme")}
         </MenuItem>
         <MenuItem onChoose={() => void client.session.signOut()}>

@@ -123,7 +123,7 @@ function useEntries(q: string, found: ReturnType<typeof useFind>): Entry[] {
     () => [
       ...CHOICES.map((choice): Entry => ({ id: `choice-${choice}`, section: "find.commands", icon: "settings", title: t("find.status", { word: t(choiceWord(choice)) }), act: () => void client.choose(choice).catch(() => go("settings")) })),
       { id: "new", section: "find.commands", icon: "plus", title: t("chats.new"), act: () => go("chats", "new") },
-      { id: "theme", section: "find.commands", icon: "settings", title: t("own.theme"), act: toggleTheme },
+      { id: "theme", section: "find.commands", icon: "theme", title: t("own.theme"), act: toggleTheme },
       { id: "settings", section: "find.commands", icon: "settings", title: t("settings.title"), act: () => go("settings") },
       { id: "help", section: "find.commands", icon: "help", title: t("help.title"), act: () => go("help") },
       { id: "sign-out", section: "find.commands", icon: "lock", title: t("own.sign-out"), act: () => void client.session.signOut() },

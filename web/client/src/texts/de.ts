@@ -199,6 +199,7 @@ export const de: Record<Key, Text> = {
 
   "settings.title": "Einstellungen",
   "settings.look": "Aussehen",
+  "settings.theme": "Farben",
   "settings.theme.system": "Wie das System",
   "settings.theme.light": "Hell",
   "settings.theme.dark": "Dunkel",

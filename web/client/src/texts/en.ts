@@ -198,6 +198,7 @@ export const en = {
 
   "settings.title": "Settings",
   "settings.look": "Look",
+  "settings.theme": "Colours",
   "settings.theme.system": "As the system",
   "settings.theme.light": "Light",
   "settings.theme.dark": "Dark",
