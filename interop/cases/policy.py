@@ -1,9 +1,16 @@
 """What the administrator's shell changes at once: SHA-256 alone, which linphone takes and older clients cannot, and who
-is asked for a certificate."""
+is asked for a certificate; what it shows of a failed call; and the shell as a person and a script use it."""
 
+import fcntl
 import json
 import os
+import pty
+import re
+import select
+import signal
+import struct
 import subprocess
+import termios
 import time
 
 from harness import sound
@@ -113,8 +120,84 @@ def failed_call_is_explained(judge, out, server):
             raise Failed("secrets are shown, or credentials of a message that is not drawn")
 
 
+class Terminal:
+    """A person at a terminal: a program on a pseudo-terminal that answers where the cursor is, as terminals do."""
+
+    def __init__(self, argv, home):
+        self.text = b""
+        self.pid, self.file = pty.fork()
+        if self.pid == 0:
+            os.environ.update(HOME=home, XDG_STATE_HOME="", TERM="xterm", LYCEUM_SOCKET="")
+            os.execv(argv[0], argv)
+        fcntl.ioctl(self.file, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+
+    def expect(self, wanted, seconds=10.0):
+        """Reads until the text is there; what was read is then forgotten."""
+        end = time.monotonic() + seconds
+        while wanted.encode() not in self.text:
+            ready, _, _ = select.select([self.file], [], [], max(0.0, end - time.monotonic()))
+            if not ready:
+                raise Failed(f"no {wanted!r} but {self.text[-300:]!r}")
+            piece = os.read(self.file, 4096)
+            for _ in range(piece.count(b"\x1b[6n")):
+                os.write(self.file, b"\x1b[1;1R")
+            # Colours and movements of the cursor are not what a person reads.
+            self.text += re.sub(rb"\x1b(\[[0-9;?]*[a-zA-Z]|[0-9=>])", b"", piece)
+        self.text = self.text.split(wanted.encode(), 1)[1]
+
+    def type(self, keys):
+        os.write(self.file, keys.encode())
+
+    def exit_code(self):
+        end = time.monotonic() + 10.0
+        while time.monotonic() < end:
+            try:
+                if select.select([self.file], [], [], 0.1)[0]:
+                    os.read(self.file, 4096)
+            except OSError:
+                pass
+            done, status = os.waitpid(self.pid, os.WNOHANG)
+            if done:
+                os.close(self.file)
+                return os.waitstatus_to_exitcode(status)
+        os.kill(self.pid, signal.SIGKILL)
+        raise Failed("the shell does not end")
+
+
+def interactive_shell(judge, out, server):
+    argv = [server.binary, "shell", "--socket", server.facts["socket"]]
+    with judge.case("the shell: prompt with the server's name, completion, an error that ends nothing, exit"):
+        person = Terminal(argv, out)
+        person.expect("node1> ")
+        person.type("user get nobody\r")
+        person.expect("error")
+        person.expect("node1> ")
+        person.type("stat\t")
+        person.expect("status")
+        person.type("\r")
+        person.expect("TOPOLOGY")
+        person.expect("node1> ")
+        person.type("exit\r")
+        code = person.exit_code()
+        if code != 0:
+            raise Failed(f"exit code {code}")
+    with judge.case("the shell: the next session has the history of the last"):
+        person = Terminal(argv, out)
+        person.expect("node1> ")
+        person.type("\x1b[A\x1b[A")
+        person.expect("status")
+        person.type("\x15exit\r")
+        person.exit_code()
+    with judge.case("the shell: a script stops at its first failure"):
+        script = "status\nuser get nobody@nowhere.example\ntopology versions\n"
+        done = subprocess.run(argv, input=script, capture_output=True, text=True, timeout=20)
+        if done.returncode != 4 or "line 2: user get" not in done.stderr or "AUTHOR" in done.stdout:
+            raise Failed(f"exit code {done.returncode}, {done.stderr!r}")
+
+
 def run(judge, out, server):
     os.makedirs(out, exist_ok=True)
     judge.scenario("certificates_are_asked_for_when_trusted", certificates_are_asked_for_when_trusted, out, server)
+    judge.scenario("interactive_shell", interactive_shell, out, server)
     judge.scenario("failed_call_is_explained", failed_call_is_explained, out, server)
     judge.scenario("sha_256_alone", sha_256_alone, out, server)

@@ -17,6 +17,9 @@ pub struct Health {
 pub struct Status {
     /// `ok`, `degraded` or `draining`.
     pub status: String,
+    /// Name of the node.
+    #[serde(default)]
+    pub node: String,
     /// Version of the program.
     pub program: String,
     /// Process identity.

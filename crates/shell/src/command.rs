@@ -21,6 +21,7 @@ mod trace;
 mod user;
 
 use crate::failure::{EXIT_CODES, Failure};
+use crate::interactive::Shell;
 use crate::session::Run;
 use clap::{Parser, Subcommand};
 
@@ -81,6 +82,8 @@ enum Noun {
     Restore(backup::Restore),
     /// What the running server is and does
     Status(status::Status),
+    /// Runs commands one after another: from a prompt, or from a script on standard input
+    Shell(Shell),
     /// Completions for a shell
     Completions(completions::Completions),
     /// Manual pages
@@ -108,6 +111,7 @@ impl Cli {
             Noun::Backup(command) => command.run(run),
             Noun::Restore(command) => command.run(run),
             Noun::Status(command) => command.run(run),
+            Noun::Shell(command) => command.run(run),
             Noun::Completions(command) => command.run(run),
             Noun::Man(command) => command.run(run),
         }

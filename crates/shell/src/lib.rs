@@ -20,6 +20,7 @@ pub mod client;
 pub mod command;
 pub mod failure;
 mod input;
+mod interactive;
 mod options;
 pub mod output;
 mod password;

@@ -58,6 +58,9 @@ pub trait Live: Send + Sync + 'static {
     /// Its listeners as `udp 192.0.2.1:5060`.
     fn listeners(&self) -> Vec<String>;
 
+    /// Name of the node.
+    fn node(&self) -> String;
+
     /// Addresses with a registration.
     fn registered(&self) -> u64;
 

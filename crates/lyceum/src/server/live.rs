@@ -123,6 +123,10 @@ impl Live for LiveServer {
         self.0.handle.listeners().iter().map(name).chain(web).collect()
     }
 
+    fn node(&self) -> String {
+        self.0.node.clone()
+    }
+
     fn registered(&self) -> u64 {
         self.workers()
             .filter_map(|worker| {

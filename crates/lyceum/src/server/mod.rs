@@ -109,6 +109,7 @@ pub struct Addresses {
 
 /// What the ports of the web role share.
 pub(crate) struct Shared {
+    pub(crate) node: String,
     pub(crate) store: Store,
     pub(crate) snapshot: ArcSwap<Snapshot>,
     pub(crate) credentials: ArcSwap<Credentials>,
@@ -176,6 +177,7 @@ impl Server {
         let metrics = Arc::new(Metrics::default());
         let records = records::RecordWriter::start(store.clone());
         let shared = Arc::new(Shared {
+            node: options.node.clone(),
             store: store.clone(),
             snapshot: ArcSwap::new(Arc::new(snapshot)),
             credentials: ArcSwap::from_pointee(credentials),

@@ -1,6 +1,8 @@
 //! Puts snapshots and secrets in force: one pointer for readers, one post per worker.
 
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 use lyceum_front_end::credentials::Credentials;
 use lyceum_front_end::executor::Post;
@@ -8,6 +10,9 @@ use lyceum_topology::{Snapshot, TrustedBy, UserId, UserRecord};
 use lyceum_web::port::Publisher;
 
 use super::Shared;
+
+/// A worker that takes longer than this is very busy; the change is with it all the same.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The running node as the web role's publisher.
 pub struct LivePublisher(pub Arc<Shared>);
@@ -20,7 +25,21 @@ impl LivePublisher {
             // A full mailbox empties within a turn of the worker; configuration must not be lost.
             while let Err(back) = handle.post(post) {
                 post = back;
-                std::thread::sleep(std::time::Duration::from_micros(200));
+                std::thread::sleep(Duration::from_micros(200));
+            }
+        }
+    }
+
+    /// Returns when every worker has taken what was handed to it: who is told that a change is done finds it done with the
+    /// next message.
+    fn settle(&self) {
+        for worker in 0..self.0.handle.workers() {
+            let (taken, wait) = sync_channel(1);
+            let post = Post::Inspect(Box::new(move |_, _| {
+                taken.send(()).ok();
+            }));
+            if self.0.handle.worker(worker).post(post).is_ok() {
+                wait.recv_timeout(PATIENCE).ok();
             }
         }
     }
@@ -29,6 +48,7 @@ impl LivePublisher {
     pub fn put_credentials(&self, credentials: Credentials) {
         self.0.credentials.store(Arc::new(credentials.clone()));
         self.each(|| Post::Credentials(credentials.clone()));
+        self.settle();
     }
 }
 
@@ -48,6 +68,7 @@ impl Publisher for LivePublisher {
         }
         self.0.snapshot.store(Arc::clone(&snapshot));
         self.each(|| Post::Snapshot(Arc::clone(&snapshot)));
+        self.settle();
     }
 
     fn credentials_changed(&self, user: UserId) {

@@ -7,6 +7,7 @@ use clap::Args;
 
 const COLUMNS: Columns = Columns::all(&[
     "status",
+    "node",
     "program",
     "pid",
     "started",

@@ -2,5 +2,6 @@
 
 mod changes;
 mod output;
+mod shell;
 mod support;
 mod tree;

@@ -40,6 +40,7 @@ pub async fn status(State(web): State<Web>) -> Result<Json<Status>, Refused> {
             };
             Ok(Status {
                 status: live.condition().as_str().to_owned(),
+                node: live.node(),
                 program: env!("CARGO_PKG_VERSION").to_owned(),
                 pid: std::process::id(),
                 started: web.started(),

@@ -59,6 +59,9 @@ impl Live for Ports {
     fn listeners(&self) -> Vec<String> {
         vec!["udp 127.0.0.1:5060".to_owned()]
     }
+    fn node(&self) -> String {
+        "node1".to_owned()
+    }
     fn registered(&self) -> u64 {
         1
     }
