@@ -9,8 +9,8 @@ mod table;
 use lyceum_sip::time::WallTime;
 use lyceum_users::presence::calendar::{BusyInterval, BusyKind};
 use lyceum_users::presence::{
-    Activity, Choice, ChoiceIntent, DeviceKind, Document, ETag, Facts, MAX_PUBLICATIONS, OutOfOffice, Presentities,
-    Presentity, Publication, UserChoice,
+    Activity, Choice, ChoiceIntent, DeviceKind, Document, ETag, Facts, FeedAddress, MAX_PUBLICATIONS, OutOfOffice,
+    Presentities, Presentity, Publication, UserChoice,
 };
 use person::{ANA, NOON, Person, later, pidf};
 use proptest::prelude::*;
@@ -216,7 +216,7 @@ fn document() -> impl Strategy<Value = Document> {
             note,
             out_of_office,
             last_active,
-            feed,
+            feed: feed.map(FeedAddress),
             calendar,
             publications,
         },

@@ -311,6 +311,10 @@ fn what_we_write_is_read_by_us_and_by_clients_that_know_rpid_alone() {
     assert_eq!(read.note.as_deref(), Some("Back \"at\" 3"));
     assert_eq!(read.tuples[0].contact.as_deref(), Some("sip:ana@example.org"));
     assert!(text.contains("since=\"2026-") && !text.contains("choice="), "{text}");
+    assert!(
+        text.contains("<basic>open</basic>") && text.contains("<rpid:on-the-phone/>"),
+        "as baresip wants it: {text}"
+    );
     let (_, own) = document(&own_view(&state, &card));
     assert!(own.contains("choice=\"busy\""));
     let (blocked, text) = document(&view(&state, &card, Relationship::Blocked.into()));

@@ -104,8 +104,8 @@ fn tuple(element: &Element) -> Result<Tuple, XmlError> {
     let basic = match basic.map(Element::trimmed) {
         Some("open") => Some(Basic::Open),
         Some("closed") => Some(Basic::Closed),
-        Some(_) => return Err(XmlError::Invalid { what: "basic status" }),
-        None => None,
+        // Phones are known that write other words there for a state that is neither.
+        _ => None,
     };
     let text = |namespace: &str, name: &str| element.child(namespace, name).map(|e| e.trimmed().to_owned());
     Ok(Tuple {

@@ -100,32 +100,32 @@ pub fn user_input(parent: &Element) -> Option<UserInput> {
     Some(UserInput { idle: element.trimmed().eq_ignore_ascii_case("idle"), last_input })
 }
 
-/// Appends `<rp:activities>`; nothing when there is nothing to say.
+/// Appends `<rpid:activities>`; nothing when there is nothing to say.
 pub fn write_activities(out: &mut Vec<u8>, activities: &[RpidActivity], other: Option<&str>) {
     if activities.is_empty() && other.is_none() {
         return;
     }
-    out.extend_from_slice(b"<rp:activities>");
+    out.extend_from_slice(b"<rpid:activities>");
     for activity in activities {
-        out.extend_from_slice(b"<rp:");
+        out.extend_from_slice(b"<rpid:");
         out.extend_from_slice(activity.as_str().as_bytes());
         out.extend_from_slice(b"/>");
     }
     if let Some(other) = other {
-        out.extend_from_slice(b"<rp:other>");
+        out.extend_from_slice(b"<rpid:other>");
         xml::escape(out, other);
-        out.extend_from_slice(b"</rp:other>");
+        out.extend_from_slice(b"</rpid:other>");
     }
-    out.extend_from_slice(b"</rp:activities>");
+    out.extend_from_slice(b"</rpid:activities>");
 }
 
-/// Appends `<rp:user-input>`.
+/// Appends `<rpid:user-input>`.
 pub fn write_user_input(out: &mut Vec<u8>, input: UserInput) {
-    out.extend_from_slice(b"<rp:user-input");
+    out.extend_from_slice(b"<rpid:user-input");
     if let Some(last) = input.last_input {
         out.extend_from_slice(b" last-input=\"");
         datetime::write_utc(out, last);
         out.push(b'"');
     }
-    out.extend_from_slice(if input.idle { b">idle</rp:user-input>" } else { b">active</rp:user-input>" });
+    out.extend_from_slice(if input.idle { b">idle</rpid:user-input>" } else { b">active</rpid:user-input>" });
 }

@@ -16,6 +16,16 @@ pub struct OutOfOffice {
     pub until: Option<WallTime>,
 }
 
+/// Where a calendar is fetched from: such addresses carry a key, so it does not print itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FeedAddress(pub Box<str>);
+
+impl std::fmt::Debug for FeedAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("<secret>")
+    }
+}
+
 /// What a device published, as far as it matters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publication {
@@ -54,8 +64,8 @@ pub struct Document {
     pub out_of_office: Option<OutOfOffice>,
     /// When the user was last seen active.
     pub last_active: Option<WallTime>,
-    /// Where the user's calendar is fetched from; a secret in effect, as such addresses carry a key.
-    pub feed: Option<Box<str>>,
+    /// Where the user's calendar is fetched from.
+    pub feed: Option<FeedAddress>,
     /// Busy times of the calendar, in order.
     pub calendar: Vec<BusyInterval>,
     /// What devices published.

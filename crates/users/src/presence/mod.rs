@@ -25,7 +25,7 @@ pub use activity::Activity;
 pub use aggregate::{AggregateState, Situation, aggregate, next_change};
 pub use availability::{Availability, Band};
 pub use choice::{Choice, ChoiceRefusal, UserChoice};
-pub use document::{Document, OutOfOffice, Publication};
+pub use document::{Document, FeedAddress, OutOfOffice, Publication};
 pub use endpoint::{DeviceActivity, DeviceKind, Facts};
 pub use pack::DocumentDamaged;
 pub use presentities::{Change, ChoiceIntent, Presentities, Presentity};

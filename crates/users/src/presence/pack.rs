@@ -9,7 +9,7 @@
 use super::activity::Activity;
 use super::calendar::{BusyInterval, BusyKind};
 use super::choice::{Choice, UserChoice};
-use super::document::{Document, OutOfOffice, Publication};
+use super::document::{Document, FeedAddress, OutOfOffice, Publication};
 use super::endpoint::DeviceKind;
 use super::publish::ETag;
 use crate::bytes::{Cursor, put_bytes, put_varint};
@@ -77,7 +77,7 @@ impl Document {
             put_time(out, self.last_active);
         }
         if let Some(feed) = &self.feed {
-            put_bytes(out, feed.as_bytes());
+            put_bytes(out, feed.0.as_bytes());
         }
         if !self.calendar.is_empty() {
             put_varint(out, self.calendar.len() as u64);
@@ -113,7 +113,7 @@ impl Document {
             document.last_active = time(&mut at)?;
         }
         if flags & FEED != 0 {
-            document.feed = Some(string(&mut at)?);
+            document.feed = Some(FeedAddress(string(&mut at)?));
         }
         if flags & CALENDAR != 0 {
             for _ in 0..at.varint()? {

@@ -3,7 +3,7 @@
 use super::aggregate::{AggregateState, Situation, aggregate, next_change};
 use super::calendar::BusyInterval;
 use super::choice::{Choice, ChoiceRefusal, UserChoice};
-use super::document::{Document, OutOfOffice};
+use super::document::{Document, FeedAddress, OutOfOffice};
 use super::endpoint::{DeviceActivity, DeviceKind, Facts};
 use super::pack::DocumentDamaged;
 use super::publish::{PublishIntent, PublishRefusal, Published, device_of, publish};
@@ -216,7 +216,7 @@ impl Presentities {
     ) -> Result<Change, ChoiceRefusal> {
         bounded("calendar's address", feed.map_or(0, str::len), MAX_FEED)?;
         self.edit(presentity, group, journal, |document| {
-            document.feed = feed.map(Into::into);
+            document.feed = feed.map(|address| FeedAddress(address.into()));
             if feed.is_none() {
                 document.calendar.clear();
             }
@@ -401,6 +401,9 @@ impl Presentities {
         }
         if !live.is_needed() {
             entry.remove();
+            if self.table.len() < self.table.capacity() / 4 {
+                self.table.shrink_to(self.table.len() * 2, |live| hash64(live.aor.as_bytes()));
+            }
         }
         changed
     }

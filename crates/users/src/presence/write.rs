@@ -12,12 +12,12 @@ impl View<'_> {
     /// Appends the document; `entity` is the person's URI.
     ///
     /// Foreign clients read the tuple (open or closed, note) and the RPID activities; our own read `state`, which holds
-    /// the number and the exact word.
+    /// the number and the exact word. The prefix `rpid` is not ours to choose: baresip looks for `<rpid:busy/>` as text.
     pub fn pidf(&self, entity: &str, out: &mut Vec<u8>) {
         out.extend_from_slice(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<presence");
         attribute(out, "xmlns", PIDF);
         attribute(out, "xmlns:dm", DATA_MODEL);
-        attribute(out, "xmlns:rp", RPID);
+        attribute(out, "xmlns:rpid", RPID);
         attribute(out, "xmlns:p", OURS);
         attribute(out, "entity", entity);
         out.extend_from_slice(b"><tuple id=\"t\"><status>");
