@@ -25,7 +25,7 @@ pub const MAX_INTERVALS: usize = 64;
 /// Longest subject and location kept, in bytes.
 pub const MAX_TEXT: usize = 96;
 /// Steps that all repetitions of a feed may take together.
-const MAX_STEPS: u32 = 1_000_000;
+const MAX_STEPS: u32 = 300_000;
 
 /// Whether an interval says busy or out of office.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,6 +6,8 @@ use crate::format::datetime::Date;
 
 /// Most changes of one zone.
 const MAX_OBSERVANCES: usize = 256;
+/// Most of these that come again every year; of further ones the first time counts.
+const MAX_YEARLY: usize = 8;
 
 /// A date, or a date and time, as it stands: seconds since 1970 on the clock of its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +116,9 @@ fn observances(lines: &[Line<'_>]) -> Vec<Observance> {
         let offset = |name| value(name).and_then(offset);
         if let (Some(start), Some(offset_to)) = (start, offset("TZOFFSETTO")) {
             let offset_from = offset("TZOFFSETFROM").unwrap_or(offset_to);
-            all.push(Observance { start, offset_from, offset_to, rule: value("RRULE").and_then(Rule::read) });
+            let yearly = all.iter().filter(|observance: &&Observance| observance.rule.is_some()).count();
+            let rule = value("RRULE").filter(|_| yearly < MAX_YEARLY).and_then(Rule::read);
+            all.push(Observance { start, offset_from, offset_to, rule });
         }
     }
     all
