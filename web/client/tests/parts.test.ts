@@ -64,11 +64,11 @@ test("a partial list after a gap asks for the whole one", () => {
 
 test("a person who leaves the list of states is unknown, not offline", () => {
   const book = new PresenceBook();
-  const person = (view: boolean) => ({ version: 0, full: true, people: [{ address: "a@b", view: view ? { address: "a@b", availability: 3500, activity: "available" } : undefined, card: undefined, state: "active" }] });
-  book.hear(person(true));
-  equal(book.state.get().of.has("a@b"), true);
-  book.hear(person(false));
-  equal(book.state.get().of.has("a@b"), false);
+  const person = (state: string) => ({ version: 0, full: true, people: [{ address: "a@b", view: state === "active" ? { address: "a@b", availability: 3500, activity: "available" } : undefined, card: undefined, state }] });
+  for (const [state, known] of [["active", true], ["pending", true], ["terminated", false]] as const) {
+    book.hear(person(state));
+    equal(book.state.get().of.has("a@b"), known, state);
+  }
 });
 
 test("contacts stand under favourites, their groups, or the rest, by name", () => {

@@ -41,7 +41,9 @@ export class Api {
     this.call<void>("PUT", "/presence/activity", { json: { device, idle_seconds } });
 
   contacts = () => this.call<T.ContactList>("GET", "/contacts");
-  setContacts = (list: T.ContactList) => this.call<T.ContactList>("PUT", "/contacts", { json: list }, { "If-Match": `"${list.version}"` });
+  /** Who watches is the server's to say and is not sent back. */
+  setContacts = ({ pending_watchers: _watchers, ...list }: T.ContactList) =>
+    this.call<T.ContactList>("PUT", "/contacts", { json: list }, { "If-Match": `"${list.version}"` });
   addContact = (entry: T.ContactEntry) => this.call<T.ContactList>("POST", "/contacts/entries", { json: entry });
   removeContact = (address: string) => this.call<T.ContactList>("DELETE", `/contacts/entries/${encodeURIComponent(address)}`);
   setRelationship = (address: string, relationship: T.Relationship) =>

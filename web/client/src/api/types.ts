@@ -45,12 +45,15 @@ export interface SessionBody {
 /** One person's state as we may see it. */
 export interface PresenceView {
   address: string;
+  display_name?: string | null;
   /** Lync's bands, 3000 to 18000; 0 when nothing is known. */
   availability: number;
   activity: string;
   label?: string | null;
   note?: string | null;
   out_of_office?: string | null;
+  /** What the person chose, of oneself alone. */
+  choice?: Choice | null;
   /** RFC 3339. */
   since?: string | null;
   last_active?: string | null;

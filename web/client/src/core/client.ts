@@ -107,6 +107,7 @@ export class Client {
     const heard = (body: { contentType: string; body: string }) => {
       const notice = readNotice(body.contentType, body.body);
       if (!notice) return;
+      this.#hearOwn(notice.people.find((person) => person.address === this.address)?.view);
       this.know(notice.people.flatMap((person) => person.card ?? []));
       if (!this.presence.hear(notice)) this.#lists?.again();
     };
@@ -157,6 +158,11 @@ export class Client {
   }
   async setNote(note: string | null, out_of_office: OwnPresence["out_of_office"]): Promise<void> {
     await this.#setOwn({ note, out_of_office: out_of_office ?? null });
+  }
+
+  /** What another of one's devices chose shows here too. */
+  #hearOwn(view: PresenceView | undefined): void {
+    if (view?.choice) this.own.set({ choice: view.choice, note: view.note ?? null });
   }
 
   async #setOwn(change: Partial<OwnPresence>): Promise<void> {
@@ -419,7 +425,9 @@ export class Client {
     const wanted = [...others].filter((a) => a.includes("@") && a !== this.address && !watched.has(a)).slice(0, MOST_POLLED);
     if (wanted.length === 0) return;
     const found: { items: PresenceView[] } | undefined = await this.session.api.presence(wanted).catch(() => undefined);
-    if (found) this.presence.put(found.items);
+    if (!found) return;
+    this.know(found.items.flatMap(({ address, display_name }) => (display_name ? [{ address, display_name }] : [])));
+    this.presence.put(found.items);
   }
 
   /** Somebody on the screen whose state is wanted though they are no contact; a list of them is one question. */

@@ -22,9 +22,10 @@ export class PresenceBook {
     const gap = isList && !notice.full && notice.version !== this.#version + 1;
     if (isList) this.#version = notice.version;
     const of = new Map(this.state.get().of);
-    for (const { address, view } of notice.people) {
+    for (const { address, view, state } of notice.people) {
       if (view) of.set(address, view);
-      else of.delete(address);
+      // A long list comes in pieces: of who is still to come the last known state stays.
+      else if (state !== "pending") of.delete(address);
     }
     this.state.set((state) => ({ ...state, of, known: state.known || (isList && notice.full), staleSince: undefined }));
     return !gap;

@@ -117,7 +117,8 @@ export class Session {
 
   #take({ token, expires_in, ...body }: SessionBody): void {
     this.#token = token;
-    this.#later(expires_in * 1000 * RENEW_AT);
+    // Near the end of the session itself tokens are short; asking goes on at most once a second until it is refused.
+    this.#later(Math.max(expires_in * 1000 * RENEW_AT, 1000));
     this.state.set({ phase: "signed-in", body, problem: undefined });
     this.onToken(token);
   }

@@ -1,5 +1,5 @@
 /** Presence documents (RFC 3863, 4480) with the numeric availability of our own extension. */
-import type { Person, PresenceView } from "../api/types";
+import { CHOICES, type Person, type PresenceView } from "../api/types";
 import { child, children, parse, textOf, within } from "./xml";
 
 const OURS = "urn:lyceum:presence";
@@ -33,6 +33,7 @@ export function readPidf(text: string, entity?: string): PresenceView | undefine
       activity: state.getAttribute("activity") ?? "unknown",
       label: state.getAttribute("label"),
       out_of_office: state.getAttribute("out-of-office"),
+      choice: CHOICES.find((choice) => choice === state.getAttribute("choice")) ?? null,
       since: state.getAttribute("since"),
       last_active: state.getAttribute("last-active"),
     };

@@ -9,8 +9,8 @@ const pidf = (inside: string, entity = "sip:anna@example.org") =>
 const tuple = (basic: string, note = "") => `<tuple id="t"><status><basic>${basic}</basic></status>${note}</tuple>`;
 
 test("our own state in a presence document", () => {
-  const view = readPidf(pidf(`${tuple("open")}<dm:person id="p"><p:state availability="6500" activity="on-the-phone" since="2026-01-05T09:00:00Z" label="In the lab" note="back at &lt;3&gt;" out-of-office="away"><p:device kind="web" active="true"/></p:state></dm:person>`));
-  equal(view, { address: "anna@example.org", availability: 6500, activity: "on-the-phone", label: "In the lab", note: "back at <3>", out_of_office: "away", since: "2026-01-05T09:00:00Z", last_active: null });
+  const view = readPidf(pidf(`${tuple("open")}<dm:person id="p"><p:state availability="6500" activity="on-the-phone" since="2026-01-05T09:00:00Z" label="In the lab" choice="busy" note="back at &lt;3&gt;" out-of-office="away"><p:device kind="web" active="true"/></p:state></dm:person>`));
+  equal(view, { address: "anna@example.org", availability: 6500, activity: "on-the-phone", label: "In the lab", choice: "busy", note: "back at <3>", out_of_office: "away", since: "2026-01-05T09:00:00Z", last_active: null });
 });
 
 test("a foreign client's document, by RPID and by basic status", () => {
