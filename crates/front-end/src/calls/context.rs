@@ -9,6 +9,8 @@ use lyceum_sip::proxy::ResponseContext;
 use lyceum_sip::session_timer::Remembered;
 use lyceum_sip::transaction::{ClientId, ServerId};
 
+use super::serial::Step;
+
 /// Where a branch goes and how it leaves.
 #[derive(Clone, Debug)]
 pub struct Hop {
@@ -72,7 +74,7 @@ pub struct Context {
     /// The branches begun.
     pub branches: Vec<Branch>,
     /// Hops to try when those under way have failed.
-    pub later: Vec<Hop>,
+    pub later: Vec<Step>,
     /// The request, kept while further branches may be begun or our own answer must be built.
     pub request: Box<[u8]>,
     /// Where the request came from.

@@ -9,6 +9,7 @@ mod ladder;
 pub mod large;
 pub mod record;
 pub mod responses;
+pub mod serial;
 mod targets;
 
 use std::collections::HashMap;
@@ -26,7 +27,7 @@ use lyceum_topology::UserId;
 
 use crate::keys::Keys;
 use crate::random::Random;
-use context::{ContextId, Contexts, Hop};
+use context::{ContextId, Contexts};
 use record::Active;
 
 /// A name to be looked up (RFC 3263).
@@ -59,7 +60,6 @@ pub struct Located {
 /// A request that waits for a name.
 pub(crate) struct WaitingName {
     pub(crate) context: ContextId,
-    pub(crate) rest: Vec<Hop>,
     /// The port on which the topology says that the host also listens on TCP.
     pub(crate) stream_port: Option<u16>,
 }

@@ -98,12 +98,7 @@ impl Core {
                         context.later.clear();
                         context.responses.no_more();
                     } else {
-                        let hop = context.later.remove(0);
-                        self.begin_later(now, id, context, hop);
-                        // Only now: with nothing under way the best answer so far would go out.
-                        if context.later.is_empty() {
-                            context.responses.no_more();
-                        }
+                        self.next_hop(now, id, context);
                     }
                 }
                 Effect::Answer(answer) => self.final_answer(now, context, &answer),

@@ -1,7 +1,6 @@
 //! From an admitted request to its branches: RFC 3261 §16.5 and the beginning of §16.6.
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,36 +12,30 @@ use lyceum_sip::proxy::{self, ResponseContext};
 use lyceum_sip::time::Now;
 use lyceum_sip::token::Direction;
 use lyceum_sip::transaction::ServerId;
-use lyceum_sip::{Contact, Message, Method, Scheme, Transport, Uri};
-use lyceum_topology::{NextHop, Snapshot, UserId, UserRecord, routing_group};
+use lyceum_sip::{Contact, Message, Method, Scheme, Uri};
+use lyceum_topology::{Snapshot, UserId, UserRecord, routing_group};
 use lyceum_users::Binding;
 use lyceum_users::presence::Reach;
 
 use super::admit::{Admitted, Sender};
-use super::context::{Context, ContextId, Hop};
+use super::context::{Context, Hop};
 use super::forward::Opened;
 use super::hops::{Way, flow_bytes};
-use super::{LOOKUPS, Located, Lookup, Resolved, WaitingName};
-use crate::core::{Core, Effect};
+use super::serial::Step;
+use crate::core::Core;
 use crate::inbound::Inbound;
 use crate::refusal::Refusal;
 use crate::route::{Intent, Route, decide};
 use crate::trace::wire_of;
 
 /// What a request is to be sent to.
-enum Targets {
+pub(super) enum Targets {
     /// All at once.
     Parallel(Vec<Hop>),
     /// One after another, some of them still names.
     Serial(Vec<Step>),
     /// Nowhere.
     Refuse(Refusal),
-}
-
-enum Step {
-    Hop(Hop),
-    /// A name, and the port on which the topology says that its host listens on TCP, too.
-    Name(Lookup, Option<u16>),
 }
 
 impl Core {
@@ -298,133 +291,6 @@ impl Core {
             (Some(_), None) => false,
         }
     }
-
-    fn static_hops(&mut self, hops: &[NextHop], mut steps: Option<&mut Vec<DecisionStep>>) -> Targets {
-        let mut order = Vec::new();
-        let route = lyceum_topology::StaticRoute {
-            name: String::new(),
-            description: String::new(),
-            matches: lyceum_topology::RouteMatch::UriPrefix { prefix: String::new() },
-            next_hops: hops.to_vec(),
-        };
-        route.order(|most| self.random.up_to(most), &mut order);
-        let mut list = Vec::new();
-        for hop in order.iter().filter_map(|at| hops.get(*at)) {
-            let way = self.way_to_hop(hop);
-            if let Some(steps) = steps.as_deref_mut() {
-                let address = match &way {
-                    Some(Way::Hop(Hop { to: lyceum_net::Destination::Address { addr, transport, .. }, .. })) => {
-                        Some((*addr, wire_of(*transport)))
-                    }
-                    _ => None,
-                };
-                let transport = address.map_or(lyceum_monitoring::Wire::Tls, |(_, wire)| wire);
-                steps.push(DecisionStep::NextHop {
-                    host: hop.host.clone(),
-                    address: address.map(|(addr, _)| addr),
-                    transport,
-                });
-            }
-            let stream_port = super::large::stream_port(hops, hop);
-            match way {
-                Some(Way::Hop(mut next)) => {
-                    next.stream = next.remote().zip(stream_port).map(|(addr, port)| SocketAddr::new(addr.ip(), port));
-                    if steps.is_some() {
-                        next.record = Some(Self::record_of_hop(&hop.host, &next));
-                    }
-                    list.push(Step::Hop(next));
-                }
-                Some(Way::Name(name)) => list.push(Step::Name(name, stream_port)),
-                None => {}
-            }
-        }
-        if list.is_empty() { Targets::Refuse(Refusal::NextHopDown) } else { Targets::Serial(list) }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the request under way is one value in seven parts that live apart")]
-    fn begin_serial<'p>(
-        &mut self,
-        now: Now,
-        id: ContextId,
-        context: &mut Context,
-        list: Vec<Step>,
-        message: &Message<'p>,
-        admitted: &Admitted<'p>,
-        out: &mut Outbox,
-    ) {
-        let mut steps = list.into_iter();
-        match steps.next() {
-            Some(Step::Hop(hop)) => {
-                context.later = steps.filter_map(hop_only).collect();
-                if !context.later.is_empty() {
-                    context.responses.expect_more();
-                }
-                if let Some(branch) = context.responses.branch() {
-                    self.begin_branch(now, Opened { id, branch }, context, hop, message, admitted);
-                }
-                self.drain_context(now, id, context, None, out);
-            }
-            Some(Step::Name(name, stream_port)) => {
-                let rest = steps.filter_map(hop_only).collect();
-                self.look_up(now, context, name, WaitingName { context: id, rest, stream_port });
-            }
-            None => self.refuse_context(now, context, Refusal::NextHopDown),
-        }
-    }
-
-    fn look_up(&mut self, now: Now, context: &mut Context, target: Lookup, waiting: WaitingName) {
-        if self.calls.lookups.len() >= LOOKUPS {
-            return self.refuse_context(now, context, Refusal::NoRoom);
-        }
-        context.waiting_for_name = true;
-        let query = self.calls.next_lookup;
-        self.calls.next_lookup += 1;
-        self.calls.lookups.insert(query, waiting);
-        self.effects.push_back(Effect::Resolve { query, target });
-    }
-
-    /// The hops to what DNS named; one by UDP knows where the same host listens on TCP.
-    fn located_hops(&self, list: &[Located], stream_port: Option<u16>) -> Vec<Hop> {
-        let stream = |located: &Located| {
-            let named =
-                list.iter().find(|other| other.transport == Transport::Tcp && other.addr.ip() == located.addr.ip());
-            named.map(|other| other.addr).or(stream_port.map(|port| SocketAddr::new(located.addr.ip(), port)))
-        };
-        let hop = |located: &Located| {
-            let mut hop = self.hop_to_address(located)?;
-            hop.stream = stream(located).filter(|_| located.transport == Transport::Udp);
-            Some(hop)
-        };
-        list.iter().filter_map(hop).collect()
-    }
-
-    /// A name was looked up: the request goes on.
-    pub fn resolved(&mut self, now: Now, query: u64, answer: Resolved, out: &mut Outbox) {
-        let Some(waiting) = self.calls.lookups.remove(&query) else { return };
-        let Some(mut context) = self.calls.contexts.take(waiting.context) else { return };
-        context.waiting_for_name = false;
-        let mut hops: Vec<Hop> = match &answer {
-            Ok(list) => self.located_hops(list, waiting.stream_port),
-            Err(_) => Vec::new(),
-        };
-        if let Err(error) = &answer {
-            tracing::warn!(%error, "next hop does not resolve");
-        }
-        hops.extend(waiting.rest);
-        if hops.is_empty() {
-            self.refuse_context(now, &mut context, Refusal::NextHopUnknown);
-        } else if !context.cancelled {
-            let first = hops.remove(0);
-            context.later = hops;
-            if !context.later.is_empty() {
-                context.responses.expect_more();
-            }
-            self.begin_later(now, waiting.context, &mut context, first);
-            self.drain_context(now, waiting.context, &mut context, None, out);
-        }
-        self.calls.contexts.put_back(waiting.context, context);
-        self.flush_transactions(now, out);
-    }
 }
 
 /// RFC 5393 §5.3.3: the copies share the breadth of the request. It is written where somebody counts or forks.
@@ -463,13 +329,6 @@ fn contact_of<'a>(message: &Message<'a>) -> &'a [u8] {
     match message.contacts().next() {
         Some(Ok(Contact::Addr(address))) => address.uri,
         _ => &[],
-    }
-}
-
-fn hop_only(step: Step) -> Option<Hop> {
-    match step {
-        Step::Hop(hop) => Some(hop),
-        Step::Name(..) => None,
     }
 }
 

@@ -46,6 +46,59 @@ fn the_next_hop_is_tried_when_the_first_refuses_or_is_dead() {
 }
 
 #[test]
+fn the_next_name_is_looked_up_when_the_first_leads_nowhere() {
+    let hop = |host: &str, priority| NextHop {
+        host: host.into(),
+        port: Some(5080),
+        transport: HopTransport::Udp,
+        priority,
+        weight: 10,
+    };
+    for dead in [false, true] {
+        let mut bench = Bench::with(
+            |document| {
+                document.static_routes.push(StaticRoute {
+                    name: "gateways".into(),
+                    description: String::new(),
+                    matches: RouteMatch::TelPrefix { prefix: "+49".into() },
+                    next_hops: vec![hop("one.example.com", 1), hop("two.example.com", 2), hop("203.0.113.3", 3)],
+                });
+            },
+            vec![user(1, "anna")],
+        );
+        let text = bench.request("INVITE", "tel:+4930123", "anna", phone(1), "");
+        bench.signed("anna", "secret", phone(1), &text);
+        let resolve = |bench: &mut Bench, last: Option<u8>| {
+            let located = |last| lyceum_front_end::calls::Located {
+                transport: lyceum_sip::Transport::Udp,
+                addr: std::net::SocketAddr::from(([203, 0, 113, last], 5080)),
+                name: "example.com".into(),
+            };
+            let query = bench.lookups.pop().expect("a lookup");
+            let mut out = lyceum_net::Outbox::new();
+            let answer = last.map(|last| vec![located(last)]).ok_or("no such name".to_owned());
+            bench.core.resolved(bench.now, query, answer, &mut out);
+            bench.settle(out, std::time::Duration::ZERO)
+        };
+        let tried = |sent: &[Sent]| -> Vec<String> {
+            let copies = sent.iter().filter(|sent| sent.first_line().starts_with("INVITE"));
+            copies.map(|sent| sent.to.ip().to_string()).collect()
+        };
+        // The first name is unknown, or what it leads to is dead.
+        if dead {
+            assert_eq!(tried(&resolve(&mut bench, Some(1))), ["203.0.113.1"]);
+            bench.last_send_fails();
+        } else {
+            assert!(tried(&resolve(&mut bench, None)).is_empty());
+        }
+        assert_eq!(tried(&resolve(&mut bench, Some(2))), ["203.0.113.2"]);
+        assert_eq!(tried(&bench.last_send_fails()), ["203.0.113.3"]);
+        let over = bench.last_send_fails();
+        assert!(over.iter().any(|sent| matches!(sent.status(), 500 | 503)), "{over:?}");
+    }
+}
+
+#[test]
 fn a_busy_callee_is_not_asked_for_twice() {
     let mut bench = with_gateway();
     let text = bench.request("INVITE", "tel:+4930123", "anna", phone(1), "");
