@@ -8,6 +8,7 @@ import { Client } from "./core/client";
 import { ClientContext, useClient } from "./core/context";
 import { kindOf } from "./core/presence";
 import * as notify from "./core/notify";
+import { forget as forgetPhotos } from "./core/photos";
 import { go, href, useRoute, type Area } from "./core/route";
 import type { Session } from "./core/session";
 import { settings } from "./core/settings";
@@ -17,6 +18,7 @@ import { Help } from "./pages/help";
 import { People } from "./pages/people";
 import { SettingsPage } from "./pages/settings";
 import { Banners } from "./parts/banners";
+import { forgetDrafts } from "./parts/composer";
 import { OwnStateMenu } from "./parts/own-state";
 import { Palette } from "./parts/palette";
 
@@ -40,6 +42,8 @@ export default function Workspace({ session }: { session: Session }) {
       document.removeEventListener("visibilitychange", looked);
       removeEventListener("online", made.retry);
       made.stop();
+      forgetDrafts();
+      forgetPhotos();
     };
   }, [session]);
   if (!client) return null;

@@ -170,6 +170,23 @@ test("a message whose answer was lost leaves again under the same name, and noth
   end();
 });
 
+test("a token that ended under way is renewed, and the message leaves again once; a second refusal is shown", async () => {
+  const { answers, client, link, end } = await signedIn();
+  await client.openChat(BEN);
+  const outcomes = [401, 200, 401, 401];
+  link.outcome = () => {
+    const status = outcomes.shift() ?? 200;
+    return { ok: status === 200, status, reason: "Unauthorized" };
+  };
+  client.send(BEN, "one");
+  client.send(BEN, "two");
+  await settled();
+  equal(link.texts(), ["one", "one", "two", "two"]);
+  equal(client.chats.get(BEN)?.messages.map((m) => m.mark), ["sent", "failed"]);
+  equal(answers.count("POST /session/refresh"), 2);
+  end();
+});
+
 test("a refusal is shown at its message and holds up nobody", async () => {
   const { client, link, end } = await signedIn();
   await client.openChat(BEN);

@@ -343,6 +343,7 @@ export class Client {
   async #flush(): Promise<void> {
     if (this.#sending) return;
     this.#sending = true;
+    let renewed = false;
     try {
       for (let next = this.chats.outbox()[0]; next && this.link.get().phase === "online"; next = this.chats.outbox()[0]) {
         const { key, message } = next;
@@ -353,6 +354,14 @@ export class Client {
         const outcome = await this.#tell(chat, "text/plain;charset=UTF-8", message.text, headers);
         // Nothing heard: the connection went. It waits, and leaves again under the same Message-ID.
         if (!outcome || (outcome.status === 0 && !outcome.ok)) return this.chats.mark(key, message.id, "waiting");
+        if (outcome.status === 401 && !renewed) {
+          // The token ended under way; the message leaves again with the next one.
+          renewed = true;
+          this.chats.mark(key, message.id, "waiting");
+          if (await this.session.renew().catch(() => false)) continue;
+          return;
+        }
+        renewed = false;
         this.chats.mark(key, message.id, outcome.ok ? "sent" : "failed", outcome.ok ? undefined : `${outcome.reason} (${outcome.status})`);
       }
     } finally {

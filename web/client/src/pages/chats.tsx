@@ -70,11 +70,18 @@ function ChatList({ chosen, onStart }: { chosen: string | undefined; onStart(): 
     );
   }
   return (
-    <ul>
-      {shown.map((chat) => (
-        <ChatRow key={chat.key} chat={chat} current={chat.key === chosen} />
-      ))}
-    </ul>
+    <>
+      {problem && (
+        <div className="pad">
+          <ProblemBox fault={fault(problem)} again={client.reloadConversations} page={(code) => href("help", `error/${code}`)} />
+        </div>
+      )}
+      <ul>
+        {shown.map((chat) => (
+          <ChatRow key={chat.key} chat={chat} current={chat.key === chosen} />
+        ))}
+      </ul>
+    </>
   );
 }
 

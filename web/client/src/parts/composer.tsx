@@ -7,6 +7,9 @@ import type { Chat } from "../core/chats";
 
 /** Unsent texts, for as long as the page lives. */
 const drafts = new Map<string, string>();
+/** Somebody else signs in: nothing of the first one's stays. */
+export const forgetDrafts = (): void => drafts.clear();
+
 /** Lync's bound for messages of clients, unless the policy says less. */
 const USUAL_KIB = 128;
 /** Left for the envelope. */
