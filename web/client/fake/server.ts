@@ -76,7 +76,7 @@ export class Fake {
     if (refusal) return problem(response, refusal);
     if (path === "/session" || path === "/session/refresh") return this.#session(method, path, body, request, response);
     const grant = this.tokens.get((request.headers.authorization ?? "").replace("Bearer ", ""));
-    if (!grant) return problem(response, refused(401, "session-required", "Sign in first.", "Sign in again."));
+    if (!grant) return problem(response, refused(401, "client-session-over", "Sign in first.", "Sign in again."));
     const account = this.world.account(grant.address);
     const answer = this.#route(method, path, url.searchParams, body, account);
     if (answer === undefined) return problem(response, refused(404, "route-not-found", `there is no ${method} ${path}`, ""));
@@ -94,13 +94,13 @@ export class Fake {
     let grant = this.cookies.get(cookie);
     if (path === "/session") {
       const account = this.world.accounts.get(address ?? "");
-      if (account?.password !== password) return problem(response, refused(401, "sign-in-failed", "Address or password is wrong.", "Check both; after five tries wait a minute."));
+      if (account?.password !== password) return problem(response, refused(401, "client-sign-in-refused", "Address or password is wrong.", "Check both; after five tries wait a minute."));
       grant = { address: address ?? "", device };
       const fresh = randomUUID();
       this.cookies.set(fresh, grant);
       response.setHeader("Set-Cookie", `lyceum_client=${fresh}; HttpOnly; SameSite=Strict; Path=/api/v1/client/session`);
     }
-    if (!grant || grant.device !== device) return problem(response, refused(401, "session-required", "Your session is over.", "Sign in again."));
+    if (!grant || grant.device !== device) return problem(response, refused(401, "client-session-over", "Your session is over.", "Sign in again."));
     const token = randomUUID();
     this.tokens.set(token, grant);
     const { person } = this.world.account(grant.address);

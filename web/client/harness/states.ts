@@ -17,7 +17,7 @@ export const states: Scene[] = [
       await page.getByLabel("Address").fill("anna@example.org");
       await page.getByLabel("Password").fill("wrong");
       await page.getByRole("button", { name: "Sign in" }).click();
-      await page.getByRole("alert").getByText("Address or password is wrong.").waitFor();
+      await page.getByRole("alert").getByText("Address and password do not match, or the account is disabled.").waitFor();
       await stage.views(page, "sign-in-refused");
       await page.getByLabel("Password").fill("secret");
       await page.keyboard.press("Enter");
@@ -71,15 +71,15 @@ export const states: Scene[] = [
       stage.fake.refuse.set("/contacts", refused(503, "store-unavailable", "The contact list cannot be read.", "Try again in a minute."));
       stage.fake.refuse.set("/conversations", refused(503, "store-unavailable", "The history cannot be read.", "Try again in a minute."));
       const page = await stage.signIn("anna");
-      await page.getByText("The history cannot be read.").waitFor();
+      await page.getByText("The server cannot read or store anything at the moment.").waitFor();
       await stage.views(page, "error-chats");
       // What comes live is shown beside it: a part is better than nothing.
       stage.fake.registrar.say("ben@example.org", "anna@example.org", "I am here");
       await page.locator(".list-row", { hasText: "I am here" }).waitFor();
-      await page.getByText("The history cannot be read.").waitFor();
+      await page.getByText("The server cannot read or store anything at the moment.").waitFor();
       await stage.views(page, "partial-chats");
       await page.goto(`${stage.base}/client/#/people`);
-      await page.getByText("The contact list cannot be read.").waitFor();
+      await page.getByText("The server cannot read or store anything at the moment.").waitFor();
       await stage.views(page, "error-people");
       stage.fake.refuse.clear();
       await page.getByRole("button", { name: "Try again" }).click();

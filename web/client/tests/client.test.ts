@@ -257,7 +257,7 @@ test("a change made elsewhere first: the same change once more on what stands no
   let tries = 0;
   answers.table.set("PUT /contacts", () => {
     const sent = answers.asked[answers.asked.length - 1]?.body as { version: number };
-    return ++tries === 1 ? answers.refuse(412, "version-conflict") : answers.json({ ...sent, version: 8 });
+    return ++tries === 1 ? answers.refuse(409, "contacts-conflict") : answers.json({ ...sent, version: 8 });
   });
   answers.table.set("GET /contacts", () => answers.json(lists[0]));
   await client.contacts.newGroup("Mine");

@@ -69,7 +69,7 @@ export class Contacts {
         return await this.api.setContacts(change(this.state.get().list));
       } catch (error) {
         // Another device was faster: the same change once more, on what stands now.
-        if (problemOf(error).status !== 412) throw error;
+        if (![409, 412].includes(problemOf(error).status)) throw error;
         return this.api.setContacts(change(await this.api.contacts()));
       }
     });
