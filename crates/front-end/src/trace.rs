@@ -10,6 +10,8 @@ use lyceum_net::{Arrival, Destination, Flow};
 use lyceum_sip::time::{Now, Time};
 use lyceum_sip::{Index, Limits, Message, Transport, parse};
 
+use crate::core::Core;
+
 /// One running trace.
 #[derive(Debug)]
 struct Running {
@@ -113,5 +115,23 @@ impl Tracer {
         }
         let passage = Passage { time: Stamp(now.wall.0), direction, local, remote, transport: wire_of(transport) };
         self.ring.push(TraceEntry::capture(passage, bytes));
+    }
+}
+
+impl Core {
+    /// The trace of this worker.
+    pub fn tracer(&mut self) -> &mut Tracer {
+        &mut self.tracer
+    }
+
+    /// Keeps a sent message for the trace that runs.
+    pub(crate) fn trace_sent(&mut self, now: Now, to: &Destination, bytes: &[u8]) {
+        let local = match to {
+            Destination::Flow(Flow::Datagram { listener, .. }) => self.listener(*listener),
+            Destination::Flow(Flow::Stream { .. }) => None,
+            Destination::Address { from, .. } => from.and_then(|id| self.listener(id)),
+        };
+        let local = local.map(|listener| (listener.addr, listener.transport));
+        self.tracer.sent(now, to, local, None, bytes);
     }
 }

@@ -4,6 +4,7 @@
 //! the simulator carries them out on a virtual network.
 
 mod dispatch;
+mod names;
 pub(crate) mod reply;
 
 use std::collections::VecDeque;
@@ -31,6 +32,7 @@ use crate::overload::Shedder;
 use crate::sources::Sources;
 use crate::trace::Tracer;
 use crate::withheld::Withheld;
+use names::own_names;
 
 /// Routing groups of a pool, for life (DESIGN: 256).
 pub const GROUPS: usize = 256;
@@ -64,21 +66,6 @@ pub enum Effect {
         /// What to look up.
         target: crate::calls::Lookup,
     },
-}
-
-/// The names given, and those of pools and nodes in the topology; `sip.` before a domain is where phones look (RFC 3263
-/// has SRV, Lync's clients this name).
-fn own_names(snapshot: &Snapshot, given: &[Box<str>]) -> Vec<Box<str>> {
-    let document = snapshot.document();
-    let mut names: Vec<Box<str>> = given.to_vec();
-    for (_, pool) in document.pools() {
-        names.push(pool.fqdn.as_str().into());
-        names.extend(pool.nodes.iter().map(|node| Box::from(node.fqdn.as_str())));
-    }
-    names.extend(document.domains.iter().map(|domain| format!("sip.{}", domain.name).into_boxed_str()));
-    names.sort_unstable();
-    names.dedup();
-    names
 }
 
 /// What may be read: the larger of the two size policies; clients are held to theirs afterwards.
@@ -259,12 +246,6 @@ impl Core {
         self.own_names = own_names(&snapshot, &self.given_names);
         self.snapshot = snapshot;
         self.events.directory_changed();
-    }
-
-    /// Names by which phones reach this server (certificates, `localhost`), so that a Route with one of them is ours.
-    pub fn set_names(&mut self, names: Vec<Box<str>>) {
-        self.own_names = own_names(&self.snapshot, &names);
-        self.given_names = names;
     }
 
     /// New digest secrets.
@@ -450,21 +431,5 @@ impl Core {
             out.close(flow);
         }
         self.close_block(now);
-    }
-
-    /// The trace of this worker.
-    pub fn tracer(&mut self) -> &mut Tracer {
-        &mut self.tracer
-    }
-
-    /// Keeps a sent message for the trace that runs.
-    pub(crate) fn trace_sent(&mut self, now: Now, to: &Destination, bytes: &[u8]) {
-        let local = match to {
-            Destination::Flow(Flow::Datagram { listener, .. }) => self.listener(*listener),
-            Destination::Flow(Flow::Stream { .. }) => None,
-            Destination::Address { from, .. } => from.and_then(|id| self.listener(id)),
-        };
-        let local = local.map(|listener| (listener.addr, listener.transport));
-        self.tracer.sent(now, to, local, None, bytes);
     }
 }
