@@ -13,11 +13,15 @@
 //! ```
 
 pub mod administrator;
+pub mod archive;
 pub mod audit;
+pub mod base64;
 pub mod call;
 pub mod change;
 pub mod directory;
 pub mod domain;
+pub mod eml;
+pub mod message;
 pub mod openapi;
 pub mod page;
 pub mod policy;

@@ -107,6 +107,8 @@ refusals! {
     TopologyInvalid "topology-invalid" 422 "mend what 'problems' lists, check with 'lyceum topology validate', and publish again";
     /// No such call, or its record is gone.
     CallNotFound "call-not-found" 404 "search by user and time: lyceum call get --user USER --from TIME";
+    /// The name of a conversation or message is not one.
+    MessageNameInvalid "message-name-invalid" 422 "take the 32 letters and digits from 'lyceum message history USER --output json'";
     /// Nothing was captured for this call.
     TraceNotFound "trace-not-found" 404 "start a trace with 'lyceum trace start' and place the call again";
     /// A trace runs already.

@@ -1,6 +1,7 @@
 //! The commands: one file per noun.
 
 mod administrator;
+mod archive;
 mod audit;
 mod backup;
 mod call;
@@ -10,6 +11,7 @@ mod device;
 mod domain;
 mod effective_policy;
 mod man;
+mod message;
 mod number;
 mod period;
 mod policy;
@@ -61,6 +63,12 @@ enum Noun {
     /// Call detail records with the trace of the routing decision
     #[command(subcommand)]
     Call(call::Verb),
+    /// Messages of a user
+    #[command(subcommand)]
+    Message(message::Verb),
+    /// The archive of messages: export, purge
+    #[command(subcommand)]
+    Archive(archive::Verb),
     /// Synthetic transactions with two built-in test users
     #[command(subcommand)]
     Test(test::Verb),
@@ -103,6 +111,8 @@ impl Cli {
             Noun::Topology(verb) => verb.run(run),
             Noun::Registration(verb) => verb.run(run),
             Noun::Call(verb) => verb.run(run),
+            Noun::Message(verb) => verb.run(run),
+            Noun::Archive(verb) => verb.run(run),
             Noun::Test(verb) => verb.run(run),
             Noun::Trace(verb) => verb.run(run),
             Noun::Audit(verb) => verb.run(run),

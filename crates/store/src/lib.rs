@@ -60,6 +60,7 @@ pub use directory::{DirectoryError, StoredDirectory};
 pub use error::{Fault, StoreError};
 pub use import::{ImportReport, ImportUser};
 pub use key::{KeyError, MasterKey};
+pub use lyceum_users::messages::{MessageId, OwnedText};
 pub use messages::{
     Conversation, ConversationId, HistoryPage, HistoryQuery, HistoryRow, MAX_PARTICIPANTS, Mark, MessageBatch,
     MessageEntry, MessageRef, MessageWriter, MessageWriterOptions, MessagesCommitted, NewMessage, Participant, Person,

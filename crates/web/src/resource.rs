@@ -14,12 +14,14 @@ pub(crate) struct Order {
 }
 
 pub mod administrators;
+pub mod archive;
 pub mod audit;
 pub mod backup;
 pub mod calls;
 pub mod devices;
 pub mod documents;
 pub mod domains;
+pub mod history;
 pub mod import;
 pub mod numbers;
 pub mod policies;

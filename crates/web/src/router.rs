@@ -2,8 +2,8 @@
 
 use crate::authorize::{authorize, method_not_allowed, not_found};
 use crate::resource::{
-    administrators, audit, backup, calls, devices, domains, import, numbers, policies, registrations, server, sessions,
-    tests, topology, trace, users,
+    administrators, archive, audit, backup, calls, devices, domains, history, import, numbers, policies, registrations,
+    server, sessions, tests, topology, trace, users,
 };
 use crate::{Web, assets, page, secure, sip};
 use axum::Router;
@@ -75,6 +75,7 @@ impl Web {
             .route("/users/{address}/enable", post(users::enable))
             .route("/users/{address}/disable", post(users::disable))
             .route("/users/{address}/effective-policy", get(users::effective))
+            .route("/users/{address}/messages", get(history::list))
             .route("/numbers", get(numbers::list))
             .route("/numbers/{number}", get(numbers::get).put(numbers::set).delete(numbers::remove))
             .route("/devices", get(devices::list))
@@ -102,6 +103,9 @@ impl Web {
             .route("/registrations", get(registrations::list))
             .route("/calls", get(calls::list))
             .route("/calls/{id}", get(calls::get))
+            .route("/archive", get(archive::list))
+            .route("/archive/exported", post(archive::exported))
+            .route("/archive/purge", post(archive::purge))
             .route("/trace", get(trace::status))
             .route("/trace/start", post(trace::start))
             .route("/trace/stop", post(trace::stop))

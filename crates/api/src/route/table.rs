@@ -4,11 +4,13 @@ use super::Access::{Administrator as Admin, Local, Open};
 use super::Body::{Empty, Json, Text};
 use super::{Access, Body, Parameter, Place, Route, any, list, of, page};
 use crate::administrator::{Administrator, AdministratorChange, NewAdministrator, OneTimeLink};
+use crate::archive::{ArchiveDone, ArchiveExported, ArchivePage, ArchivePurge};
 use crate::audit::AuditEntry;
 use crate::call::Call;
 use crate::change::Changed;
 use crate::directory::{Device, Number};
 use crate::domain::{Domain, DomainChange, NewDomain};
+use crate::message::Message;
 use crate::policy::{Grant, Policy, PolicyChange};
 use crate::probe::{ProbeRequest, ProbeResult};
 use crate::registration::Registration;
@@ -76,6 +78,8 @@ pub static ROUTES: &[Route] = &[
     route(Admin, ("POST", "/users/{address}/disable"), "disable_user", "Stop a user from signing in and calling", &[ADDRESS, WHAT_IF], (Empty, Json(of::<Changed>))),
     route(Admin, ("GET", "/users/{address}/effective-policy"), "effective_policy", "The policies in force for a user, with where each value comes from", &[ADDRESS], (Empty, Json(of::<EffectivePolicy>))),
 
+    route(Admin, ("GET", "/users/{address}/messages"), "list_messages", "A user's messages, newest first; asking is noted in the audit list", &[ADDRESS, query("peer", "Only with this person"), query("conversation", "Only in this conversation"), query("text", "Only with this text in them"), FROM, TO, LIMIT, AFTER], (Empty, Json(page::<Message>))),
+
     route(Admin, ("GET", "/numbers"), "list_numbers", "List number records", &[query("user", "Only this user's"), LIMIT, AFTER], (Empty, Json(page::<Number>))),
     route(Admin, ("GET", "/numbers/{number}"), "get_number", "Show a number", &[path("number", "E.164")], (Empty, Json(of::<Number>))),
     route(Admin, ("PUT", "/numbers/{number}"), "set_number", "Create or change a number", &[path("number", "E.164"), WHAT_IF], (Json(of::<Number>), Json(of::<Changed>))),
@@ -108,6 +112,10 @@ pub static ROUTES: &[Route] = &[
     route(Admin, ("GET", "/registrations"), "list_registrations", "Where users can be reached now", &[query("user", "Only this user"), LIMIT, AFTER], (Empty, Json(page::<Registration>))),
     route(Admin, ("GET", "/calls"), "list_calls", "Call detail records, newest first", &[query("user", "Calls from or to this user"), FROM, TO, query("call_id", "SIP Call-ID"), LIMIT, AFTER], (Empty, Json(page::<Call>))),
     route(Admin, ("GET", "/calls/{id}"), "get_call", "A call with the trace of its routing decision", &[path("id", "Identity of the record, or the Call-ID")], (Empty, Json(of::<Call>))),
+
+    route(Admin, ("GET", "/archive"), "list_archive", "Archived messages in the order in which they were archived; asking is noted in the audit list", &[query("user", "Only with this person"), FROM, TO, count("limit", "At most this many items; 500 when absent, and at most"), AFTER], (Empty, Json(of::<ArchivePage>))),
+    route(Admin, ("POST", "/archive/exported"), "archive_exported", "Note that archived messages were exported, so that a purge may remove them", &[WHAT_IF], (Json(of::<ArchiveExported>), Json(of::<ArchiveDone>))),
+    route(Admin, ("POST", "/archive/purge"), "purge_archive", "Remove some of the archived messages before a time; to be called until none are left", &[WHAT_IF], (Json(of::<ArchivePurge>), Json(of::<ArchiveDone>))),
 
     route(Admin, ("POST", "/tests/registration"), "test_registration", "Register a built-in test user", &[], (Json(of::<ProbeRequest>), Json(of::<ProbeResult>))),
     route(Admin, ("POST", "/tests/call"), "test_call", "Call from one built-in test user to the other, with sound both ways", &[], (Json(of::<ProbeRequest>), Json(of::<ProbeResult>))),

@@ -18,10 +18,19 @@ pub struct Period {
 impl Period {
     /// Both ends as query parameters.
     pub fn query(self) -> Result<[(&'static str, Option<String>); 2], Failure> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
+        let now = now();
         let read = |text: Option<String>| text.map(|text| moment(&text, now)).transpose();
         Ok([("from", read(self.from)?), ("to", read(self.to)?)])
     }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)
+}
+
+/// One moment, as `--from` takes it.
+pub fn moment_now(text: &str) -> Result<String, Failure> {
+    moment(text, now())
 }
 
 fn moment(text: &str, now: u64) -> Result<String, Failure> {
