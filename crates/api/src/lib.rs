@@ -18,6 +18,7 @@ pub mod audit;
 pub mod base64;
 pub mod call;
 pub mod change;
+pub mod client;
 pub mod directory;
 pub mod domain;
 pub mod eml;

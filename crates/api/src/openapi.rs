@@ -87,6 +87,9 @@ fn operation(route: &Route, schemas: &mut Vec<(String, RefOr<Schema>)>) -> Value
     match route.access {
         Access::Open => operation["security"] = json!([]),
         Access::Local => operation["description"] = json!("Only through the server's local socket."),
+        Access::User => {
+            operation["description"] = json!("For the page of a signed-in user, with the token of its session.")
+        }
         Access::Administrator => {}
     }
     operation

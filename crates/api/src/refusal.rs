@@ -45,6 +45,16 @@ refusals! {
     SignInRefused "sign-in-refused" 401 "check name and password; a forgotten one is set by 'lyceum admin set NAME' on the server";
     /// Too many attempts from this source or for this account.
     SignInThrottled "sign-in-throttled" 429 "wait as long as Retry-After says, then try once more";
+    /// A user's address and password do not match.
+    ClientSignInRefused "client-sign-in-refused" 401 "check address and password; your administrator can set a new password";
+    /// A page's token or session has ended.
+    ClientSessionOver "client-session-over" 401 "sign in again";
+    /// What a user wants to say of themselves is not allowed or does not fit.
+    PresenceRefused "presence-refused" 422 "choose another state or a shorter text; the presence policy says what is allowed";
+    /// The contact list cannot be changed like this.
+    ContactsRefused "contacts-refused" 422 "mend what the message names and try again";
+    /// Another device changed the contact list in between.
+    ContactsConflict "contacts-conflict" 409 "fetch the list again and repeat the change";
     /// The one-time link is used, too old or was never issued.
     OneTimeLinkSpent "one-time-link-spent" 403 "make a new one on the server: lyceum admin one-time-url";
     /// The Origin header names another site.

@@ -16,6 +16,8 @@ pub enum Access {
     Open,
     /// A named administrator's session, or the local socket.
     Administrator,
+    /// A signed-in user's page, with its own token.
+    User,
     /// Only the local socket.
     Local,
 }

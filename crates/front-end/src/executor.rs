@@ -91,6 +91,7 @@ impl Engine for Executor {
     }
 
     fn posted(&mut self, now: Now, post: Post, out: &mut Outbox) {
+        self.core.begin(now);
         match post {
             Post::Committed(Committed { upto, result: Ok(()), .. }) => self.core.committed(now, upto, out),
             Post::Committed(Committed { upto, result: Err(error), .. }) => {

@@ -59,6 +59,11 @@ impl Keys {
         hasher.finish()
     }
 
+    /// For the tokens of pages.
+    pub fn bearer(&self) -> [u8; 32] {
+        self.derive(b"lyceum bearer")
+    }
+
     /// A name for something that outlives this process, from what tells it apart: nobody without the key can make two
     /// things that share one.
     pub fn name(&self, parts: &[&[u8]]) -> [u8; 16] {

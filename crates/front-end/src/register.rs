@@ -70,6 +70,7 @@ impl Core {
             nonces: &mut self.nonces,
             lockout: &mut self.lockout,
             limits: self.limits,
+            bearers: &self.bearers,
             policy,
         };
         match authenticator.check(&inbound.message, &facts) {

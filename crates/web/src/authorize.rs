@@ -41,7 +41,10 @@ pub async fn authorize(State(web): State<Web>, mut request: Request, next: Next)
         .ok_or_else(|| unknown(&request))?;
     let peer = request.extensions().get::<Peer>().cloned();
     check_origin(request.headers(), peer.as_ref(), &web.options().allowed_origins)?;
-    if route.access != Access::Open {
+    if route.access == Access::User {
+        let user = web.signed_in_user(request.headers())?;
+        request.extensions_mut().insert(user);
+    } else if route.access != Access::Open {
         let (actor, token) = actor(&web, request.headers(), peer.as_ref()).await?;
         if route.access == Access::Local && !actor.local {
             return Err(Refused::new(Refusal::LocalOnly, "this works on the server itself only", route.path));
@@ -116,7 +119,7 @@ async fn actor(web: &Web, headers: &HeaderMap, peer: Option<&Peer>) -> Result<(A
     Ok((Actor { name: found.name, local: false, expires: found.expires }, Some(SessionToken(token))))
 }
 
-fn bearer(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())

@@ -65,6 +65,8 @@ pub struct Options {
     pub live: Arc<dyn port::Live>,
     /// Synthetic transactions.
     pub tests: Arc<dyn port::SyntheticTests>,
+    /// The users and their pages, if they are served.
+    pub people: Option<Arc<dyn port::People>>,
     /// Where browsers reach us, `https://sip.example.org:8443`, for one-time links.
     pub base_url: String,
     /// Origins besides our own that may use the API from a browser.

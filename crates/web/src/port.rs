@@ -2,6 +2,10 @@
 //!
 //! Every function may block (it is called on a blocking thread), except where it says otherwise.
 
+mod people;
+
+pub use people::{ContactEdit, People};
+
 use lyceum_api::probe::{ProbeRequest, ProbeResult};
 use lyceum_api::registration::{Registration, RegistrationQuery};
 use lyceum_api::server::Certificate;

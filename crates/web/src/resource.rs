@@ -18,6 +18,7 @@ pub mod archive;
 pub mod audit;
 pub mod backup;
 pub mod calls;
+pub mod client;
 pub mod devices;
 pub mod documents;
 pub mod domains;

@@ -2,8 +2,8 @@
 
 use crate::authorize::{authorize, method_not_allowed, not_found};
 use crate::resource::{
-    administrators, archive, audit, backup, calls, devices, domains, history, import, numbers, policies, registrations,
-    server, sessions, tests, topology, trace, users,
+    administrators, archive, audit, backup, calls, client, devices, domains, history, import, numbers, policies,
+    registrations, server, sessions, tests, topology, trace, users,
 };
 use crate::{Web, assets, page, secure, sip};
 use axum::Router;
@@ -55,14 +55,15 @@ impl Web {
 
     fn api(&self) -> Router<Web> {
         Router::new()
-            .merge(self.people())
+            .merge(self.accounts())
             .merge(self.settings())
             .merge(self.records())
             .merge(self.running())
+            .merge(self.pages())
             .route_layer(from_fn_with_state(self.clone(), authorize))
     }
 
-    fn people(&self) -> Router<Web> {
+    fn accounts(&self) -> Router<Web> {
         Router::new()
             .route("/session", get(sessions::get).post(sessions::new).delete(sessions::end))
             .route("/session/first", post(sessions::first))
@@ -80,6 +81,21 @@ impl Web {
             .route("/numbers/{number}", get(numbers::get).put(numbers::set).delete(numbers::remove))
             .route("/devices", get(devices::list))
             .route("/devices/{mac}", get(devices::get).put(devices::set).delete(devices::remove))
+    }
+
+    fn pages(&self) -> Router<Web> {
+        use client::{contacts, presence, search, session};
+        Router::new()
+            .route("/client/session", post(session::new).delete(session::end))
+            .route("/client/session/refresh", post(session::refresh))
+            .route("/client/provisioning", get(session::provisioning))
+            .route("/client/presence", get(presence::get).put(presence::set))
+            .route("/client/presence/activity", put(presence::activity))
+            .route("/client/contacts", get(contacts::get).put(contacts::replace))
+            .route("/client/contacts/entries", post(contacts::add))
+            .route("/client/contacts/entries/{address}", axum::routing::delete(contacts::remove))
+            .route("/client/relationships/{address}", put(contacts::relate))
+            .route("/client/search", get(search::search))
     }
 
     fn settings(&self) -> Router<Web> {

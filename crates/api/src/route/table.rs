@@ -1,6 +1,6 @@
 //! The routes themselves.
 
-use super::Access::{Administrator as Admin, Local, Open};
+use super::Access::{Administrator as Admin, Local, Open, User as Page};
 use super::Body::{Empty, Json, Text};
 use super::{Access, Body, Parameter, Place, Route, any, list, of, page};
 use crate::administrator::{Administrator, AdministratorChange, NewAdministrator, OneTimeLink};
@@ -8,6 +8,7 @@ use crate::archive::{ArchiveDone, ArchiveExported, ArchivePage, ArchivePurge};
 use crate::audit::AuditEntry;
 use crate::call::Call;
 use crate::change::Changed;
+use crate::client::{ClientRenewal, ClientSession, ClientSignIn, DeviceUse, Found, OwnPresence, RelationshipChange};
 use crate::directory::{Device, Number};
 use crate::domain::{Domain, DomainChange, NewDomain};
 use crate::message::Message;
@@ -79,6 +80,20 @@ pub static ROUTES: &[Route] = &[
     route(Admin, ("GET", "/users/{address}/effective-policy"), "effective_policy", "The policies in force for a user, with where each value comes from", &[ADDRESS], (Empty, Json(of::<EffectivePolicy>))),
 
     route(Admin, ("GET", "/users/{address}/messages"), "list_messages", "A user's messages, newest first; asking is noted in the audit list", &[ADDRESS, query("peer", "Only with this person"), query("conversation", "Only in this conversation"), query("text", "Only with this text in them"), FROM, TO, LIMIT, AFTER], (Empty, Json(page::<Message>))),
+
+    route(Open, ("POST", "/client/session"), "client_sign_in", "A user signs in with a page", &[], (Json(of::<ClientSignIn>), Json(of::<ClientSession>))),
+    route(Open, ("POST", "/client/session/refresh"), "client_renew", "A page gets its next token; the cookie of its sign-in vouches", &[], (Json(of::<ClientRenewal>), Json(of::<ClientSession>))),
+    route(Page, ("DELETE", "/client/session"), "client_sign_out", "A page signs out", &[], (Empty, Empty)),
+    route(Page, ("GET", "/client/provisioning"), "client_provisioning", "Who I am, my policies, my servers, my ports", &[], (Empty, Json(any))),
+    route(Page, ("GET", "/client/presence"), "client_presence", "My own wish, or with 'of' what I see of others", &[query("of", "Addresses, comma separated")], (Empty, Json(any))),
+    route(Page, ("PUT", "/client/presence"), "client_choose", "Set what I am seen as", &[], (Json(of::<OwnPresence>), Json(of::<OwnPresence>))),
+    route(Page, ("PUT", "/client/presence/activity"), "client_used", "How long my device was not used", &[], (Json(of::<DeviceUse>), Empty)),
+    route(Page, ("GET", "/client/contacts"), "client_contacts", "My contact list", &[], (Empty, Json(any))),
+    route(Page, ("PUT", "/client/contacts"), "client_replace_contacts", "Replace my contact list, if it has the version in If-Match", &[], (Json(any), Json(any))),
+    route(Page, ("POST", "/client/contacts/entries"), "client_add_contact", "Add or change a contact", &[], (Json(any), Json(any))),
+    route(Page, ("DELETE", "/client/contacts/entries/{address}"), "client_remove_contact", "Remove a contact", &[ADDRESS], (Empty, Json(any))),
+    route(Page, ("PUT", "/client/relationships/{address}"), "client_relate", "What somebody may see of me", &[ADDRESS], (Json(of::<RelationshipChange>), Json(any))),
+    route(Page, ("GET", "/client/search"), "client_search", "Find people by three letters or digits", &[query("q", "Name, address or number")], (Empty, Json(of::<Found>))),
 
     route(Admin, ("GET", "/numbers"), "list_numbers", "List number records", &[query("user", "Only this user's"), LIMIT, AFTER], (Empty, Json(page::<Number>))),
     route(Admin, ("GET", "/numbers/{number}"), "get_number", "Show a number", &[path("number", "E.164")], (Empty, Json(of::<Number>))),

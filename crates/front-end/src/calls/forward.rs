@@ -5,7 +5,7 @@ use lyceum_sip::header::session_expires::{Refresher, SessionExpires};
 use lyceum_sip::proxy::{self, BranchId, LoopHash, RecordRoute, RoutePlan, SentBy, record_route_line, via_line};
 use lyceum_sip::session_timer::{self, AtProxy, Offer, Remembered};
 use lyceum_sip::time::Now;
-use lyceum_sip::token::DialogEnds;
+use lyceum_sip::token::{DialogEnds, bearer};
 use lyceum_sip::transaction::Outgoing;
 use lyceum_sip::{Index, Limits, Message, Method, Name, Scheme, Splice, Transport, parse};
 
@@ -257,6 +257,10 @@ impl Core {
         }
         if copy.strip_credentials && message.field(Name::ProxyAuthorization).is_some() {
             splice.remove(Name::ProxyAuthorization);
+        }
+        // A page's token is for us alone (RFC 8898 §4); a digest answer to the other end passes.
+        if message.value(Name::Authorization).is_some_and(|value| bearer::of_authorization(value).is_some()) {
+            splice.remove(Name::Authorization);
         }
         if let Some(timer) = &copy.timer {
             if let Some(expires) = &timer.expires {

@@ -16,6 +16,7 @@ use lyceum_net::{Destination, Flow, Listener, ListenerId, Load, Outbox};
 use lyceum_sip::digest::Nonces;
 use lyceum_sip::gruu::Gruus;
 use lyceum_sip::time::{Now, Time};
+use lyceum_sip::token::bearer::Bearers;
 use lyceum_sip::transaction::{Table, TableLimits, Timers};
 use lyceum_sip::{Index, Limits, SecretKey, Transport};
 use lyceum_topology::{ProxyPolicy, Snapshot};
@@ -118,6 +119,7 @@ pub struct Core {
     pub(crate) transactions: Table<Destination>,
     pub(crate) calls: Calls,
     pub(crate) nonces: Nonces,
+    pub(crate) bearers: Bearers,
     pub(crate) lockout: Lockout,
     pub(crate) sources: Sources,
     pub(crate) source_rate: u32,
@@ -169,6 +171,7 @@ impl Core {
             worker: options.worker,
             limits,
             nonces: Nonces::new(options.keys.nonce(), options.worker, nonce_lifetime),
+            bearers: Bearers::new(&SecretKey(options.keys.bearer())),
             calls: Calls::new(&options.keys, &mut random, options.worker),
             pool: options.pool,
             own_names: own_names(&options.snapshot, &[]),

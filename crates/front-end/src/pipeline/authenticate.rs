@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use lyceum_sip::digest::{self, Algorithm, Credentials, Ha1, Kind, NonceVerdict, Nonces};
 use lyceum_sip::time::{Now, Time};
-use lyceum_sip::{Message, Name};
-use lyceum_topology::{AuthenticationPolicy, DigestAlgorithm, Snapshot, UserRecord};
+use lyceum_sip::token::bearer::{self, Audience, Bearers};
+use lyceum_sip::{Message, Method, Name};
+use lyceum_topology::{AuthenticationPolicy, DigestAlgorithm, Snapshot, UserId, UserRecord};
 use tracing::warn;
 
 use crate::credentials::Credentials as Secrets;
@@ -37,6 +38,18 @@ pub enum Authenticated {
     },
 }
 
+/// A registration binds the device that the token was given to; other requests name none.
+fn is_device(message: &Message<'_>, device: u64) -> bool {
+    if message.method() != Method::Register {
+        return true;
+    }
+    let mut instances = message.contacts().flatten().filter_map(|contact| contact.address()?.param("+sip.instance"));
+    instances.all(|instance| {
+        let bare: Vec<u8> = instance.iter().copied().filter(|byte| !b"\"<>".contains(byte)).collect();
+        bearer::device(&bare) == device
+    })
+}
+
 /// What the step needs of the worker.
 pub struct Authenticator<'a> {
     /// Users, policies.
@@ -49,6 +62,8 @@ pub struct Authenticator<'a> {
     pub lockout: &'a mut Lockout,
     /// The policy in force for them.
     pub limits: LockoutLimits,
+    /// Checks tokens.
+    pub bearers: &'a Bearers,
     /// What is offered to this client.
     pub policy: &'a AuthenticationPolicy,
 }
@@ -74,6 +89,11 @@ impl Authenticator<'_> {
             Kind::Www => Name::Authorization,
             Kind::Proxy => Name::ProxyAuthorization,
         };
+        if let Some(value) = message.value(Name::Authorization)
+            && let Some(token) = bearer::of_authorization(value)
+        {
+            return self.judge_token(message, token, facts);
+        }
         let mut malformed = false;
         for field in message.fields().filter(|field| field.name == name) {
             match Credentials::parse(field.value) {
@@ -88,6 +108,26 @@ impl Authenticator<'_> {
             return Authenticated::Refused { refusal: Refusal::Malformed, until: None };
         }
         Authenticated::Challenge { stale: false }
+    }
+
+    /// RFC 8898: a token of ours names its user. It is good while the user may sign in and has the password it was
+    /// given for, and on the device it was given to.
+    fn judge_token(&self, message: &Message<'_>, token: &[u8], facts: &Facts<'_>) -> Authenticated {
+        let claims = self.bearers.check(token, Audience::Client, facts.now.wall);
+        let Some(claims) = claims else { return Authenticated::Challenge { stale: false } };
+        let Some(user) = self.snapshot.directory().by_id(UserId(claims.user)) else {
+            return Authenticated::Challenge { stale: false };
+        };
+        if !user.enabled {
+            return Authenticated::Refused { refusal: Refusal::Disabled, until: None };
+        }
+        let same_password =
+            self.secrets.of(user.id).is_some_and(|secret| self.bearers.mark(&secret.sha256) == claims.mark);
+        let same_realm = user.address.domain().eq_ignore_ascii_case(facts.realm);
+        if !same_password || !same_realm || !is_device(message, claims.device) {
+            return Authenticated::Challenge { stale: false };
+        }
+        Authenticated::User { user: Arc::clone(user), repeated: false }
     }
 
     fn judge(&mut self, message: &Message<'_>, credentials: &Credentials<'_>, facts: &Facts<'_>) -> Authenticated {

@@ -2,6 +2,7 @@
 
 mod import;
 mod live;
+mod people;
 mod publisher;
 mod purge;
 mod records;
@@ -22,7 +23,8 @@ use lyceum_front_end::executor::{Executor, Post};
 use lyceum_front_end::keys::Keys;
 use lyceum_front_end::metrics::Metrics;
 use lyceum_net::{Handle, Listener, ListenerOptions, Running, Tls};
-use lyceum_sip::Transport;
+use lyceum_sip::token::bearer::Bearers;
+use lyceum_sip::{SecretKey, Transport};
 use lyceum_store::{BindingWriter, BindingWriterOptions, By, MasterKey, Store};
 use lyceum_topology::{Document, Snapshot};
 use lyceum_web::listen::{Drain, DrainSwitch, LocalListener, Protection};
@@ -235,7 +237,8 @@ impl Server {
         runtime.spawn(purge::run(Arc::clone(&shared), options.pool.clone()));
         let (switch, drain) = Drain::new();
         let addresses = addresses(&handle, &web_ports);
-        let first_administrator = serve_web(&runtime, &options, &shared, web_ports, &addresses, drain)?;
+        let bearers = Bearers::new(&SecretKey(Keys::new(pool_secret).bearer()));
+        let first_administrator = serve_web(&runtime, &options, (&shared, bearers), web_ports, &addresses, drain)?;
         Ok(Server {
             runtime,
             signals,
@@ -354,10 +357,16 @@ fn addresses(handle: &Handle<Post>, web: &[WebPort]) -> Addresses {
     }
 }
 
+/// Every port as clients are told of it.
+fn listening(handle: &Handle<Post>, ports: &[WebPort]) -> Vec<String> {
+    let sip = handle.listeners().iter().map(|one| format!("{} {}", one.transport.uri_param(), one.advertised));
+    sip.chain(ports.iter().map(WebPort::shown)).collect()
+}
+
 fn serve_web(
     runtime: &tokio::runtime::Runtime,
     options: &ServerOptions,
-    shared: &Arc<Shared>,
+    (shared, bearers): (&Arc<Shared>, Bearers),
     ports: Vec<WebPort>,
     addresses: &Addresses,
     drain: Drain,
@@ -370,6 +379,11 @@ fn serve_web(
         publisher: Arc::new(publisher::LivePublisher(Arc::clone(shared))),
         live: Arc::new(live::LiveServer(Arc::clone(shared))),
         tests: Arc::new(test_users::Synthetic { shared: Arc::clone(shared), addresses: addresses.clone() }),
+        people: Some(Arc::new(people::LivePeople {
+            shared: Arc::clone(shared),
+            bearers,
+            listeners: listening(&shared.handle, &ports),
+        })),
         base_url: base_url.unwrap_or_default(),
         allowed_origins: options.origins.clone(),
         backup_dir: options.backups.clone(),

@@ -2,6 +2,7 @@
 //! in-dialog request shows that it belongs to a dialog we let through, and the flow tokens of
 //! RFC 5626. A To tag or a Route proves nothing; these do.
 
+pub mod bearer;
 mod flow;
 mod route;
 

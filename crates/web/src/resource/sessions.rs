@@ -125,7 +125,7 @@ impl Web {
     }
 
     /// Tries something that a stranger must not try often.
-    async fn try_sign_in<T: Send + 'static>(
+    pub(crate) async fn try_sign_in<T: Send + 'static>(
         &self,
         peer: &Peer,
         name: &str,
@@ -142,7 +142,7 @@ impl Web {
             Ok(_) => self.attempts().succeeded(source, name),
             Err(refused) if matches!(refused.problem().status, 401 | 403) => {
                 let closed = self.attempts().failed(source, name, self.now().0);
-                tracing::warn!(%source, name = %name.escape_debug(), closed, "administrator sign-in failed");
+                tracing::warn!(%source, name = %name.escape_debug(), closed, "sign-in failed");
             }
             Err(_) => {}
         }

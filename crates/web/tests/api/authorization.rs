@@ -22,6 +22,11 @@ fn guarded(code: &str) -> bool {
     ["session-required", "csrf-token-missing", "origin-refused", "local-only"].contains(&code)
 }
 
+/// What a stranger hears at the door of a route.
+fn door(route: &Route) -> String {
+    if route.access == Access::User { "client-session-over" } else { "session-required" }.to_owned()
+}
+
 #[tokio::test]
 async fn a_stranger_reaches_sign_in_and_health_only() {
     let server = Server::new();
@@ -30,13 +35,12 @@ async fn a_stranger_reaches_sign_in_and_health_only() {
         let code = answer.body["code"].as_str().unwrap_or_default().to_owned();
         match route.access {
             Access::Open => assert!(!guarded(&code), "{} {}: {}", route.method, route.path, answer.text),
-            _ => {
-                assert_eq!(answer.refused(), (401, "session-required".to_owned()), "{} {}", route.method, route.path);
-            }
+            _ => assert_eq!(answer.refused(), (401, door(route)), "{} {}", route.method, route.path),
         }
     }
     let open: Vec<&str> = ROUTES.iter().filter(|r| r.access == Access::Open).map(|r| r.path).collect();
-    assert_eq!(open, ["/health", "/session", "/session/first"]);
+    let expected = ["/health", "/session", "/session/first", "/client/session", "/client/session/refresh"];
+    assert_eq!(open, expected);
 }
 
 #[tokio::test]
@@ -60,6 +64,8 @@ async fn every_route_of_the_table_is_served_to_an_administrator_and_pages_of_oth
         let code = answer.body["code"].as_str().unwrap_or_default().to_owned();
         match route.access {
             Access::Local => assert_eq!(code, "local-only", "{place}"),
+            // An administrator's session is no user's.
+            Access::User => assert_eq!(code, "client-session-over", "{place}"),
             _ => assert!(!guarded(&code), "{place}: {}", answer.text),
         }
         assert!(code != "route-not-found" && code != "method-not-allowed", "{place}: {}", answer.text);
@@ -74,7 +80,10 @@ async fn the_local_socket_serves_root_and_refuses_other_users() {
     for route in ROUTES.iter().filter(|r| r.access != Access::Open) {
         let other = Peer::Local { user: "mallory".into(), trusted: false };
         let answer = send(server.web.local_router(), other, request(route, &[])).await;
-        assert_eq!(answer.refused(), (401, "session-required".to_owned()), "{} {}", route.method, route.path);
+        assert_eq!(answer.refused(), (401, door(route)), "{} {}", route.method, route.path);
+        if route.access == Access::User {
+            continue;
+        }
         let root = Peer::Local { user: "root".into(), trusted: true };
         let answer = send(server.web.local_router(), root, request(route, &[])).await;
         assert!(!guarded(answer.body["code"].as_str().unwrap_or_default()), "{}: {}", route.path, answer.text);

@@ -156,6 +156,7 @@ impl Server {
             publisher: ports.clone(),
             live: ports.clone(),
             tests: ports.clone(),
+            people: None,
             base_url: "https://sip.example.org".to_owned(),
             allowed_origins: Vec::new(),
             backup_dir: dir.path().join("backups"),

@@ -1,0 +1,175 @@
+//! What the web client says and hears under `/client`.
+
+use crate::Secret;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A user signs in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClientSignIn {
+    /// The address, `user@domain`.
+    pub address: String,
+    /// The password.
+    #[schema(value_type = String)]
+    pub password: Secret,
+    /// The device's name: a UUID that the page keeps.
+    pub device: String,
+    /// What a person calls the device.
+    #[serde(default)]
+    pub device_name: String,
+}
+
+/// A page asks for its next token.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClientRenewal {
+    /// The device that signed in.
+    pub device: String,
+}
+
+/// A session of a page.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClientSession {
+    /// The token for the client API and for SIP.
+    #[schema(value_type = String)]
+    pub token: String,
+    /// Seconds until it ends; 600 at most.
+    pub expires_in: u32,
+    /// Who signed in.
+    pub user: Person,
+    /// How to speak SIP.
+    pub sip: SipAccess,
+    /// The policies that clients act on.
+    #[schema(value_type = Object)]
+    pub policies: serde_json::Value,
+    /// The server.
+    pub server: ServerName,
+}
+
+/// How a page speaks SIP.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SipAccess {
+    /// WebSocket addresses.
+    pub ws: Vec<String>,
+    /// The SIP domain.
+    pub domain: String,
+    /// The realm.
+    pub realm: String,
+    /// An outbound proxy, where one is needed.
+    pub outbound: Option<String>,
+}
+
+/// The server's name and version.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ServerName {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// A person of the address book.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Person {
+    /// The address.
+    pub address: String,
+    /// The name.
+    pub display_name: Option<String>,
+    /// The mail address.
+    pub mail: Option<String>,
+    /// The job title.
+    pub title: Option<String>,
+    /// Telephone numbers.
+    pub numbers: Vec<String>,
+    /// Whether there is a picture.
+    pub photo: bool,
+}
+
+/// What a search found.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Found {
+    /// People.
+    pub people: Vec<Person>,
+    /// Distribution groups.
+    pub groups: Vec<DistributionGroup>,
+}
+
+/// A distribution group.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DistributionGroup {
+    /// Its address.
+    pub address: String,
+    /// Its name.
+    pub display_name: Option<String>,
+    /// Its members' addresses.
+    pub members: Vec<String>,
+}
+
+/// What one person may see of another.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PresenceView {
+    /// Whose presence it is.
+    pub address: String,
+    /// The name.
+    pub display_name: String,
+    /// Lync's bands, 3000 to 18000; 0 when nothing is known.
+    pub availability: u16,
+    /// What the person is doing.
+    pub activity: String,
+    /// The personal note.
+    pub note: Option<String>,
+    /// The out-of-office note.
+    pub out_of_office: Option<String>,
+    /// When a device was last used, as RFC 3339.
+    #[schema(value_type = Option<String>)]
+    pub last_active: Option<crate::Timestamp>,
+}
+
+/// What one may set of oneself.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OwnPresence {
+    /// `automatic`, `available`, `busy`, `do-not-disturb`, `be-right-back`, `away`, `off-work` or `appear-offline`.
+    pub choice: String,
+    /// The note.
+    #[serde(default)]
+    pub note: Option<String>,
+    /// The out-of-office note.
+    #[serde(default)]
+    pub out_of_office: Option<OutOfOfficeNote>,
+    /// When the choice ends.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub until: Option<crate::Timestamp>,
+}
+
+/// An out-of-office note.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutOfOfficeNote {
+    /// What it says.
+    pub note: String,
+    /// When it ends.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub until: Option<crate::Timestamp>,
+}
+
+/// How long a device was not used.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceUse {
+    /// The device.
+    pub device: String,
+    /// Seconds.
+    pub idle_seconds: u32,
+}
+
+/// What somebody may see.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RelationshipChange {
+    /// `blocked`, `external`, `colleagues`, `workgroup` or `friends-and-family`.
+    pub relationship: String,
+}

@@ -1,0 +1,159 @@
+//! `/client/session`: a user signs in with address and password, and the page gets a token that lives ten minutes.
+//!
+//! The page holds the token in memory. What gets it the next one is a cookie that no script sees, good for the device
+//! that signed in and for nothing else.
+
+use super::SignedIn;
+use crate::Web;
+use crate::extract::Payload;
+use crate::peer::Peer;
+use crate::refused::Refused;
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use lyceum_api::client::{ClientRenewal, ClientSession, ClientSignIn, Person, ServerName, SipAccess};
+use lyceum_api::{PREFIX, Refusal};
+use lyceum_sip::WallTime;
+use lyceum_sip::token::bearer::{Audience, Claims, device};
+use lyceum_topology::{Provisioning, UserRecord};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Name of the cookie; the prefix makes browsers demand Secure.
+const COOKIE: &str = "__Secure-lyceum-client";
+/// How long a token lives.
+const TOKEN_LIFE: Duration = Duration::from_secs(600);
+/// How long a page may get further ones without the password.
+const RENEWAL_LIFE: Duration = Duration::from_secs(12 * 3600);
+/// Longest name of a device.
+const DEVICE_MOST: usize = 64;
+
+/// `POST /client/session`.
+pub async fn new(
+    State(web): State<Web>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    Payload(wanted): Payload<ClientSignIn>,
+) -> Result<Response, Refused> {
+    check_device(&wanted.device)?;
+    let people = web.people()?;
+    let address = wanted.address.trim().trim_start_matches("sip:").to_ascii_lowercase();
+    let (who, password) = (address.clone(), wanted.password);
+    let user = web
+        .try_sign_in(&peer, &address, move |_| {
+            let found = people.check_password(&who, password.reveal());
+            found.ok_or_else(|| {
+                let what = "address and password do not match, or the account is disabled";
+                Refused::new(Refusal::ClientSignInRefused, what, "/client/session")
+            })
+        })
+        .await?;
+    tracing::info!(user = %user.address, device = %wanted.device_name.escape_debug(), "page signed in");
+    web.open(&user, device(wanted.device.as_bytes()), &headers, web.now() + RENEWAL_LIFE)
+}
+
+/// `POST /client/session/refresh`.
+pub async fn refresh(
+    State(web): State<Web>,
+    headers: HeaderMap,
+    Payload(wanted): Payload<ClientRenewal>,
+) -> Result<Response, Refused> {
+    let over = |what: &str| Refused::new(Refusal::ClientSessionOver, what, "cookie");
+    let Some(token) = cookie(&headers) else { return Err(over("nobody is signed in on this device")) };
+    let found = web.user_of_token(&token, Audience::Renewal)?;
+    if found.claims.device != device(wanted.device.as_bytes()) {
+        return Err(over("the session belongs to another device"));
+    }
+    web.open(&found.user, found.claims.device, &headers, found.claims.expires)
+}
+
+/// `DELETE /client/session`.
+pub async fn end(Extension(who): Extension<SignedIn>) -> Response {
+    tracing::info!(user = who.address(), "page signed out");
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    set_cookie(&mut response, "", Duration::ZERO);
+    response
+}
+
+/// `GET /client/provisioning`.
+pub async fn provisioning(
+    State(web): State<Web>,
+    Extension(who): Extension<SignedIn>,
+) -> Result<Json<Provisioning>, Refused> {
+    let listeners = web.people()?.listeners();
+    Ok(Json(Provisioning::of(&web.options().publisher.current(), &who.user, listeners)))
+}
+
+fn check_device(device: &str) -> Result<(), Refused> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    if (8..=DEVICE_MOST).contains(&device.len()) && device.chars().all(plain) {
+        return Ok(());
+    }
+    let what = "a device is named by 8 to 64 letters, digits and dashes, such as a UUID";
+    Err(Refused::new(Refusal::RequestMalformed, what, "device"))
+}
+
+fn cookie(headers: &HeaderMap) -> Option<String> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    all.flat_map(|value| value.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('=').map(str::to_owned))
+}
+
+fn set_cookie(response: &mut Response, token: &str, life: Duration) {
+    let path = format!("{PREFIX}/client/session");
+    let seconds = life.as_secs();
+    let text = format!("{COOKIE}={token}; Path={path}; Max-Age={seconds}; Secure; HttpOnly; SameSite=Strict");
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        response.headers_mut().insert(header::SET_COOKIE, value);
+    }
+}
+
+impl Web {
+    /// Hands out a token, and the cookie for the next ones; the session ends at `until` whatever is renewed.
+    fn open(
+        &self,
+        user: &Arc<UserRecord>,
+        device: u64,
+        headers: &HeaderMap,
+        until: WallTime,
+    ) -> Result<Response, Refused> {
+        let people = self.people()?;
+        let snapshot = self.options().publisher.current();
+        let mark = people.mark(user.id).ok_or_else(|| {
+            Refused::new(Refusal::ClientSessionOver, "the account has no password any more", "/client/session")
+        })?;
+        let expires = (self.now() + TOKEN_LIFE).min(until);
+        let claims = Claims { audience: Audience::Client, user: user.id.0, device, mark, expires };
+        let renewal = Claims { audience: Audience::Renewal, expires: until, ..claims };
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let provisioning = Provisioning::of(&snapshot, user, people.listeners());
+        let domain = user.address.domain().to_owned();
+        let session = ClientSession {
+            token: people.bearers().issue(&claims),
+            expires_in: u32::try_from((expires.0.saturating_sub(self.now().0)) / 1000).unwrap_or(0),
+            user: person(user),
+            sip: SipAccess { ws: vec![format!("wss://{host}/ws")], realm: domain.clone(), domain, outbound: None },
+            policies: serde_json::Value::Object(provisioning.policies),
+            server: ServerName { name: "Lyceum".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        };
+        let mut response = (StatusCode::CREATED, Json(session)).into_response();
+        let left = Duration::from_millis(until.0.saturating_sub(self.now().0));
+        set_cookie(&mut response, &people.bearers().issue(&renewal), left);
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(response)
+    }
+}
+
+/// A user as others find them.
+pub(super) fn person(user: &UserRecord) -> Person {
+    Person {
+        address: user.address.to_string(),
+        display_name: user.display_name.as_deref().map(str::to_owned),
+        mail: user.mail.as_deref().map(str::to_owned),
+        title: None,
+        numbers: user.numbers.iter().map(|number| number.plain()).collect(),
+        photo: false,
+    }
+}
