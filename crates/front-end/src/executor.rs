@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lyceum_monitoring::CallRecord;
 use lyceum_net::{Arrival, Engine, Flow, Listener, Load, Outbox};
 use lyceum_sip::time::{Now, Time};
-use lyceum_store::{BindingWriter, Committed};
+use lyceum_store::{BindingWriter, Committed, MessageEntry};
 use lyceum_topology::Snapshot;
 
 use crate::calls::{Lookup, Resolved};
@@ -44,19 +44,31 @@ pub type RecordFn = Box<dyn Fn(Box<CallRecord>) + Send>;
 /// Takes ladders for the store; says no when its queue is full.
 pub type LadderFn = Box<dyn Fn(Box<Ladder>) + Send>;
 
+/// Takes messages and marks for the history; says no when its queue is full.
+pub type MessagesFn = Box<dyn Fn(Vec<MessageEntry>) + Send>;
+
+/// Where what is not urgent goes: each takes it or counts it as lost.
+pub struct Sinks {
+    /// Call detail records.
+    pub record: RecordFn,
+    /// Ladders.
+    pub ladder: LadderFn,
+    /// Messages for the history.
+    pub messages: MessagesFn,
+}
+
 /// One worker's engine: the core with its hands.
 pub struct Executor {
     core: Core,
     writer: BindingWriter,
     resolve: ResolveFn,
-    record: RecordFn,
-    ladder: LadderFn,
+    sinks: Sinks,
 }
 
 impl Executor {
     /// Joins a core to the store's writer, a resolver and the record writer.
-    pub fn new(core: Core, writer: BindingWriter, resolve: ResolveFn, record: RecordFn, ladder: LadderFn) -> Self {
-        Executor { core, writer, resolve, record, ladder }
+    pub fn new(core: Core, writer: BindingWriter, resolve: ResolveFn, sinks: Sinks) -> Self {
+        Executor { core, writer, resolve, sinks }
     }
 
     fn carry_out(&mut self, now: Now, out: &mut Outbox) {
@@ -67,8 +79,9 @@ impl Executor {
                         self.core.handed_back(now, seq, out);
                     }
                 }
-                Effect::Record(record) => (self.record)(record),
-                Effect::Ladder(ladder) => (self.ladder)(ladder),
+                Effect::Messages(entries) => (self.sinks.messages)(entries),
+                Effect::Record(record) => (self.sinks.record)(record),
+                Effect::Ladder(ladder) => (self.sinks.ladder)(ladder),
                 Effect::Resolve { query, target } => (self.resolve)(query, target),
             }
         }

@@ -14,6 +14,7 @@ pub mod inbound;
 pub mod keys;
 pub mod ladders;
 pub mod lockout;
+pub mod messages;
 pub mod metrics;
 pub mod overload;
 pub mod pipeline;

@@ -88,6 +88,8 @@ metrics! {
     Gauge transactions = "Live transactions";
     Count notifies = "NOTIFY requests sent";
     Count notifies_failed = "Subscriptions ended because their watcher did not answer";
+    Count messages_kept = "Messages stored for devices";
+    Count messages_delivered = "Stored messages that a device took";
     Gauge subscriptions = "Subscriptions that stand";
     Gauge calls_active = "Calls answered and not ended";
 }

@@ -129,6 +129,16 @@ refusals! {
     TooManyWatchers = 503, "LYS0046", "Too many watchers";
     /// The person does not want to be disturbed, and the other is not of the workgroup.
     DoNotDisturb = 480, "LYS0047", "Do not disturb";
+    /// The message policy of the sender forbids messages.
+    MessagesForbidden = 403, "LYS0048", "Messages not allowed";
+    /// The message is larger than the sender's policy allows.
+    MessageTooLarge = 413, "LYS0049", "Message too large";
+    /// The message policy of the sender forbids HTML.
+    HtmlForbidden = 415, "LYS0050", "Send text/plain";
+    /// The filter for links and files forbids what the message holds.
+    MessageFiltered = 403, "LYS0051", "Message blocked by the link filter";
+    /// As much waits for the recipient as policy allows.
+    MailboxFull = 480, "LYS0052", "Too many messages wait for this user";
 }
 
 #[cfg(test)]

@@ -160,6 +160,7 @@ impl Core {
                 if signed {
                     self.facts_changed(inbound.now, aor);
                 }
+                self.devices_came(inbound.now, aor);
             }
             Err(RegisterRefusal::Replayed) => {
                 self.ask(inbound, (Kind::Www, user.address.domain(), true), snapshot, out);

@@ -9,6 +9,8 @@ use lyceum_sip::proxy::ResponseContext;
 use lyceum_sip::session_timer::Remembered;
 use lyceum_sip::transaction::{ClientId, ServerId};
 
+use crate::messages::Kept;
+
 use super::serial::Step;
 
 /// Where a branch goes and how it leaves.
@@ -99,6 +101,8 @@ pub struct Context {
     pub timer: Option<Remembered>,
     /// Further flows of the same endpoint, by branch: tried when the branch's own flow turns out dead (RFC 5626 §7).
     pub spare: Vec<(usize, Vec<Hop>)>,
+    /// A message that is kept if its device does not take it.
+    pub(crate) kept: Option<Box<Kept>>,
     /// What to say when a name is still being looked up.
     pub waiting_for_name: bool,
 }

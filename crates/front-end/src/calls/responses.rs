@@ -12,6 +12,7 @@ use lyceum_sip::{Index, Limits, Message, Name, ResponseBuilder, Splice, parse};
 use super::context::{Context, ContextId};
 use crate::core::Core;
 use crate::events::is_notify;
+use crate::messages::is_delivery;
 use crate::refusal::{DIAGNOSTICS_HEADER, Refusal};
 
 /// What the transaction table has to say, once its messages are sent.
@@ -31,6 +32,10 @@ impl Core {
                 self.notify_answered(which, message);
                 return self.flush_transactions(now, out);
             }
+            if let Some(which) = is_delivery(user) {
+                self.delivery_answered(now, which, message);
+                return self.flush_transactions(now, out);
+            }
             let (context_id, branch) = ContextId::split(user);
             if let Some(mut context) = self.calls.contexts.take(context_id) {
                 self.note_response(now, &mut context, branch, id, message.status());
@@ -43,6 +48,11 @@ impl Core {
     }
 
     fn note_response(&mut self, now: Now, context: &mut Context, branch: u16, client: ClientId, status: u16) {
+        if (200..300).contains(&status)
+            && let Some(kept) = context.kept.take()
+        {
+            self.forwarded_taken(now, &kept);
+        }
         let Some(branch) = context.branches.get_mut(usize::from(branch)) else { return };
         // A 100 counts, too: the 180 behind it may be lost, and over UDP nobody repeats it.
         if (100..200).contains(&status)
@@ -176,6 +186,9 @@ impl Core {
 
     fn final_answer(&mut self, now: Now, context: &mut Context, answer: &Answer) {
         let status = answer.code();
+        if is_for_now(status) && self.keep_instead(now, context) {
+            return self.close_context(now, context, 202, None);
+        }
         if let Some(server) = context.server {
             match answer {
                 Answer::Silence => self.transactions.forget(server),
@@ -195,6 +208,30 @@ impl Core {
             }
         }
         self.close_context(now, context, status, None);
+    }
+
+    /// A message whose device did not take it waits for it; true when it is stored and will be answered so.
+    fn keep_instead(&mut self, now: Now, context: &mut Context) -> bool {
+        let Some(kept) = context.kept.as_deref_mut() else { return false };
+        if kept.stored {
+            return true;
+        }
+        let Some(server) = context.server else { return false };
+        let mut index = Index::new();
+        if parse(&context.request, &mut index, &Limits::default()).is_err() {
+            return false;
+        }
+        let request = Message::new(&context.request, &index);
+        let Some(seq) = self.keep_forwarded(now, &request, kept) else { return false };
+        kept.stored = true;
+        let tag = self.stateless_tag(&request);
+        let mut bytes = Vec::with_capacity(512);
+        let mut builder = ResponseBuilder::new(&request, 202, "Accepted");
+        builder.received(context.remote.ip(), context.remote.port()).to_tag(&tag);
+        builder.write(&mut bytes);
+        self.metrics.messages_kept.inc();
+        self.answer_after(now, seq, (server, 202, bytes), None);
+        true
     }
 
     /// Answers the request of a context ourselves.
@@ -255,6 +292,9 @@ impl Core {
                 News::Timeout(user) if is_notify(user).is_some() => {
                     is_notify(user).into_iter().for_each(|which| self.notify_failed(which));
                 }
+                News::Timeout(user) if is_delivery(user).is_some() => {
+                    is_delivery(user).into_iter().for_each(|which| self.delivery_failed(which));
+                }
                 News::Timeout(user) => {
                     self.branch_over(now, user, out, |context, branch| context.responses.timeout(branch))
                 }
@@ -308,7 +348,7 @@ impl Core {
     }
 
     fn branch_event(&mut self, now: Now, user: u64, out: &mut Outbox, tell: impl FnOnce(&mut Context, BranchId)) {
-        if is_notify(user).is_some() {
+        if is_notify(user).is_some() || is_delivery(user).is_some() {
             return;
         }
         let (id, branch) = ContextId::split(user);
@@ -337,8 +377,13 @@ impl Core {
     /// RFC 4320 §4.1: the client of a non-INVITE begins to repeat slowly, so it learns that we have it.
     fn trying_due(&mut self, now: Now, server: ServerId) {
         let Some(id) = self.calls.servers.get(&server).copied() else { return };
-        let Some(context) = self.calls.contexts.take(id) else { return };
-        self.generate(now, &context, server, 100, None);
+        let Some(mut context) = self.calls.contexts.take(id) else { return };
+        // A message does not wait for a silent device: it is stored, and the sender knows.
+        if self.keep_instead(now, &mut context) {
+            self.close_context(now, &mut context, 202, None);
+        } else {
+            self.generate(now, &context, server, 100, None);
+        }
         self.calls.contexts.put_back(id, context);
     }
 
@@ -351,6 +396,10 @@ impl Core {
         if let Some(user) = self.transactions.transport_error(now.mono, client) {
             if let Some(which) = is_notify(user) {
                 self.notify_failed(which);
+                return self.flush_transactions(now, out);
+            }
+            if let Some(which) = is_delivery(user) {
+                self.delivery_failed(which);
                 return self.flush_transactions(now, out);
             }
             self.try_spare_flow(now, user);
@@ -384,6 +433,11 @@ impl Core {
 
     /// A connection is gone. Its bindings stay until they lapse or the phone registers anew; requests to them fail fast.
     pub fn flow_closed(&mut self, _now: Now, _flow: Flow, _out: &mut Outbox) {}
+}
+
+/// A device that is away, busy or broken: what it could not take now it can take later.
+fn is_for_now(status: u16) -> bool {
+    matches!(status, 0 | 408 | 430 | 480 | 486 | 500..=599)
 }
 
 /// The refusal that stands for an answer of our own making.

@@ -24,6 +24,7 @@ use super::hops::{Way, flow_bytes};
 use super::serial::Step;
 use crate::core::Core;
 use crate::inbound::Inbound;
+use crate::messages::Taken;
 use crate::refusal::Refusal;
 use crate::route::{Intent, Route, decide};
 use crate::trace::wire_of;
@@ -51,6 +52,14 @@ impl Core {
         let message = inbound.message;
         let call_begins = message.method() == Method::Invite && message.to_tag().is_none();
         let traced = call_begins && snapshot.pool(&self.pool).call_detail.enable_call_detail;
+        let mut kept = None;
+        let is_message = message.method() == Method::Message && message.to_tag().is_none();
+        if is_message && admitted.plan.routes.is_empty() && !matches!(admitted.sender, Sender::Dialog(_)) {
+            match self.take_message(inbound, server, admitted, snapshot, out) {
+                Taken::Done => return,
+                Taken::Forward(keep) => kept = keep,
+            }
+        }
         let mut steps = Vec::new();
         let targets = match &admitted.sender {
             Sender::Dialog(passage) => {
@@ -93,6 +102,7 @@ impl Core {
             ladder: self.open_ladder(inbound, traced, matches!(admitted.sender, Sender::Dialog(_))),
             call_key: key,
             waiting_for_name: false,
+            kept,
             timer: None,
             spare: Vec::new(),
         });

@@ -28,6 +28,7 @@ use crate::events::Events;
 use crate::keys::Keys;
 use crate::ladders::{Ladder, Ladders};
 use crate::lockout::{Lockout, LockoutLimits};
+use crate::messages::Messages;
 use crate::metrics::Metrics;
 use crate::overload::Shedder;
 use crate::sources::Sources;
@@ -56,6 +57,8 @@ pub enum Effect {
         /// Its entries.
         block: Block,
     },
+    /// Keep messages and marks for the history; not urgent.
+    Messages(Vec<lyceum_store::MessageEntry>),
     /// Keep a call detail record; not urgent.
     Record(Box<CallRecord>),
     /// Keep the messages of a call; not urgent.
@@ -132,6 +135,7 @@ pub struct Core {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) random: crate::random::Random,
     pub(crate) events: Events,
+    pub(crate) messages: Messages,
     pub(crate) effects: VecDeque<Effect>,
     pub(crate) scratch: Vec<u8>,
     /// The message sent last, while somebody looks at it.
@@ -196,6 +200,7 @@ impl Core {
             metrics: options.metrics,
             random,
             events: Events::new(),
+            messages: Messages::new(),
             effects: VecDeque::new(),
             scratch: Vec::new(),
             sent: Vec::new(),
@@ -226,6 +231,11 @@ impl Core {
     /// The routing groups, to look at.
     pub fn groups(&self) -> &[Group] {
         &self.groups
+    }
+
+    /// Messages that wait, to look at.
+    pub fn messages(&self) -> &Messages {
+        &self.messages
     }
 
     /// Presence and subscriptions, to look at.
@@ -320,6 +330,10 @@ impl Core {
         self.shedder.observe(now.mono, &load);
         self.flush_transactions(now, out);
         self.pump_notifies(now, out);
+        self.pump_deliveries(now, out);
+        if !self.messages.history.is_empty() {
+            self.effects.push_back(Effect::Messages(std::mem::take(&mut self.messages.history)));
+        }
         self.close_block(now);
     }
 

@@ -43,6 +43,8 @@ pub(crate) const NOTIFIES_UNDER_WAY: usize = 16_384;
 pub(crate) const SLOW: Duration = Duration::from_secs(2);
 /// How soon the next round of a storm comes.
 pub(crate) const NEXT_ROUND: Duration = Duration::from_millis(1);
+/// Waiting messages of a group that end in one sweep; more end in the next.
+const EXPIRED_A_SWEEP: usize = 256;
 /// Subscriptions that one worker keeps; a further one is refused with 503.
 pub(crate) const SUBSCRIPTIONS: usize = 1_000_000;
 
@@ -52,10 +54,10 @@ pub type Done = Box<dyn FnOnce(bool) + Send>;
 /// What waits until it is durable.
 struct Held {
     seq: u64,
-    what: Waiting,
+    what: Pending,
 }
 
-enum Waiting {
+enum Pending {
     /// An answer, and the watch whose first NOTIFY follows it.
     Answer { server: ServerId, status: u16, bytes: Vec<u8>, watch: Option<u32> },
     /// Somebody who is no SIP endpoint.
@@ -119,6 +121,7 @@ impl Core {
             self.events.presentities[at] =
                 Presentities::load(now.wall, group, policy_of).map_err(|damaged| damaged.to_string())?;
             self.events.watches.load(now.wall, group);
+            self.messages.waiting[at] = lyceum_users::messages::Waiting::load(group);
             let bound: Vec<String> = group.iter(now).map(|one| one.aor.to_owned()).collect();
             for aor in bound {
                 self.facts_changed(now, &aor);
@@ -157,6 +160,12 @@ impl Core {
     pub(crate) fn facets_undone(&mut self, now: Now, touched: &[Touched]) {
         let snapshot = Arc::clone(&self.snapshot);
         for one in touched {
+            if one.kind == facet_kind::WAITING {
+                for (waiting, group) in self.messages.waiting.iter_mut().zip(&self.groups) {
+                    waiting.touched(one, group);
+                }
+                continue;
+            }
             let Ok(aor) = std::str::from_utf8(&one.key) else {
                 self.subscription_undone(one);
                 continue;
@@ -188,11 +197,17 @@ impl Core {
     }
 
     /// Keeps an answer until block `seq` is durable; `None` answers at once.
-    fn answer_after(&mut self, now: Now, seq: Option<u64>, answer: (ServerId, u16, Vec<u8>), watch: Option<u32>) {
+    pub(crate) fn answer_after(
+        &mut self,
+        now: Now,
+        seq: Option<u64>,
+        answer: (ServerId, u16, Vec<u8>),
+        watch: Option<u32>,
+    ) {
         let (server, status, bytes) = answer;
         match seq.filter(|seq| *seq > self.withheld.committed()) {
             Some(seq) => {
-                let what = Waiting::Answer { server, status, bytes, watch };
+                let what = Pending::Answer { server, status, bytes, watch };
                 self.events.held.push_back(Held { seq, what });
             }
             None => {
@@ -219,7 +234,7 @@ impl Core {
     /// Tells when block `seq` is durable; `None`: now.
     pub(crate) fn when_durable(&mut self, seq: Option<u64>, done: Done) {
         match seq.filter(|seq| *seq > self.withheld.committed()) {
-            Some(seq) => self.events.held.push_back(Held { seq, what: Waiting::Done(done) }),
+            Some(seq) => self.events.held.push_back(Held { seq, what: Pending::Done(done) }),
             None => done(true),
         }
     }
@@ -235,11 +250,11 @@ impl Core {
         while self.events.held.front().is_some_and(|held| held.seq <= upto) {
             let Some(held) = self.events.held.pop_front() else { break };
             match held.what {
-                Waiting::Answer { server, status, bytes, watch } => {
+                Pending::Answer { server, status, bytes, watch } => {
                     self.transactions.respond(now.mono, server, status, &bytes);
                     self.first_notify(watch);
                 }
-                Waiting::Done(done) => done(true),
+                Pending::Done(done) => done(true),
             }
         }
         self.pump_notifies(now, out);
@@ -252,12 +267,12 @@ impl Core {
         self.events.held = kept;
         for held in refused {
             match held.what {
-                Waiting::Answer { server, bytes, .. } => {
+                Pending::Answer { server, bytes, .. } => {
                     let mut refusal = Vec::with_capacity(bytes.len());
                     crate::withheld::refusal_of(&bytes, &mut refusal);
                     self.transactions.respond(now.mono, server, 503, &refusal);
                 }
-                Waiting::Done(done) => done(false),
+                Pending::Done(done) => done(false),
             }
         }
         self.flush_transactions(now, out);
@@ -280,6 +295,9 @@ impl Core {
             self.presence_changed(&aor);
         }
         self.events.watches.end_expired(now.wall);
+        for at in 0..self.messages.waiting.len() {
+            self.messages.waiting[at].expire(now.wall, EXPIRED_A_SWEEP, &mut self.groups[at], &mut self.journal);
+        }
         self.metrics.subscriptions.set(self.events.watches.len() as i64);
     }
 }

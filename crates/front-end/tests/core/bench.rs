@@ -49,6 +49,7 @@ pub struct Bench {
     pub core: Core,
     pub now: Now,
     pub records: Vec<CallRecord>,
+    pub history: Vec<lyceum_store::MessageEntry>,
     pub pending: Vec<u64>,
     pub ladders: Vec<Vec<TraceEntry>>,
     /// Names that are being looked up.
@@ -115,6 +116,7 @@ impl Bench {
             core,
             now,
             records: Vec::new(),
+            history: Vec::new(),
             pending: Vec::new(),
             ladders: Vec::new(),
             lookups: Vec::new(),
@@ -186,6 +188,7 @@ impl Bench {
             match effect {
                 Effect::Persist { seq, .. } if self.store_works => self.core.committed(self.now, seq, &mut out),
                 Effect::Persist { seq, .. } => self.pending.push(seq),
+                Effect::Messages(entries) => self.history.extend(entries),
                 Effect::Record(record) => self.records.push(*record),
                 Effect::Ladder(ladder) => self.ladders.push(ladder.into_entries()),
                 Effect::Resolve { query, .. } => self.lookups.push(query),

@@ -5,6 +5,7 @@ mod calls;
 mod dialogs;
 mod ladders;
 mod large;
+mod messages;
 mod policies;
 mod presence;
 mod registration;

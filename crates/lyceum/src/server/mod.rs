@@ -1,5 +1,6 @@
 //! Puts the parts of a node together: store, snapshot, workers, resolver, records, web.
 
+mod history;
 mod import;
 mod live;
 mod people;
@@ -19,7 +20,7 @@ use anyhow::{Context, Result, anyhow};
 use arc_swap::ArcSwap;
 use lyceum_front_end::core::{Core, CoreOptions};
 use lyceum_front_end::credentials::Credentials;
-use lyceum_front_end::executor::{Executor, Post};
+use lyceum_front_end::executor::{Executor, Post, Sinks};
 use lyceum_front_end::keys::Keys;
 use lyceum_front_end::metrics::Metrics;
 use lyceum_net::{Handle, Listener, ListenerOptions, Running, Tls};
@@ -203,6 +204,7 @@ impl Server {
         let mut groups = Some(groups);
         let mut listeners: Vec<Listener> = handle.listeners().iter().map(|listener| (**listener).clone()).collect();
         listeners.extend(web_ports.iter().flat_map(|port| port.listener.as_deref().cloned()));
+        let messages = history::writer(&store)?;
         let mut names: Vec<Box<str>> =
             live::certificate_names(&shared).iter().map(|name| name.as_str().into()).collect();
         names.push("localhost".into());
@@ -229,8 +231,12 @@ impl Server {
                     }
                 }
                 let resolve = resolve::ask(resolver.clone(), handle.worker(worker));
-                let ladder = records.sender().ladder_fn(Arc::clone(&metrics));
-                Executor::new(core, writer.clone(), resolve, records.sender().record_fn(), ladder)
+                let sinks = Sinks {
+                    record: records.sender().record_fn(),
+                    ladder: records.sender().ladder_fn(Arc::clone(&metrics)),
+                    messages: history::sink(messages.clone(), worker),
+                };
+                Executor::new(core, writer.clone(), resolve, sinks)
             })
             .map_err(|error| anyhow!("{error}"))?;
 

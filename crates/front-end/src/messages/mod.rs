@@ -1,0 +1,56 @@
+//! Instant messages (RFC 3428) to our users: what may pass, what is kept, and what is delivered later.
+//!
+//! ```text
+//! MESSAGE ─ policy, filter ─┬─ one device, nothing waits ──► forwarded; kept only if the device cannot take it
+//!                           └─ else ─► stored (durable) ─► 200/202 ─► each device in turn, in order, once each
+//! ```
+//! A 200 says that every device has it or that it is stored for those that have not. What is delivered from the store
+//! keeps Call-ID, CSeq, Message-ID and branch, so that a repetition after a crash is known to be one.
+
+mod deliver;
+mod take;
+
+use std::collections::{HashMap, VecDeque};
+
+use lyceum_users::messages::{DeviceKey, MessageId, Waiting};
+
+pub(crate) use deliver::is_delivery;
+pub(crate) use take::{Kept, Taken};
+
+/// Deliveries begun in one round of input.
+pub(crate) const DELIVERIES_A_ROUND: usize = 256;
+/// Devices that are being delivered to at once.
+pub(crate) const DELIVERIES: usize = 65_536;
+
+/// A device that gets what waits for it, one message at a time.
+pub(crate) struct Delivery {
+    pub(crate) aor: Box<str>,
+    pub(crate) device: DeviceKey,
+    /// The message under way.
+    pub(crate) message: MessageId,
+    pub(crate) generation: u16,
+}
+
+/// The messages of one worker.
+#[derive(Default)]
+pub struct Messages {
+    pub(crate) waiting: Vec<Waiting>,
+    pub(crate) deliveries: Vec<Option<Delivery>>,
+    pub(crate) free: Vec<u32>,
+    pub(crate) under_way: HashMap<(Box<str>, DeviceKey), u32>,
+    /// Devices that something may wait for.
+    pub(crate) due: VecDeque<(Box<str>, DeviceKey)>,
+    pub(crate) history: Vec<lyceum_store::MessageEntry>,
+    pub(crate) next_generation: u16,
+}
+
+impl Messages {
+    pub(crate) fn new() -> Messages {
+        Messages { waiting: (0..crate::core::GROUPS).map(|_| Waiting::default()).collect(), ..Messages::default() }
+    }
+
+    /// Messages that wait for devices.
+    pub fn waiting(&self) -> usize {
+        self.waiting.iter().map(|one| one.users().map(|aor| one.load_of(aor).0).sum::<usize>()).sum()
+    }
+}

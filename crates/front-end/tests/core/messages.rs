@@ -1,0 +1,150 @@
+//! Instant messages as phones see them: forwarded, kept, delivered later, once each and in order.
+
+use crate::bench::{Bench, Sent, phone};
+use lyceum_store::{Mark, MessageEntry};
+use std::time::Duration;
+
+/// A MESSAGE of anna's to ben, with digest.
+fn say(bench: &mut Bench, words: &str) -> Vec<Sent> {
+    say_as(bench, "text/plain", words)
+}
+
+fn say_as(bench: &mut Bench, kind: &str, words: &str) -> Vec<Sent> {
+    let extra = format!("Content-Type: {kind}\nMessage-ID: m-{}\n", words.len());
+    let request = bench.request("MESSAGE", "sip:ben@example.org", "anna", phone(1), &extra);
+    let length = format!("Content-Length: {}\n\n{words}", words.len());
+    let request = request.replace("Content-Length: 0\n\n", &length);
+    let mut sent = bench.signed("anna", "secret", phone(1), &request);
+    sent.extend(bench.wait(Duration::from_millis(5)));
+    sent
+}
+
+fn answer(sent: &[Sent]) -> u16 {
+    let is = |one: &&Sent| one.status() >= 200 && one.to == phone(1);
+    sent.iter().rfind(is).map_or(0, Sent::status)
+}
+
+/// The messages that left for a phone.
+fn copies(sent: &[Sent], last: u8) -> Vec<&Sent> {
+    sent.iter().filter(|one| one.first_line().starts_with("MESSAGE ") && one.to == phone(last)).collect()
+}
+
+fn words(copy: &Sent) -> &str {
+    copy.text.split_once("\n\n").map_or("", |(_, body)| body)
+}
+
+fn take(bench: &mut Bench, copy: &Sent, status: &str, last: u8) -> Vec<Sent> {
+    let kept = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
+    let lines: Vec<&str> = copy.text.lines().filter(|line| kept.iter().any(|name| line.starts_with(name))).collect();
+    let text = format!("SIP/2.0 {status}\n{}\nContent-Length: 0\n\n", lines.join("\n"));
+    let mut sent = bench.receive(phone(last), &text);
+    sent.extend(bench.wait(Duration::from_millis(5)));
+    sent
+}
+
+fn come(bench: &mut Bench, last: u8) -> Vec<Sent> {
+    let text = bench.request("REGISTER", "sip:example.org", "ben", phone(last), "Expires: 600\n");
+    let mut sent = bench.signed("ben", "secret", phone(last), &text);
+    sent.extend(bench.wait(Duration::from_millis(5)));
+    sent
+}
+
+#[test]
+fn one_device_takes_a_message_itself() {
+    let mut bench = Bench::new();
+    come(&mut bench, 2);
+    let sent = say(&mut bench, "hello");
+    let copy = copies(&sent, 2)[0].clone();
+    assert_eq!((words(&copy), answer(&sent)), ("hello", 0));
+    let sent = take(&mut bench, &copy, "200 OK", 2);
+    assert_eq!(answer(&sent), 200);
+    assert!(matches!(&bench.history[0], MessageEntry::Message(message) if message.body.0 == b"hello"));
+    assert!(bench.history.iter().any(|one| matches!(one, MessageEntry::Mark { mark: Mark::Delivered, .. })));
+    assert_eq!(bench.core.messages().waiting(), 0);
+}
+
+#[test]
+fn while_nobody_is_signed_in_messages_wait_and_come_in_order() {
+    let mut bench = Bench::new();
+    for words in ["one", "three", "seven.."] {
+        assert_eq!(answer(&say(&mut bench, words)), 202);
+    }
+    let sent = come(&mut bench, 2);
+    let first = copies(&sent, 2)[0].clone();
+    assert_eq!((words(&first), copies(&sent, 2).len()), ("one", 1));
+    let sent = take(&mut bench, &first, "200 OK", 2);
+    let second = copies(&sent, 2)[0].clone();
+    assert_eq!(words(&second), "three");
+    let sent = take(&mut bench, &second, "200 OK", 2);
+    let third = copies(&sent, 2)[0].clone();
+    assert_eq!(words(&third), "seven..");
+    assert!(copies(&take(&mut bench, &third, "200 OK", 2), 2).is_empty());
+    assert!(copies(&come(&mut bench, 2), 2).is_empty(), "each once");
+}
+
+#[test]
+fn a_device_that_is_away_gets_it_when_it_is_back() {
+    let mut bench = Bench::new();
+    come(&mut bench, 2);
+    let sent = say(&mut bench, "hello");
+    assert_eq!(copies(&sent, 2).len(), 1);
+    let sent = bench.wait(Duration::from_secs(5));
+    assert_eq!(answer(&sent), 202, "stored, and soon enough for the sender");
+    bench.wait(Duration::from_secs(33));
+    let sent = come(&mut bench, 2);
+    let again = copies(&sent, 2);
+    assert_eq!(again.len(), 1);
+    assert_eq!((words(again[0]), again[0].value("Message-ID")), ("hello", "m-5"));
+}
+
+#[test]
+fn a_late_answer_confirms_what_was_stored() {
+    let mut bench = Bench::new();
+    come(&mut bench, 2);
+    let sent = say(&mut bench, "hello");
+    let copy = copies(&sent, 2)[0].clone();
+    assert_eq!(answer(&bench.wait(Duration::from_secs(5))), 202);
+    assert_eq!(bench.core.messages().waiting(), 1);
+    take(&mut bench, &copy, "200 OK", 2);
+    assert_eq!(bench.core.messages().waiting(), 0);
+}
+
+#[test]
+fn every_device_gets_it_and_a_repetition_is_known_by_its_branch() {
+    let mut bench = Bench::new();
+    come(&mut bench, 2);
+    come(&mut bench, 3);
+    let sent = say(&mut bench, "hello");
+    assert_eq!(answer(&sent), 200, "stored for both");
+    let (left, right) = (copies(&sent, 2)[0].clone(), copies(&sent, 3)[0].clone());
+    take(&mut bench, &left, "200 OK", 2);
+    let again = come(&mut bench, 2);
+    assert!(copies(&again, 2).is_empty());
+    bench.wait(Duration::from_secs(33));
+    let sent = come(&mut bench, 3);
+    let repeated = copies(&sent, 3)[0].clone();
+    for name in ["Via", "Call-ID", "CSeq", "Message-ID"] {
+        assert_eq!(repeated.value(name), right.value(name), "{name}");
+    }
+    take(&mut bench, &repeated, "200 OK", 3);
+    assert_eq!(bench.core.messages().waiting(), 0);
+}
+
+#[test]
+fn typing_is_never_kept() {
+    let mut bench = Bench::new();
+    let sent = say_as(&mut bench, "application/im-iscomposing+xml", "<isComposing/>");
+    assert_eq!((answer(&sent), bench.core.messages().waiting(), bench.history.len()), (202, 0, 0));
+}
+
+#[test]
+fn the_store_must_have_it_before_the_sender_is_told() {
+    let mut bench = Bench::new();
+    bench.store_works = false;
+    assert_eq!(answer(&say(&mut bench, "hello")), 0);
+    let seq = bench.pending[0];
+    let mut out = lyceum_net::Outbox::new();
+    bench.core.commit_failed(bench.now, seq, &mut out);
+    let sent = bench.settle(out, Duration::ZERO);
+    assert_eq!((answer(&sent), bench.core.messages().waiting()), (503, 0));
+}
