@@ -173,3 +173,80 @@ pub struct RelationshipChange {
     /// `blocked`, `external`, `colleagues`, `workgroup` or `friends-and-family`.
     pub relationship: String,
 }
+
+/// A conversation, as its list shows it.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct ConversationSummary {
+    /// Its name.
+    pub id: String,
+    /// The others in it.
+    pub with: Vec<String>,
+    /// What it is called.
+    pub title: Option<String>,
+    /// Where messages to everybody go, in a conversation of more than two.
+    pub uri: Option<String>,
+    /// The last message.
+    pub last: Option<LastMessage>,
+    /// Messages not read.
+    pub unread: u32,
+}
+
+/// The last message of a conversation.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct LastMessage {
+    /// Who wrote it.
+    pub from: String,
+    /// What.
+    pub text: String,
+    /// When.
+    #[schema(value_type = String)]
+    pub at: crate::Timestamp,
+}
+
+/// A conversation to begin.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewConversation {
+    /// The others.
+    pub with: Vec<String>,
+    /// What to call it.
+    #[serde(default)]
+    pub subject: Option<String>,
+}
+
+/// How far a conversation was read.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadUpTo {
+    /// The last message read: our name for it, or its sender's Message-ID.
+    pub upto: String,
+}
+
+/// A page of a conversation, newest first.
+#[derive(Serialize, ToSchema)]
+pub struct HistoryItems {
+    /// The messages.
+    pub items: Vec<HistoryItem>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
+/// A message of a conversation.
+#[derive(Serialize, ToSchema)]
+pub struct HistoryItem {
+    /// Our name for it.
+    pub id: String,
+    /// Its sender's name for it.
+    pub message_id: Option<String>,
+    /// Who wrote it.
+    pub from: String,
+    /// What.
+    pub text: String,
+    /// When.
+    #[schema(value_type = String)]
+    pub at: crate::Timestamp,
+    /// To whom, with what happened there.
+    pub to: Vec<Recipient>,
+}
+
+pub use crate::message::Recipient;

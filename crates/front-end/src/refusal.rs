@@ -139,6 +139,10 @@ refusals! {
     MessageFiltered = 403, "LYS0051", "Message blocked by the link filter";
     /// As much waits for the recipient as policy allows.
     MailboxFull = 480, "LYS0052", "Too many messages wait for this user";
+    /// Who is not in a conversation cannot write to it.
+    NotInConversation = 403, "LYS0053", "Not in this conversation";
+    /// More people than one conversation takes.
+    TooManyRecipients = 403, "LYS0054", "Too many people";
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ impl Web {
     }
 
     fn pages(&self) -> Router<Web> {
-        use client::{contacts, presence, search, session};
+        use client::{contacts, conversations, presence, search, session};
         Router::new()
             .route("/client/session", post(session::new).delete(session::end))
             .route("/client/session/refresh", post(session::refresh))
@@ -95,6 +95,9 @@ impl Web {
             .route("/client/contacts/entries", post(contacts::add))
             .route("/client/contacts/entries/{address}", axum::routing::delete(contacts::remove))
             .route("/client/relationships/{address}", put(contacts::relate))
+            .route("/client/conversations", get(conversations::list).post(conversations::new))
+            .route("/client/conversations/{id}/messages", get(conversations::messages))
+            .route("/client/conversations/{id}/read", post(conversations::read))
             .route("/client/search", get(search::search))
     }
 

@@ -8,7 +8,10 @@ use crate::archive::{ArchiveDone, ArchiveExported, ArchivePage, ArchivePurge};
 use crate::audit::AuditEntry;
 use crate::call::Call;
 use crate::change::Changed;
-use crate::client::{ClientRenewal, ClientSession, ClientSignIn, DeviceUse, Found, OwnPresence, RelationshipChange};
+use crate::client::{
+    ClientRenewal, ClientSession, ClientSignIn, ConversationSummary, DeviceUse, Found, HistoryItems, NewConversation,
+    OwnPresence, ReadUpTo, RelationshipChange,
+};
 use crate::directory::{Device, Number};
 use crate::domain::{Domain, DomainChange, NewDomain};
 use crate::message::Message;
@@ -93,6 +96,10 @@ pub static ROUTES: &[Route] = &[
     route(Page, ("POST", "/client/contacts/entries"), "client_add_contact", "Add or change a contact", &[], (Json(any), Json(any))),
     route(Page, ("DELETE", "/client/contacts/entries/{address}"), "client_remove_contact", "Remove a contact", &[ADDRESS], (Empty, Json(any))),
     route(Page, ("PUT", "/client/relationships/{address}"), "client_relate", "What somebody may see of me", &[ADDRESS], (Json(of::<RelationshipChange>), Json(any))),
+    route(Page, ("GET", "/client/conversations"), "client_conversations", "My conversations, the latest first", &[], (Empty, Json(any))),
+    route(Page, ("POST", "/client/conversations"), "client_new_conversation", "The conversation with these people", &[], (Json(of::<NewConversation>), Json(of::<ConversationSummary>))),
+    route(Page, ("GET", "/client/conversations/{id}/messages"), "client_messages", "Messages of a conversation, newest first", &[path("id", "The conversation"), query("before", "The 'next' of the page before"), LIMIT], (Empty, Json(of::<HistoryItems>))),
+    route(Page, ("POST", "/client/conversations/{id}/read"), "client_read", "I read a conversation up to here", &[path("id", "The conversation")], (Json(of::<ReadUpTo>), Empty)),
     route(Page, ("GET", "/client/search"), "client_search", "Find people by three letters or digits", &[query("q", "Name, address or number")], (Empty, Json(of::<Found>))),
 
     route(Admin, ("GET", "/numbers"), "list_numbers", "List number records", &[query("user", "Only this user's"), LIMIT, AFTER], (Empty, Json(page::<Number>))),

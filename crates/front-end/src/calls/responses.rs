@@ -229,7 +229,6 @@ impl Core {
         let mut builder = ResponseBuilder::new(&request, 202, "Accepted");
         builder.received(context.remote.ip(), context.remote.port()).to_tag(&tag);
         builder.write(&mut bytes);
-        self.metrics.messages_kept.inc();
         self.answer_after(now, seq, (server, 202, bytes), None);
         true
     }
@@ -395,7 +394,7 @@ impl Core {
         let client = ClientId::from_bits(ticket >> 1);
         if let Some(user) = self.transactions.transport_error(now.mono, client) {
             if let Some(which) = is_notify(user) {
-                self.notify_failed(which);
+                self.notify_unsent(which);
                 return self.flush_transactions(now, out);
             }
             if let Some(which) = is_delivery(user) {

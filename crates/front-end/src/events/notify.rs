@@ -267,7 +267,15 @@ impl Core {
         }
     }
 
-    /// A NOTIFY was not answered, or could not be sent: its watcher is gone.
+    /// The connection to a watcher is gone, as after a restart of ours: the subscription stands until it ends, and its
+    /// next refresh brings a new connection and gets the whole state.
+    pub(crate) fn notify_unsent(&mut self, which: (u32, u16)) {
+        if self.is_current(which) {
+            self.events.watches.rest(which.0);
+        }
+    }
+
+    /// A NOTIFY was not answered: its watcher is gone.
     pub(crate) fn notify_failed(&mut self, which: (u32, u16)) {
         if self.is_current(which) {
             self.metrics.notifies_failed.inc();

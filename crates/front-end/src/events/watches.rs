@@ -309,6 +309,14 @@ impl Watches {
         }
     }
 
+    /// Nothing can be told for now.
+    pub(crate) fn rest(&mut self, slot: u32) {
+        self.uncount(slot);
+        if let Some(watch) = self.get(slot) {
+            watch.stage = Stage::Idle;
+        }
+    }
+
     /// Ends what has run out: a last NOTIFY says so.
     pub(crate) fn end_expired(&mut self, now: WallTime) {
         let over = |watch: &Watch| watch.end.is_none() && watch.expires <= now;

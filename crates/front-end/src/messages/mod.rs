@@ -7,6 +7,7 @@
 //! A 200 says that every device has it or that it is stored for those that have not. What is delivered from the store
 //! keeps Call-ID, CSeq, Message-ID and branch, so that a repetition after a crash is known to be one.
 
+mod conversation;
 mod deliver;
 mod take;
 
@@ -14,6 +15,7 @@ use std::collections::{HashMap, VecDeque};
 
 use lyceum_users::messages::{DeviceKey, MessageId, Waiting};
 
+pub use conversation::conversation_address;
 pub(crate) use deliver::is_delivery;
 pub(crate) use take::{Kept, Taken};
 

@@ -7,6 +7,7 @@ use lyceum_sip::time::Now;
 use lyceum_sip::transaction::ServerId;
 use lyceum_sip::{Message, Name};
 use lyceum_store::{Mark, MessageEntry, MessageRef, NewMessage, Participant};
+use lyceum_topology::policy::MessagePolicy;
 use lyceum_topology::{Snapshot, UserRecord, routing_group};
 use lyceum_users::messages::filter::{self, Verdict};
 use lyceum_users::messages::imdn::{Disposition, Imdn};
@@ -20,7 +21,7 @@ use crate::inbound::Inbound;
 use crate::refusal::Refusal;
 
 /// Header lines that go with a message when it is delivered later.
-const PASSED: [&[u8]; 8] = [
+const PASSED: [&[u8]; 9] = [
     b"Date",
     b"Subject",
     b"Message-ID",
@@ -29,6 +30,7 @@ const PASSED: [&[u8]; 8] = [
     b"Content-Language",
     b"User-Agent",
     b"Reply-To",
+    b"Conversation-ID",
 ];
 
 /// What a forwarded message is kept by, should its device not take it.
@@ -95,13 +97,18 @@ impl Core {
         out: &mut Outbox,
     ) -> Taken {
         let message = inbound.message;
+        if let Some(conversation) = self.conversation_of(&message) {
+            let sender = sender_of(&admitted.sender, &message);
+            match self.may_pass(inbound, &admitted.sender, snapshot) {
+                Ok(_) => self.tell_conversation(inbound, server, &sender, &conversation, snapshot, out),
+                Err(refusal) => self.refuse_event(inbound, server, refusal, &[], out),
+            }
+            return Taken::Done;
+        }
         let uri = message.parsed_request_uri().ok().filter(|uri| uri.param("gr").is_none());
         let user = uri.and_then(|uri| snapshot.user(uri.user()?, uri.host_text()).filter(|user| user.enabled).cloned());
         let Some(user) = user else { return Taken::Forward(None) };
-        let sender = match &admitted.sender {
-            Sender::User(sender) => sender.address.to_string(),
-            _ => from_address(&message).unwrap_or_default(),
-        };
+        let sender = sender_of(&admitted.sender, &message);
         let body = match self.may_pass(inbound, &admitted.sender, snapshot) {
             Ok(body) => body,
             Err(refusal) => {
@@ -149,7 +156,7 @@ impl Core {
         devices
     }
 
-    fn next_message_id(&mut self, now: Now, at: usize) -> MessageId {
+    pub(super) fn next_message_id(&mut self, now: Now, at: usize) -> MessageId {
         let random = self.random.bits().to_be_bytes();
         self.messages.waiting[at].next_id(now.wall, random)
     }
@@ -219,7 +226,6 @@ impl Core {
         snapshot: &Snapshot,
     ) -> Result<(Stored, Option<u64>), Refusal> {
         let aor = letter.user.address.as_str();
-        let at = usize::from(routing_group(aor));
         let headers = passed_headers(message);
         let body = if letter.body.is_empty() { message.body() } else { &letter.body };
         let arrival = Arrival {
@@ -239,17 +245,28 @@ impl Core {
             anyone: devices.is_empty(),
         };
         let policy = snapshot.message_policy(letter.user);
+        let stored = self.put_waiting(now, policy, &arrival)?;
+        Ok((stored, block_of(stored)))
+    }
+
+    fn put_waiting(&mut self, now: Now, policy: &MessagePolicy, arrival: &Arrival<'_>) -> Result<Stored, Refusal> {
+        let at = usize::from(routing_group(arrival.aor));
         let (group, journal) = (&mut self.groups[at], &mut self.journal);
-        let stored =
-            self.messages.waiting[at].store(now.wall, policy, &arrival, group, journal).map_err(|refusal| {
-                tracing::debug!(%refusal, "a message was not kept");
-                Refusal::MailboxFull
-            })?;
-        let seq = match stored {
-            Stored::New { wait_for } => Some(wait_for),
-            Stored::Already { wait_for, .. } => wait_for,
-        };
-        Ok((stored, seq))
+        let stored = self.messages.waiting[at].store(now.wall, policy, arrival, group, journal);
+        stored.inspect(|_| self.metrics.messages_kept.inc()).map_err(|refusal| {
+            tracing::debug!(%refusal, "a message was not kept");
+            Refusal::MailboxFull
+        })
+    }
+
+    /// Stores a message; the block to wait for.
+    pub(super) fn store_arrival(
+        &mut self,
+        now: Now,
+        policy: &MessagePolicy,
+        arrival: &Arrival<'_>,
+    ) -> Result<Option<u64>, Refusal> {
+        self.put_waiting(now, policy, arrival).map(block_of)
     }
 
     /// A forwarded message was not taken by its device: it is kept, and the sender hears that it was accepted.
@@ -262,7 +279,7 @@ impl Core {
         Some(seq)
     }
 
-    fn answer_message(&mut self, inbound: &Inbound<'_>, server: ServerId, seq: Option<u64>, status: u16) {
+    pub(super) fn answer_message(&mut self, inbound: &Inbound<'_>, server: ServerId, seq: Option<u64>, status: u16) {
         let reason = if status == 202 { "Accepted" } else { "OK" };
         let bytes = self.event_answer(inbound, status, reason, b"");
         self.answer_after(inbound.now, seq, (server, status, bytes), None);
@@ -334,7 +351,22 @@ impl Core {
     }
 }
 
-fn passed_headers(message: &Message<'_>) -> Vec<u8> {
+fn sender_of(sender: &Sender, message: &Message<'_>) -> String {
+    match sender {
+        Sender::User(sender) => sender.address.to_string(),
+        _ => from_address(message).unwrap_or_default(),
+    }
+}
+
+/// The block that an answer about a stored message waits for.
+fn block_of(stored: Stored) -> Option<u64> {
+    match stored {
+        Stored::New { wait_for } => Some(wait_for),
+        Stored::Already { wait_for, .. } => wait_for,
+    }
+}
+
+pub(super) fn passed_headers(message: &Message<'_>) -> Vec<u8> {
     let mut lines = Vec::new();
     for field in message.fields() {
         if PASSED.iter().any(|name| field.raw_name.eq_ignore_ascii_case(name)) {

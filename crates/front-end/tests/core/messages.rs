@@ -148,3 +148,30 @@ fn the_store_must_have_it_before_the_sender_is_told() {
     let sent = bench.settle(out, Duration::ZERO);
     assert_eq!((answer(&sent), bench.core.messages().waiting()), (503, 0));
 }
+
+#[test]
+fn everybody_of_a_conversation_gets_it_and_nobody_else_may_write() {
+    let mut bench = Bench::new();
+    come(&mut bench, 2);
+    let members: Vec<String> = ["anna", "ben", "carl"].iter().map(|name| format!("{name}@example.org")).collect();
+    let address = bench.core.make_conversation(&members, "example.org", Box::new(|_| {})).expect("made");
+    let extra = "Content-Type: text/plain\nMessage-ID: all\n";
+    let send = |bench: &mut Bench, from: &str, members: u8| {
+        let request = bench.request("MESSAGE", &format!("sip:{address}"), from, phone(members), extra);
+        let request = request.replace("Content-Length: 0\n\n", "Content-Length: 5\n\nhello");
+        let mut sent = bench.signed(from, "secret", phone(members), &request);
+        sent.extend(bench.wait(Duration::from_millis(5)));
+        sent
+    };
+    let sent = send(&mut bench, "anna", 1);
+    assert_eq!(answer(&sent), 200);
+    let copy = copies(&sent, 2)[0].clone();
+    assert_eq!((words(&copy), copy.value("Conversation-Members")), ("hello", members.join(",").as_str()));
+    take(&mut bench, &copy, "200 OK", 2);
+    assert_eq!(bench.core.messages().waiting(), 1, "carl's");
+    let pair = bench.core.make_conversation(&members[1..], "example.org", Box::new(|_| {})).expect("made");
+    assert_ne!(pair, address);
+    let request = bench.request("MESSAGE", &format!("sip:{pair}"), "anna", phone(1), extra);
+    let sent = bench.signed("anna", "secret", phone(1), &request);
+    assert_eq!(answer(&sent), 403, "anna is not in it");
+}

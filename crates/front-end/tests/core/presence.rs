@@ -153,3 +153,14 @@ fn registering_makes_one_available() {
     sent.extend(bench.wait(Duration::from_millis(5)));
     assert!(notifies(&sent)[0].text.contains("<basic>open</basic>"), "{sent:#?}");
 }
+
+#[test]
+fn a_lost_connection_does_not_end_a_subscription() {
+    let mut bench = Bench::new();
+    watch(&mut bench, "sip:anna@example.org", "");
+    let sent = bench.last_send_fails();
+    assert!(notifies(&sent).is_empty());
+    assert_eq!(bench.core.events().subscriptions(), 1);
+    bench.wait(Duration::from_secs(40));
+    assert_eq!(bench.core.events().subscriptions(), 1, "it stands until it runs out or is refreshed");
+}

@@ -184,6 +184,14 @@ impl People for LivePeople {
         self.act(move |core, now, out| core.device_used(now, &address, &device, idle_seconds, out))
     }
 
+    fn make_conversation(&self, members: &[String], domain: &str) -> Result<String, Problem> {
+        let (members, domain) = (members.to_vec(), domain.to_owned());
+        self.change(move |core, _, done, _| {
+            core.make_conversation(&members, &domain, done)
+                .map_err(|refusal| Problem::new(Refusal::RequestTooLarge, refusal.reason(), "with"))
+        })
+    }
+
     fn contacts(&self, address: &str) -> Result<ContactList, Problem> {
         let asked = address.to_owned();
         self.ask(move |core, _| core.contacts_of(&asked))?.ok_or_else(|| gone(address))

@@ -38,6 +38,9 @@ pub trait People: Send + Sync + 'static {
     /// A device tells how long it was not used.
     fn used(&self, address: &str, device: &str, idle_seconds: u32) -> Result<(), Problem>;
 
+    /// The address of the conversation of these people, made if there is none; returns when it is durable.
+    fn make_conversation(&self, members: &[String], domain: &str) -> Result<String, Problem>;
+
     /// The contact list.
     fn contacts(&self, address: &str) -> Result<ContactList, Problem>;
 

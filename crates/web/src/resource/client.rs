@@ -1,6 +1,7 @@
 //! `/client`: what the pages of signed-in users call.
 
 pub mod contacts;
+pub mod conversations;
 pub mod presence;
 pub mod search;
 pub mod session;

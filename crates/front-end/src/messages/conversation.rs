@@ -1,0 +1,160 @@
+//! Conversations of several people: an address that everybody in it writes to (a list on the server, as in RFC 5365, until
+//! meetings bring a focus).
+
+use lyceum_net::Outbox;
+use lyceum_sip::time::Now;
+use lyceum_sip::transaction::ServerId;
+use lyceum_sip::{Message, Name};
+use lyceum_store::{ConversationId, MessageEntry, NewMessage, Participant};
+use lyceum_topology::{Snapshot, routing_group};
+use lyceum_users::facet_kind;
+use lyceum_users::messages::{Arrival, OwnedText, Text};
+use lyceum_users::presence::Reach;
+
+use super::take::passed_headers;
+use crate::core::Core;
+use crate::events::Done;
+use crate::inbound::Inbound;
+use crate::refusal::Refusal;
+
+/// What the user part of a conversation's address begins with.
+const PREFIX: &str = "conversation-";
+/// People of one conversation at most, whatever policy says.
+const MEMBERS_MOST: usize = 250;
+
+/// The address of the conversation of these people.
+pub fn conversation_address(members: &[String], domain: &str) -> String {
+    let id = ConversationId::of(members.iter().map(String::as_str));
+    format!("{PREFIX}{id}@{domain}")
+}
+
+impl Core {
+    /// Makes the conversation of these people, if there is none yet; `done` hears when it is durable.
+    pub fn make_conversation(&mut self, members: &[String], domain: &str, done: Done) -> Result<String, Refusal> {
+        if members.len() > MEMBERS_MOST {
+            return Err(Refusal::TooManyRecipients);
+        }
+        let address = conversation_address(members, domain);
+        let group = &mut self.groups[usize::from(routing_group(&address))];
+        let joined = members.join(",");
+        let known = group.facet(facet_kind::LIST, address.as_bytes()) == Some(joined.as_bytes());
+        let seq = match known {
+            true => None,
+            false => group.put_facet(facet_kind::LIST, address.as_bytes(), joined.as_bytes(), &mut self.journal).ok(),
+        };
+        self.when_durable(seq, done);
+        Ok(address)
+    }
+
+    /// The people of the conversation that a request is for.
+    pub(crate) fn conversation_of(&self, message: &Message<'_>) -> Option<(String, Vec<String>)> {
+        let uri = message.parsed_request_uri().ok()?;
+        let user = std::str::from_utf8(uri.user()?).ok()?.to_ascii_lowercase();
+        let id = user.strip_prefix(PREFIX)?.to_owned();
+        let domain = std::str::from_utf8(uri.host_text()).ok()?.to_ascii_lowercase();
+        let address = format!("{user}@{domain}");
+        let group = &self.groups[usize::from(routing_group(&address))];
+        let members = std::str::from_utf8(group.facet(facet_kind::LIST, address.as_bytes())?).ok()?;
+        Some((id, members.split(',').map(str::to_owned).collect()))
+    }
+
+    /// A MESSAGE to everybody of a conversation: stored for each, then delivered.
+    pub(crate) fn tell_conversation(
+        &mut self,
+        inbound: &Inbound<'_>,
+        server: ServerId,
+        sender: &str,
+        conversation: &(String, Vec<String>),
+        snapshot: &Snapshot,
+        out: &mut Outbox,
+    ) {
+        let (id, members) = conversation;
+        if !members.iter().any(|member| member == sender) {
+            return self.refuse_event(inbound, server, Refusal::NotInConversation, &[], out);
+        }
+        let message = inbound.message;
+        let mut headers = passed_headers(&message);
+        headers.extend_from_slice(format!("Conversation-ID: {id}\r\n").as_bytes());
+        headers.extend_from_slice(format!("Conversation-Members: {}\r\n", members.join(",")).as_bytes());
+        let mut seq = None;
+        for member in members.iter().filter(|member| *member != sender) {
+            match self.keep_for_member(inbound.now, &message, (sender, member), &headers, snapshot) {
+                Ok(block) => seq = seq.max(block),
+                // The others get it all the same; a full mailbox is its owner's.
+                Err(refusal) => tracing::debug!(?refusal, "a member of a conversation does not get a message"),
+            }
+        }
+        self.remember_conversation(inbound.now, &message, sender, conversation, snapshot);
+        self.answer_message(inbound, server, seq, 200);
+        self.pump_deliveries(inbound.now, out);
+    }
+
+    fn keep_for_member(
+        &mut self,
+        now: Now,
+        message: &Message<'_>,
+        (sender, member): (&str, &str),
+        headers: &[u8],
+        snapshot: &Snapshot,
+    ) -> Result<Option<u64>, Refusal> {
+        let (name, domain) = member.split_once('@').ok_or(Refusal::NotFound)?;
+        let user = snapshot.user(name.as_bytes(), domain.as_bytes()).filter(|user| user.enabled);
+        let user = user.ok_or(Refusal::NotFound)?;
+        if self.reach(now, snapshot, user, sender) == Reach::Blocked {
+            return Err(Refusal::NotSignedIn);
+        }
+        let devices = self.devices(now, member);
+        let at = usize::from(routing_group(member));
+        let id = self.next_message_id(now, at);
+        let arrival = Arrival {
+            id,
+            aor: member,
+            sender,
+            from: message.value(Name::From).unwrap_or_default(),
+            to: message.value(Name::To).unwrap_or_default(),
+            call_id: message.call_id(),
+            cseq: message.cseq().number,
+            message_id: message.value_named(b"Message-ID").unwrap_or_default(),
+            content_type: message.value(Name::ContentType).unwrap_or(b"text/plain"),
+            headers,
+            body: Text(message.body()),
+            owes: &devices,
+            delivered: &[],
+            anyone: devices.is_empty(),
+        };
+        let block = self.store_arrival(now, snapshot.message_policy(user), &arrival)?;
+        self.due_devices(member, &devices);
+        Ok(block)
+    }
+
+    fn remember_conversation(
+        &mut self,
+        now: Now,
+        message: &Message<'_>,
+        sender: &str,
+        (id, members): &(String, Vec<String>),
+        snapshot: &Snapshot,
+    ) {
+        let typing =
+            message.value(Name::ContentType).is_some_and(|value| value.starts_with(b"application/im-iscomposing"));
+        let Some(conversation) = ConversationId::parse(id).filter(|_| !typing) else { return };
+        let kept = |address: &str| -> bool {
+            let user = address.split_once('@').and_then(|(u, d)| snapshot.user(u.as_bytes(), d.as_bytes()));
+            user.is_some_and(|user| snapshot.message_policy(user).keep_history)
+        };
+        let person = |address: &String| Participant { address: address.as_str().into(), kept: kept(address) };
+        let text = |bytes: &[u8]| -> Box<str> { String::from_utf8_lossy(bytes).into() };
+        let name = self.next_message_id(now, usize::from(routing_group(sender)));
+        let entry = NewMessage {
+            id: name,
+            conversation: Some(conversation),
+            subject: message.value_named(b"Subject").map(text),
+            sender: Participant { address: sender.into(), kept: kept(sender) },
+            recipients: members.iter().filter(|member| *member != sender).map(person).collect(),
+            wire_id: message.value_named(b"Message-ID").map(text),
+            content_type: text(message.value(Name::ContentType).unwrap_or(b"text/plain")),
+            body: OwnedText(message.body().to_vec()),
+        };
+        self.messages.history.push(MessageEntry::Message(Box::new(entry)));
+    }
+}
