@@ -157,6 +157,10 @@ fn sim(context: &Context, report: &mut Report) {
 }
 
 fn interop(context: &Context, report: &mut Report) {
+    // One of the judges is a browser: it gets the pages of these sources.
+    if let Err(sentence) = web::build(&context.root, &context.log("interop-pages")) {
+        return report.fail(sentence);
+    }
     let done = report.step(context, "cargo", &["build", "--package", "lyceum"]).run();
     report.check("build the server", &done);
     if !done.ok {

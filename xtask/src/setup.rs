@@ -39,6 +39,9 @@ pub const INTEROP: &[Tool] = &[
     tool("strace", "strace"),
     tool("ip", "iproute2"),
     tool("python3", "python3-minimal"),
+    tool("node", "nodejs"),
+    tool("npm", "npm"),
+    tool("chromium", "chromium"),
 ];
 
 /// Those of `tools` that this machine lacks.
