@@ -17,6 +17,13 @@ use crate::ladders::Ladder;
 pub enum Post {
     /// The store's writer has news.
     Committed(Committed),
+    /// What was to be archived is written, or cannot be.
+    Archived {
+        /// As given with [`Effect::Archive`].
+        tokens: Vec<u64>,
+        /// Whether it is durable.
+        written: bool,
+    },
     /// New configuration.
     Snapshot(Arc<Snapshot>),
     /// New digest secrets.
@@ -44,8 +51,9 @@ pub type RecordFn = Box<dyn Fn(Box<CallRecord>) + Send>;
 /// Takes ladders for the store; says no when its queue is full.
 pub type LadderFn = Box<dyn Fn(Box<Ladder>) + Send>;
 
-/// Takes messages and marks for the history; says no when its queue is full.
-pub type MessagesFn = Box<dyn Fn(Vec<MessageEntry>) + Send>;
+/// Takes messages and marks for history and archive; false when its queue is full and nothing will be written. A token
+/// above 0 comes back as [`Post::Archived`].
+pub type MessagesFn = Box<dyn Fn(u64, Vec<MessageEntry>) -> bool + Send>;
 
 /// Where what is not urgent goes: each takes it or counts it as lost.
 pub struct Sinks {
@@ -79,7 +87,14 @@ impl Executor {
                         self.core.handed_back(now, seq, out);
                     }
                 }
-                Effect::Messages(entries) => (self.sinks.messages)(entries),
+                Effect::Messages(entries) => {
+                    (self.sinks.messages)(0, entries);
+                }
+                Effect::Archive { token, entries } => {
+                    if !(self.sinks.messages)(token, entries) {
+                        self.core.archived(now, &[token], false, out);
+                    }
+                }
                 Effect::Record(record) => (self.sinks.record)(record),
                 Effect::Ladder(ladder) => (self.sinks.ladder)(ladder),
                 Effect::Resolve { query, target } => (self.resolve)(query, target),
@@ -111,6 +126,7 @@ impl Engine for Executor {
                 tracing::error!(%error, "registrations could not be stored");
                 self.core.commit_failed(now, upto, out);
             }
+            Post::Archived { tokens, written } => self.core.archived(now, &tokens, written, out),
             Post::Snapshot(snapshot) => self.core.swap_snapshot(snapshot),
             Post::Credentials(credentials) => self.core.swap_credentials(credentials),
             Post::Resolved { query, answer } => self.core.resolved(now, query, answer, out),

@@ -143,6 +143,8 @@ refusals! {
     NotInConversation = 403, "LYS0053", "Not in this conversation";
     /// More people than one conversation takes.
     TooManyRecipients = 403, "LYS0054", "Too many people";
+    /// Critical mode: the archive cannot be written, so nothing that must be archived passes.
+    ArchiveAway = 503, "LYS0055", "Archive unavailable, try again";
 }
 
 #[cfg(test)]

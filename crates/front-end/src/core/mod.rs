@@ -59,6 +59,13 @@ pub enum Effect {
     },
     /// Keep messages and marks for the history; not urgent.
     Messages(Vec<lyceum_store::MessageEntry>),
+    /// Write to the archive at once, then post the token back as written or not.
+    Archive {
+        /// By what the message is known again.
+        token: u64,
+        /// What is to be written.
+        entries: Vec<lyceum_store::MessageEntry>,
+    },
     /// Keep a call detail record; not urgent.
     Record(Box<CallRecord>),
     /// Keep the messages of a call; not urgent.

@@ -7,6 +7,7 @@
 //! A 200 says that every device has it or that it is stored for those that have not. What is delivered from the store
 //! keeps Call-ID, CSeq, Message-ID and branch, so that a repetition after a crash is known to be one.
 
+mod archive;
 mod conversation;
 mod deliver;
 mod take;
@@ -44,6 +45,9 @@ pub struct Messages {
     pub(crate) due: VecDeque<(Box<str>, DeviceKey)>,
     pub(crate) history: Vec<lyceum_store::MessageEntry>,
     pub(crate) next_generation: u16,
+    /// Messages that wait for the archive, by token.
+    pub(crate) parked: HashMap<u64, archive::Parked>,
+    pub(crate) next_token: u64,
 }
 
 impl Messages {

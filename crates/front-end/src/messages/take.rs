@@ -7,7 +7,7 @@ use lyceum_sip::time::Now;
 use lyceum_sip::transaction::ServerId;
 use lyceum_sip::{Message, Name};
 use lyceum_store::{Mark, MessageEntry, MessageRef, NewMessage, Participant};
-use lyceum_topology::policy::MessagePolicy;
+use lyceum_topology::policy::{ArchiveDuty, MessagePolicy};
 use lyceum_topology::{Snapshot, UserRecord, routing_group};
 use lyceum_users::messages::filter::{self, Verdict};
 use lyceum_users::messages::imdn::{Disposition, Imdn};
@@ -96,20 +96,78 @@ impl Core {
         snapshot: &Snapshot,
         out: &mut Outbox,
     ) -> Taken {
+        self.take(inbound, server, &admitted.sender, snapshot, false, out)
+    }
+
+    /// A message for a conversation of several.
+    fn take_for_conversation(
+        &mut self,
+        inbound: &Inbound<'_>,
+        server: ServerId,
+        who: &Sender,
+        conversation: &(String, Vec<String>),
+        (snapshot, archived): (&Snapshot, bool),
+        out: &mut Outbox,
+    ) {
+        let message = inbound.message;
+        let sender = sender_of(who, &message);
+        if let Err(refusal) = self.may_pass(inbound, who, snapshot) {
+            return self.refuse_event(inbound, server, refusal, &[], out);
+        }
+        let others: Vec<&str> = conversation.1.iter().map(String::as_str).filter(|one| *one != sender).collect();
+        if !archived && self.archive(inbound, server, who, (&sender, &others), snapshot, out) {
+            return;
+        }
+        self.tell_conversation(inbound, server, &sender, conversation, snapshot, out);
+    }
+
+    /// Does for the archive what policy asks; true when the message waits for it.
+    fn archive(
+        &mut self,
+        inbound: &Inbound<'_>,
+        server: ServerId,
+        who: &Sender,
+        (sender, others): (&str, &[&str]),
+        snapshot: &Snapshot,
+        out: &mut Outbox,
+    ) -> bool {
+        if kind_of(&inbound.message) != Kind::Words {
+            return false;
+        }
+        let duty = self.archive_duty(sender, others, snapshot);
+        if duty == ArchiveDuty::None {
+            return false;
+        }
+        let id = self.next_message_id(inbound.now, usize::from(routing_group(sender)));
+        let row = self.archive_row(inbound.now, &inbound.message, (sender, others), id);
+        if duty == ArchiveDuty::ArchiveOrRefuse {
+            self.park(inbound, server, who, row, out);
+            return true;
+        }
+        self.messages.history.push(row);
+        false
+    }
+
+    /// With `archived` the archive has done its part, and nothing is forwarded any more.
+    pub(super) fn take(
+        &mut self,
+        inbound: &Inbound<'_>,
+        server: ServerId,
+        who: &Sender,
+        snapshot: &Snapshot,
+        archived: bool,
+        out: &mut Outbox,
+    ) -> Taken {
         let message = inbound.message;
         if let Some(conversation) = self.conversation_of(&message) {
-            let sender = sender_of(&admitted.sender, &message);
-            match self.may_pass(inbound, &admitted.sender, snapshot) {
-                Ok(_) => self.tell_conversation(inbound, server, &sender, &conversation, snapshot, out),
-                Err(refusal) => self.refuse_event(inbound, server, refusal, &[], out),
-            }
+            self.take_for_conversation(inbound, server, who, &conversation, (snapshot, archived), out);
             return Taken::Done;
         }
         let uri = message.parsed_request_uri().ok().filter(|uri| uri.param("gr").is_none());
         let user = uri.and_then(|uri| snapshot.user(uri.user()?, uri.host_text()).filter(|user| user.enabled).cloned());
         let Some(user) = user else { return Taken::Forward(None) };
-        let sender = sender_of(&admitted.sender, &message);
-        let body = match self.may_pass(inbound, &admitted.sender, snapshot) {
+        let sender = sender_of(who, &message);
+        let body = match self.may_pass(inbound, who, snapshot) {
             Ok(body) => body,
             Err(refusal) => {
                 self.refuse_event(inbound, server, refusal, &[], out);
@@ -120,6 +178,10 @@ impl Core {
         let rewritten = !letter.body.is_empty();
         let reach = self.reach(inbound.now, snapshot, &user, &letter.sender);
         let aor = user.address.as_str();
+        let pair = (letter.sender.as_str(), &[aor][..]);
+        if !archived && reach != Reach::Blocked && self.archive(inbound, server, who, pair, snapshot, out) {
+            return Taken::Done;
+        }
         let at = usize::from(routing_group(aor));
         let devices = self.devices(inbound.now, aor);
         let waits = devices.iter().any(|device| self.messages.waiting[at].has_due(inbound.now.wall, aor, *device));
@@ -133,7 +195,7 @@ impl Core {
                 Taken::Done
             }
             (_, Kind::Typing, _) => Taken::Forward(None),
-            (Reach::Allowed, _, [device]) if !waits && !rewritten => {
+            (Reach::Allowed, _, [device]) if !waits && !rewritten && !archived => {
                 let id = self.next_message_id(inbound.now, at);
                 let remembered = self.remember(&message, &letter, id, snapshot);
                 let (aor, sender) = (aor.into(), letter.sender.into());

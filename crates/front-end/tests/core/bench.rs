@@ -56,6 +56,8 @@ pub struct Bench {
     pub lookups: Vec<u64>,
     /// Blocks are committed as they come.
     pub store_works: bool,
+    /// The archive can be written.
+    pub archive_works: bool,
     tickets: Vec<u64>,
     count: u32,
 }
@@ -121,6 +123,7 @@ impl Bench {
             ladders: Vec::new(),
             lookups: Vec::new(),
             store_works: true,
+            archive_works: true,
             tickets: Vec::new(),
             count: 0,
         }
@@ -189,6 +192,14 @@ impl Bench {
                 Effect::Persist { seq, .. } if self.store_works => self.core.committed(self.now, seq, &mut out),
                 Effect::Persist { seq, .. } => self.pending.push(seq),
                 Effect::Messages(entries) => self.history.extend(entries),
+                Effect::Archive { token, entries } => {
+                    let written = self.archive_works;
+                    if written {
+                        self.history.extend(entries);
+                    }
+                    self.core.archived(self.now, &[token], written, &mut out);
+                    self.core.settle(self.now, Load::default(), &mut out);
+                }
                 Effect::Record(record) => self.records.push(*record),
                 Effect::Ladder(ladder) => self.ladders.push(ladder.into_entries()),
                 Effect::Resolve { query, .. } => self.lookups.push(query),

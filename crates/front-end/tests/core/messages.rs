@@ -175,3 +175,27 @@ fn everybody_of_a_conversation_gets_it_and_nobody_else_may_write() {
     let sent = bench.signed("anna", "secret", phone(1), &request);
     assert_eq!(answer(&sent), 403, "anna is not in it");
 }
+
+/// Messages of the organisation are archived, and none passes that is not.
+fn critical() -> Bench {
+    Bench::with(
+        |document| {
+            let archiving = &mut document.policies.archiving.global;
+            (archiving.archive_internal, archiving.block_on_archive_failure) = (Some(true), Some(true));
+        },
+        vec![crate::bench::user(1, "anna"), crate::bench::user(2, "ben")],
+    )
+}
+
+#[test]
+fn in_critical_mode_nothing_passes_that_is_not_archived() {
+    let mut bench = critical();
+    come(&mut bench, 2);
+    let sent = say(&mut bench, "hello");
+    assert_eq!(answer(&sent), 200);
+    assert!(bench.history.iter().any(|one| matches!(one, MessageEntry::Archive(row) if row.body.0 == b"hello")));
+    assert_eq!(words(copies(&sent, 2)[0]), "hello");
+    bench.archive_works = false;
+    let sent = say(&mut bench, "psst!!");
+    assert_eq!((answer(&sent), copies(&sent, 2).len()), (503, 0));
+}

@@ -204,7 +204,7 @@ impl Server {
         let mut groups = Some(groups);
         let mut listeners: Vec<Listener> = handle.listeners().iter().map(|listener| (**listener).clone()).collect();
         listeners.extend(web_ports.iter().flat_map(|port| port.listener.as_deref().cloned()));
-        let messages = history::writer(&store)?;
+        let messages = history::writer(&store, handle.clone())?;
         let mut names: Vec<Box<str>> =
             live::certificate_names(&shared).iter().map(|name| name.as_str().into()).collect();
         names.push("localhost".into());

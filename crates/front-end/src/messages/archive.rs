@@ -1,0 +1,165 @@
+//! The archive: whose messages are written down, and those that must be before they may pass (critical mode).
+
+use lyceum_net::{Arrival, Flow, ListenerId, Outbox};
+use lyceum_sip::time::Now;
+use lyceum_sip::transaction::ServerId;
+use lyceum_sip::{Index, Limits, Message, Name, ResponseBuilder, Transport, parse};
+use lyceum_store::{ArchiveKind, ArchiveRow, ConversationId, MessageEntry};
+use lyceum_topology::policy::{ArchiveDuty, Side};
+use lyceum_topology::{Snapshot, UserId};
+use lyceum_users::messages::{MessageId, OwnedText};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::take::Taken;
+use crate::calls::admit::Sender;
+use crate::core::{Core, Effect};
+use crate::inbound::Inbound;
+use crate::refusal::{DIAGNOSTICS_HEADER, Refusal};
+
+/// Messages that wait for the archive at once; beyond it further ones are refused with 503.
+const PARKED: usize = 4_096;
+
+/// A message that waits until the archive has it.
+pub(crate) struct Parked {
+    server: ServerId,
+    /// One of our users; `None`: a trusted host.
+    user: Option<UserId>,
+    flow: Flow,
+    transport: Transport,
+    listener: ListenerId,
+    local: SocketAddr,
+    remote: SocketAddr,
+    bytes: Box<[u8]>,
+}
+
+impl Core {
+    /// What is to be done with a message between these people: the most that any of their policies asks.
+    pub(super) fn archive_duty(&self, sender: &str, recipients: &[&str], snapshot: &Snapshot) -> ArchiveDuty {
+        let user = |address: &str| {
+            let (name, domain) = address.split_once('@')?;
+            snapshot.user(name.as_bytes(), domain.as_bytes()).cloned()
+        };
+        let people: Vec<_> = std::iter::once(sender).chain(recipients.iter().copied()).map(user).collect();
+        let mut duty = ArchiveDuty::None;
+        for (at, one) in people.iter().enumerate() {
+            let Some(one) = one else { continue };
+            let policy = snapshot.archiving_policy(one);
+            for (other_at, other) in people.iter().enumerate() {
+                if at != other_at {
+                    let side = if other.is_some() { Side::Internal } else { Side::External };
+                    duty = duty.max(policy.duty(side));
+                }
+            }
+        }
+        duty
+    }
+
+    /// The row of a message.
+    pub(super) fn archive_row(
+        &self,
+        now: Now,
+        message: &Message<'_>,
+        (sender, recipients): (&str, &[&str]),
+        id: MessageId,
+    ) -> MessageEntry {
+        let people = std::iter::once(sender).chain(recipients.iter().copied());
+        let text = |bytes: &[u8]| -> Box<str> { String::from_utf8_lossy(bytes).into() };
+        MessageEntry::Archive(Box::new(ArchiveRow {
+            at: now.wall,
+            id,
+            conversation: ConversationId::of(people),
+            kind: ArchiveKind::Message,
+            sender: sender.into(),
+            recipients: recipients.iter().map(|one| Box::from(*one)).collect(),
+            content_type: text(message.value(Name::ContentType).unwrap_or(b"text/plain")),
+            body: OwnedText(message.body().to_vec()),
+        }))
+    }
+
+    /// Hands the row to the archive and keeps the message until it is there.
+    pub(super) fn park(
+        &mut self,
+        inbound: &Inbound<'_>,
+        server: ServerId,
+        sender: &Sender,
+        row: MessageEntry,
+        out: &mut Outbox,
+    ) {
+        if self.messages.parked.len() >= PARKED {
+            return self.refuse_event(inbound, server, Refusal::ArchiveAway, &[("Retry-After", b"10")], out);
+        }
+        let user = match sender {
+            Sender::User(user) => Some(user.id),
+            _ => None,
+        };
+        let arrival = inbound.arrival;
+        self.messages.next_token += 1;
+        let token = self.messages.next_token;
+        let parked = Parked {
+            server,
+            user,
+            flow: arrival.flow,
+            transport: arrival.transport,
+            listener: arrival.listener.id,
+            local: arrival.local,
+            remote: arrival.remote,
+            bytes: inbound.message.wire().into(),
+        };
+        self.messages.parked.insert(token, parked);
+        self.effects.push_back(Effect::Archive { token, entries: vec![row] });
+    }
+
+    /// The archive has these messages, or cannot be written: they go on, or are refused.
+    pub fn archived(&mut self, now: Now, tokens: &[u64], written: bool, out: &mut Outbox) {
+        for token in tokens {
+            let Some(parked) = self.messages.parked.remove(token) else { continue };
+            let mut index = Index::new();
+            if parse(&parked.bytes, &mut index, &Limits { message: usize::MAX, body: usize::MAX, ..Limits::default() })
+                .is_err()
+            {
+                continue;
+            }
+            let message = Message::new(&parked.bytes, &index);
+            if written {
+                self.resume(now, &parked, message, out);
+            } else {
+                self.refuse_parked(now, &parked, &message);
+            }
+        }
+        self.flush_transactions(now, out);
+    }
+
+    fn resume(&mut self, now: Now, parked: &Parked, message: Message<'_>, out: &mut Outbox) {
+        let snapshot = Arc::clone(&self.snapshot);
+        let Some(listener) = self.listener(parked.listener).cloned() else { return };
+        let sender = match parked.user.and_then(|user| snapshot.directory().by_id(user)) {
+            Some(user) => Sender::User(Arc::clone(user)),
+            None => Sender::Trusted,
+        };
+        let arrival = Arrival {
+            flow: parked.flow,
+            transport: parked.transport,
+            listener: &listener,
+            local: parked.local,
+            remote: parked.remote,
+            peer: None,
+            bytes: &parked.bytes,
+        };
+        let inbound = Inbound { now, arrival, message, trusted: parked.user.is_none() };
+        let taken = self.take(&inbound, parked.server, &sender, &snapshot, true, out);
+        debug_assert!(matches!(taken, Taken::Done), "an archived message is stored, not forwarded");
+    }
+
+    fn refuse_parked(&mut self, now: Now, parked: &Parked, message: &Message<'_>) {
+        let refusal = Refusal::ArchiveAway;
+        self.metrics.refused(refusal);
+        let tag = self.stateless_tag(message);
+        let mut bytes = Vec::with_capacity(512);
+        let mut builder = ResponseBuilder::new(message, refusal.status(), refusal.reason());
+        builder.received(parked.remote.ip(), parked.remote.port()).to_tag(&tag);
+        builder.header(DIAGNOSTICS_HEADER, refusal.code().as_bytes()).header("Retry-After", b"10");
+        builder.write(&mut bytes);
+        self.transactions.respond(now.mono, parked.server, refusal.status(), &bytes);
+    }
+}
