@@ -4,6 +4,7 @@
 //! the simulator carries them out on a virtual network.
 
 mod dispatch;
+mod gone;
 mod names;
 pub(crate) mod reply;
 
@@ -344,7 +345,7 @@ impl Core {
         self.close_block(now);
     }
 
-    fn close_block(&mut self, now: Now) {
+    pub(crate) fn close_block(&mut self, now: Now) {
         if self.journal.is_empty() {
             return;
         }
@@ -439,21 +440,5 @@ impl Core {
 
     pub(crate) fn listener(&self, id: ListenerId) -> Option<&Listener> {
         self.listeners.iter().find(|listener| listener.id == id)
-    }
-}
-
-impl Core {
-    /// A user was removed or disabled: registrations and subscriptions end, and the connections they came over are cut.
-    pub fn user_gone(&mut self, now: Now, address: &str, out: &mut Outbox) {
-        let group = usize::from(lyceum_topology::routing_group(address));
-        let flows: Vec<Flow> =
-            self.groups[group].bindings(now, address).filter_map(|binding| Flow::decode(binding.flow())).collect();
-        self.groups[group].remove_user(address, &mut self.journal);
-        self.watcher_gone(now, address, out);
-        self.facts_changed(now, address);
-        for flow in flows.into_iter().filter(|flow| matches!(flow, Flow::Stream { .. })) {
-            out.close(flow);
-        }
-        self.close_block(now);
     }
 }
