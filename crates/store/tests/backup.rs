@@ -32,7 +32,9 @@ fn everything_comes_back() {
     let file = dir.path().join("backup");
     let made = store.backup(&file, WallTime(5), &mut |p| told.push(p.what.to_owned())).unwrap();
     assert_eq!((made.topology, made.blobs, made.node.as_str()), (1, 1, "node1"));
-    assert!(["lyceum.db", "bindings.db", "records.db", "messages.db", "blobs"].iter().all(|w| told.iter().any(|t| t == w)));
+    assert!(
+        ["lyceum.db", "bindings.db", "records.db", "messages.db", "blobs"].iter().all(|w| told.iter().any(|t| t == w))
+    );
     assert!(matches!(back_up(&store, &file), Err(BackupError::Exists(_))));
     let key_in_backup = std::fs::read(&file).unwrap().windows(32).any(|w| w == KEY);
     assert!(!key_in_backup);
