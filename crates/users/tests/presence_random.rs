@@ -181,20 +181,24 @@ fn moment() -> impl Strategy<Value = WallTime> {
 }
 
 fn publication() -> impl Strategy<Value = Publication> {
-    let facts = (any::<u64>(), moment(), moment(), any::<u64>(), 0usize..5, any::<bool>(), any::<bool>());
+    let facts =
+        (any::<u64>(), moment(), moment(), any::<u64>(), 0usize..5, any::<bool>(), any::<bool>(), any::<bool>());
     (facts, proptest::option::of(0usize..12), text(), text(), proptest::option::of(moment())).prop_map(
-        |((etag, expires, received, device, kind, closed, idle), statement, label, note, last_active)| Publication {
-            etag: ETag(etag),
-            expires,
-            received,
-            device,
-            kind: DeviceKind::ALL[kind],
-            closed,
-            idle,
-            statement: statement.map(|at| Activity::ALL[at]),
-            label,
-            note,
-            last_active,
+        |((etag, expires, received, device, kind, closed, idle, alone), statement, label, note, last_active)| {
+            Publication {
+                etag: ETag(etag),
+                expires,
+                received,
+                device,
+                kind: DeviceKind::ALL[kind],
+                closed,
+                idle,
+                alone,
+                statement: statement.map(|at| Activity::ALL[at]),
+                label,
+                note,
+                last_active,
+            }
         },
     )
 }

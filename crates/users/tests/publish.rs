@@ -327,3 +327,32 @@ fn what_we_write_is_read_by_us_and_by_clients_that_know_rpid_alone() {
     let (hidden, _) = document(&view(&state, &card, hidden));
     assert_eq!((hidden.tuples[0].basic, hidden.availability), (None, None), "not even whether she is there");
 }
+
+#[test]
+fn what_stands_alone_lasts_until_it_ends_and_through_a_restart() {
+    let mut ana = Person::default();
+    let first = ana.publish(NOON, "agent", &busy(), Some(3_600), None).unwrap();
+    assert!(first.changed);
+    ana.set_facts(later(NOON, 1), Facts { registered: 1, ..Facts::default() });
+    assert!(!ana.set_facts(later(NOON, 2), Facts::default()), "the phone came and went, the program stays");
+    ana.restart(later(NOON, 3));
+    assert_eq!(ana.state(later(NOON, 3)).activity, Activity::Busy);
+    let renewed = ana.publish(later(NOON, 30), "", "", Some(3_600), Some(&first.etag.to_string())).unwrap();
+    assert!(!renewed.changed);
+    assert_eq!(ana.state(later(NOON, 89)).activity, Activity::Busy);
+    assert!(ana.sweep(later(NOON, 90)));
+    assert_eq!(ana.state(later(NOON, 90)).activity, Activity::Offline);
+}
+
+#[test]
+fn a_refresh_decides_again_only_when_nobody_is_signed_in() {
+    let mut ana = signed_in();
+    let first = ana.publish(NOON, "softphone", &busy(), Some(3_600), None).unwrap();
+    assert!(ana.set_facts(later(NOON, 1), Facts::default()), "it ends with the last device");
+    let again = ana.publish(later(NOON, 2), "softphone", "", Some(3_600), Some(&first.etag.to_string())).unwrap();
+    assert!(again.changed, "who still publishes is there");
+    ana.set_facts(later(NOON, 3), Facts { registered: 1, ..Facts::default() });
+    let tag = again.etag.to_string();
+    ana.publish(later(NOON, 4), "softphone", &busy(), Some(3_600), Some(&tag)).unwrap();
+    assert!(ana.set_facts(later(NOON, 5), Facts::default()), "a whole state sent while signed in goes with the device");
+}

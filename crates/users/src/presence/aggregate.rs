@@ -1,6 +1,7 @@
 //! From many states one: choice, devices, calls and calendar become what others see.
 //!
-//! The order is Lync's. Who has no binding is offline. What the user chose holds, until it ends. Else the device used
+//! The order is Lync's. Who has no binding is offline, unless a publication stands alone (RFC 3903: who publishes need not
+//! be who registers). What the user chose holds, until it ends. Else the device used
 //! last speaks: do not disturb before calls and meetings of the server, these before what else the device says, this
 //! before the calendar, and the calendar before whether the devices are used at all. The tables in
 //! `crates/users/tests/presence` say it case by case.
@@ -77,7 +78,11 @@ pub fn aggregate(
     document: &Document,
     situation: Situation<'_>,
 ) -> AggregateState {
-    let endpoints = endpoints(now, policy, document, situation.devices);
+    let mut endpoints = endpoints(now, policy, document, situation.devices);
+    let last_active = endpoints.iter().filter_map(|e| e.last_active).max().max(document.last_active);
+    if situation.facts.registered == 0 {
+        endpoints.retain(|endpoint| endpoint.alone);
+    }
     let speaker = speaker(now, policy, &endpoints);
     let choice = match document.choice.at(now) {
         UserChoice::AppearOffline if !policy.appear_offline => UserChoice::Automatic,
@@ -86,7 +91,11 @@ pub fn aggregate(
     let meeting = document.calendar.iter().filter(|_| policy.calendar_presence).find(|busy| busy.covers(now));
     let inputs = Inputs {
         facts: situation.facts,
-        shut: !endpoints.is_empty() && endpoints.iter().all(|endpoint| endpoint.closed),
+        present: if endpoints.is_empty() {
+            situation.facts.registered > 0
+        } else {
+            endpoints.iter().any(|e| !e.closed)
+        },
         choice,
         speaker,
         used: speaker.and_then(|s| s.used(now, policy)).unwrap_or(Use::Active),
@@ -116,9 +125,9 @@ pub fn aggregate(
         label: label.filter(|_| activity != Activity::Offline),
         note: note.filter(|_| policy.presence_note),
         out_of_office: out_of_office.cloned(),
-        last_active: endpoints.iter().filter_map(|e| e.last_active).max().max(document.last_active),
+        last_active,
         since: None,
-        devices: summary(&endpoints, situation.facts),
+        devices: summary(&endpoints),
         meeting: meeting.cloned(),
         choice,
     }
@@ -136,8 +145,8 @@ fn speaker<'a>(now: WallTime, policy: &PresencePolicy, endpoints: &[Endpoint<'a>
 /// Everything that decides, each already reduced to what holds now.
 struct Inputs<'a> {
     facts: Facts,
-    /// Every device says that it cannot be reached.
-    shut: bool,
+    /// There is a device, and not every one says that it cannot be reached.
+    present: bool,
     choice: UserChoice,
     speaker: Option<Endpoint<'a>>,
     used: Use,
@@ -147,7 +156,7 @@ struct Inputs<'a> {
 
 impl Inputs<'_> {
     fn outcome(&self) -> (Availability, Activity) {
-        if self.facts.registered == 0 || self.shut {
+        if !self.present {
             return plain(Activity::Offline);
         }
         match self.choice {
@@ -212,10 +221,7 @@ fn plain(activity: Activity) -> (Availability, Activity) {
     (activity.availability(), activity)
 }
 
-fn summary(endpoints: &[Endpoint<'_>], facts: Facts) -> Vec<DeviceKind> {
-    if facts.registered == 0 {
-        return Vec::new();
-    }
+fn summary(endpoints: &[Endpoint<'_>]) -> Vec<DeviceKind> {
     let mut kinds: Vec<DeviceKind> = endpoints.iter().filter(|e| !e.closed).map(|e| e.kind).collect();
     kinds.sort_unstable();
     kinds

@@ -43,6 +43,9 @@ pub struct Publication {
     pub closed: bool,
     /// The device says that it was not used for longer than its own threshold.
     pub idle: bool,
+    /// It came while its user had no binding, so it stands alone: the user is there while it lives and is open. Any other
+    /// speaks only while there is a binding.
+    pub alone: bool,
     /// What the device says its user is doing.
     pub statement: Option<Activity>,
     /// The same in words of its own.

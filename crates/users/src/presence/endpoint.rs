@@ -88,6 +88,8 @@ pub(super) enum Use {
 pub(super) struct Endpoint<'a> {
     pub kind: DeviceKind,
     pub closed: bool,
+    /// Counts where there is no binding.
+    pub alone: bool,
     pub statement: Option<Activity>,
     pub label: Option<&'a str>,
     pub note: Option<&'a str>,
@@ -141,6 +143,7 @@ pub(super) fn endpoints<'a>(
         Endpoint {
             kind: report.map_or(publication.kind, |report| report.kind),
             closed: publication.closed,
+            alone: publication.alone,
             statement: publication.statement,
             label: publication.label.as_deref(),
             note: publication.note.as_deref(),
@@ -153,6 +156,7 @@ pub(super) fn endpoints<'a>(
     all.extend(devices.iter().filter(|d| d.expires() > now && !published(d.device)).map(|device| Endpoint {
         kind: device.kind,
         closed: false,
+        alone: false,
         statement: None,
         label: None,
         note: None,

@@ -31,6 +31,7 @@ const STATEMENT: u8 = 8;
 const LABEL: u8 = 16;
 const OWN_NOTE: u8 = 32;
 const USED: u8 = 64;
+const ALONE: u8 = 128;
 
 /// A stored presence record that is damaged or written by a newer server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,7 +141,8 @@ impl Publication {
                 | flag(self.statement.is_some(), STATEMENT)
                 | flag(self.label.is_some(), LABEL)
                 | flag(self.note.is_some(), OWN_NOTE)
-                | flag(self.last_active.is_some(), USED),
+                | flag(self.last_active.is_some(), USED)
+                | flag(self.alone, ALONE),
         );
         out.push(self.kind as u8);
         if self.device != 0 {
@@ -167,7 +169,7 @@ impl Publication {
         let label = if flags & LABEL != 0 { Some(string(&mut at)?) } else { None };
         let note = if flags & OWN_NOTE != 0 { Some(string(&mut at)?) } else { None };
         let last_active = if flags & USED != 0 { time(&mut at)? } else { None };
-        let (closed, idle) = (flags & CLOSED != 0, flags & IDLE != 0);
+        let (closed, idle, alone) = (flags & CLOSED != 0, flags & IDLE != 0, flags & ALONE != 0);
         at.is_empty().then_some(Publication {
             etag,
             expires,
@@ -176,6 +178,7 @@ impl Publication {
             kind,
             closed,
             idle,
+            alone,
             statement,
             label,
             note,

@@ -161,7 +161,8 @@ impl Presentities {
     ) -> Result<Published, PublishRefusal> {
         let mut document = Presentities::document(group, presentity.aor);
         let told = self.told(presentity, &document);
-        let (etag, expires) = publish(presentity.now, presentity.policy, intent, &mut document)?;
+        let registered = self.find(presentity.aor).is_some_and(|live| live.registered > 0);
+        let (etag, expires) = publish(presentity.now, presentity.policy, intent, registered, &mut document)?;
         let wait_for = write(presentity.aor, &document, group, journal)
             .map_err(|_| PublishRefusal::TooLarge { limit: crate::MAX_FACET_VALUE })?;
         let changed = self.settle(presentity, told, &document, |_| {});

@@ -118,11 +118,13 @@ impl std::fmt::Display for PublishRefusal {
 
 impl std::error::Error for PublishRefusal {}
 
-/// Carries the PUBLISH out on the document; tells the tag and the interval granted.
+/// Carries the PUBLISH out on the document; tells the tag and the interval granted. A state stands alone that is sent while
+/// there is no binding; a refresh without one makes it so, and a refresh with one leaves it as it was.
 pub(super) fn publish(
     now: WallTime,
     policy: &PresencePolicy,
     intent: &PublishIntent<'_>,
+    registered: bool,
     document: &mut Document,
 ) -> Result<(ETag, u32), PublishRefusal> {
     let before = match intent.if_match {
@@ -132,13 +134,18 @@ pub(super) fn publish(
     let expires = granted(policy, intent.expires)?;
     let ends = WallTime(now.0 + u64::from(expires) * 1000);
     let etag = fresh(document, intent.fresh);
-    let stated = if intent.body.is_empty() { None } else { Some(stated(now, policy, intent)?) };
+    let stated = if intent.body.is_empty() {
+        None
+    } else {
+        Some(Publication { alone: !registered, ..stated(now, policy, intent)? })
+    };
     match (before, stated) {
         (None, None) => return Err(PublishRefusal::Nothing),
         (Some(at), _) if expires == 0 => drop(document.publications.remove(at)),
         (Some(at), None) => {
             let publication = &mut document.publications[at];
             (publication.etag, publication.expires) = (etag, ends);
+            publication.alone |= !registered;
         }
         (Some(at), Some(stated)) => document.publications[at] = Publication { etag, expires: ends, ..stated },
         // A state for no time at all: nobody is told.
@@ -208,6 +215,7 @@ fn stated(now: WallTime, policy: &PresencePolicy, intent: &PublishIntent<'_>) ->
         kind: intent.kind,
         closed: document.basic() == Basic::Closed || statement == Some(Activity::Offline),
         idle: input.is_some_and(|input| input.idle),
+        alone: false,
         statement: statement.filter(|s| !matches!(s, Activity::Available | Activity::Inactive | Activity::Offline)),
         label: label.map(|label| label.chars().take(MAX_LABEL).collect::<String>().into()),
         note: document.note.map(Into::into),

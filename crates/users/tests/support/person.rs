@@ -60,7 +60,7 @@ pub fn pidf(basic: &str, activities: &[&str], other: Option<&str>, note: Option<
 
 pub fn kind_of(device: &str) -> DeviceKind {
     match device {
-        "PC" | "softphone" => DeviceKind::Desktop,
+        "PC" | "softphone" | "agent" => DeviceKind::Desktop,
         "phone" => DeviceKind::Phone,
         "page" => DeviceKind::Browser,
         "mobile" => DeviceKind::Mobile,
@@ -189,6 +189,7 @@ impl Person {
             let basic = if device.closed { "closed" } else { "open" };
             let body = pidf(basic, &activities, device.other.as_deref(), device.note.as_deref(), device.idle);
             let at = minutes(NOON, device.said.unwrap_or(1));
+            self.set_facts(at, Facts { registered: (!device.alone).into(), ..Facts::default() });
             self.publish(at, &device.name, &body, Some(43_200), None).unwrap();
         }
         if let Some(used) = device.used {
@@ -207,6 +208,7 @@ struct Device {
     note: Option<String>,
     idle: bool,
     closed: bool,
+    alone: bool,
 }
 
 fn device(text: &str) -> Device {
@@ -219,6 +221,7 @@ fn device(text: &str) -> Device {
         match verb {
             "used" => device.used = Some(number(what)),
             "is" if what == "closed" => device.closed = true,
+            "stands" if what == "alone" => device.alone = true,
             "notes" => device.note = words.map(str::to_owned),
             "says" => {
                 device.said = Some(number(what.rsplit('"').next().unwrap()));
