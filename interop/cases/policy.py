@@ -1,5 +1,6 @@
 """What the administrator's shell changes at once: SHA-256 alone, which linphone takes and older clients cannot, and who
-is asked for a certificate; what it shows of a failed call; and the shell as a person and a script use it."""
+is asked for a certificate; which clients may sign in; what it shows of a failed call; and the shell as a person and a
+script use it."""
 
 import fcntl
 import json
@@ -8,12 +9,15 @@ import pty
 import re
 import select
 import signal
+import ssl
 import struct
 import subprocess
 import termios
 import time
+import urllib.request
 
 from harness import sound
+from harness.baresip import Baresip
 from harness.linphone import Linphone
 from harness.process import Failed
 from harness.sipp import REGISTER, Sipp
@@ -63,6 +67,64 @@ def sha_256_alone(judge, out, server):
         except Failed:
             return
         raise Failed("it registered")
+
+
+def signs_in(out, server, name):
+    """What baresip says of its registration; a phone of its own each time."""
+    folder = os.path.join(out, name)
+    os.makedirs(folder, exist_ok=True)
+    phone = Baresip(folder, server.account("alice-udp"), server, "udp", sound.speech(out, "alice", 10)[0])
+    try:
+        phone.registered()
+        return "200"
+    except Failed as why:
+        return str(why)
+    finally:
+        phone.close()
+
+
+def registering(server, agent, call_id):
+    """The answer to a signed REGISTER of a client that calls itself so."""
+    link = Udp(server.address("udp"))
+    extra = f"Contact: <sip:alice-udp@{link.host}:{link.port}>\r\nExpires: 600\r\nUser-Agent: {agent}\r\n"
+    aor = f"<sip:alice-udp@{server.domain}>"
+    answer = ask(link, "REGISTER", f"sip:{server.domain}", server.account("alice-udp"), call_id, extra, to=aor)
+    link.close()
+    return answer
+
+
+def old_clients_are_told(judge, out, server):
+    """Rules on product and version decide who signs in; the others find a page that says what to do."""
+    kind = ("policy", "set", "client_version", "global")
+    with judge.case("a rule blocks baresip: it cannot sign in and is told 403"):
+        shell(server, *kind, 'rules=[{"user_agent":"baresip*","compare":"lss","version":"99.0","action":"block"}]')
+        told = signs_in(out, server, "blocked")
+        if "403" not in told:
+            raise Failed(f"baresip says {told}")
+    with judge.case("the refusal names a page, and the page says what to do in the reader's language"):
+        answer = registering(server, "baresip v1.0.0", "blocked-client")
+        link = headers(answer, "error-info")[0].strip("<>") if headers(answer, "error-info") else ""
+        if status(answer) != 403 or "/client-versions/" not in link:
+            raise Failed(f"{status(answer)} with Error-Info {link!r}")
+        trusted = ssl.create_default_context(cafile=server.ca)
+        for language, words in (("de", "aktualisieren"), ("en", "update")):
+            question = urllib.request.Request(link, headers={"Accept-Language": language})
+            with urllib.request.urlopen(question, timeout=5, context=trusted) as page:
+                text = page.read().decode()
+            if words not in text or "baresip v1.0.0" not in text:
+                raise Failed(f"no {words} in {text[:200]!r}")
+    with judge.case("a rule warns: baresip signs in, and the 200 has a warning with the administrator's page"):
+        url = "https://help.example.org/phones"
+        shell(server, *kind, f'rules=[{{"user_agent":"baresip*","action":"warn","url":"{url}"}}]')
+        told = signs_in(out, server, "warned")
+        answer = registering(server, "baresip v1.0.0", "warned-client")
+        if told != "200" or status(answer) != 200 or url not in "".join(headers(answer, "warning")):
+            raise Failed(f"baresip says {told}; {status(answer)}, Warning {headers(answer, 'warning')}")
+    with judge.case("without the rule nobody is warned"):
+        shell(server, "policy", "remove", "client_version", "global", "--yes")
+        answer = registering(server, "baresip v1.0.0", "welcome-client")
+        if status(answer) != 200 or headers(answer, "warning"):
+            raise Failed(f"{status(answer)}, Warning {headers(answer, 'warning')}")
 
 
 def asks_for_certificate(server):
@@ -198,6 +260,7 @@ def interactive_shell(judge, out, server):
 def run(judge, out, server):
     os.makedirs(out, exist_ok=True)
     judge.scenario("certificates_are_asked_for_when_trusted", certificates_are_asked_for_when_trusted, out, server)
+    judge.scenario("old_clients_are_told", old_clients_are_told, out, server)
     judge.scenario("interactive_shell", interactive_shell, out, server)
     judge.scenario("failed_call_is_explained", failed_call_is_explained, out, server)
     judge.scenario("sha_256_alone", sha_256_alone, out, server)

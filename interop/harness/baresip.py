@@ -105,7 +105,8 @@ class Baresip:
                 self.news.wait(min(left, 0.5))
 
     def registered(self, seconds=10):
-        found = self.child.expect(r"\{\d/\w+/v\d\} (\d\d\d) ([^\n]*)|reg: [^\n]*failed[^\n]*", seconds, "its registration")
+        answer = r"\{\d/\w+/v\d\} (\d\d\d) ([^\n]*)|reg: [^\n]*failed[^\n]*|reg: [^\n]*: \d\d\d [^\n]*"
+        found = self.child.expect(answer, seconds, "its registration")
         if found.group(1) != "200":
             raise Failed(f"baresip of {self.account.user} cannot register: {found.group(0)}")
 

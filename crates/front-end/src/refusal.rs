@@ -145,6 +145,8 @@ refusals! {
     TooManyRecipients = 403, "LYS0054", "Too many people";
     /// Critical mode: the archive cannot be written, so nothing that must be archived passes.
     ArchiveAway = 503, "LYS0055", "Archive unavailable, try again";
+    /// The client version policy of the user forbids this client.
+    ClientBlocked = 403, "LYS0056", "Client not allowed, update it";
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::core::reply::Challenge;
 use crate::gruu::Minter;
 use crate::inbound::Inbound;
 use crate::pipeline::authenticate::{Authenticated, Authenticator, Facts};
+use crate::pipeline::client_version::{self, ClientVerdict};
 use crate::refusal::Refusal;
 
 /// Contacts looked at in one REGISTER; more are refused by the registrar.
@@ -42,7 +43,17 @@ impl Core {
         if !unknown.is_empty() {
             return self.refuse_with(inbound, Refusal::UnknownRequire, &[("Unsupported", &unknown)], out);
         }
-        self.bind(inbound, (&user, repeated), &snapshot, out);
+        let policy = snapshot.client_version_policy(&user);
+        let warning = match client_version::judge(policy, &self.pages, user.address.domain(), &message) {
+            ClientVerdict::Welcome => Vec::new(),
+            ClientVerdict::Warned(line) => line,
+            ClientVerdict::Blocked(link) => {
+                let header = [("Error-Info", &link[..])];
+                let headers = if link.is_empty() { &[][..] } else { &header[..] };
+                return self.refuse_with(inbound, Refusal::ClientBlocked, headers, out);
+            }
+        };
+        self.bind(inbound, (&user, repeated), &warning, &snapshot, out);
     }
 
     /// Challenges or refuses by itself and gives `None`, or gives the user who proved who he is, and whether the proof has
@@ -101,8 +112,14 @@ impl Core {
         self.challenge(inbound, &Challenge { kind, realm, offered, stale }, out);
     }
 
-    fn bind(&mut self, inbound: &Inbound<'_>, who: (&UserRecord, bool), snapshot: &Snapshot, out: &mut Outbox) {
-        let (user, repeated) = who;
+    fn bind(
+        &mut self,
+        inbound: &Inbound<'_>,
+        (user, repeated): (&UserRecord, bool),
+        warning: &[u8],
+        snapshot: &Snapshot,
+        out: &mut Outbox,
+    ) {
         let message = inbound.message;
         let mut contacts: [ContactIntent<'_>; CONTACTS] = [ContactIntent::new(b""); CONTACTS];
         let list = match read_contacts(&message, &mut contacts) {
@@ -152,6 +169,7 @@ impl Core {
                 let serial = self.random.bits() as u32;
                 let gruu = Minter::new(&self.gruus, &message, user, serial);
                 write_bindings(&outcome, inbound.now, &path, &gruu, &mut lines);
+                lines.extend_from_slice(warning);
                 let wait_for = outcome.wait_for;
                 let signed = outcome.bindings.clone().count() != before;
                 self.note_listening(inbound);

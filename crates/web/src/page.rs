@@ -13,13 +13,19 @@ use lyceum_api::Secret;
 use lyceum_api::session::FirstSignIn;
 use serde::Deserialize;
 
-const HEAD: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+const HEAD: &str = "<head><meta charset=\"utf-8\">\
 <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>Lyceum</title><style>\
 :root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;max-width:26rem;margin:3rem auto;padding:0 1rem}\
 label{display:block;margin:1rem 0 .25rem}input{width:100%;box-sizing:border-box;font:inherit;padding:.5rem}\
 button{margin-top:1.5rem;font:inherit;padding:.5rem 1.25rem}.problem{border-left:.25rem solid #c00;padding-left:.75rem}\
 </style></head><body><main>";
-const FOOT: &str = "</main></body></html>";
+/// The end of a page.
+pub(crate) const FOOT: &str = "</main></body></html>";
+
+/// The begin of a page in that language, up to its content.
+pub(crate) fn head(language: &str) -> String {
+    format!("<!doctype html><html lang=\"{language}\">{HEAD}")
+}
 
 /// What the form sends.
 #[derive(Deserialize)]
@@ -52,8 +58,9 @@ pub async fn submit(
     let first = FirstSignIn { token: Secret::new(token), name: filled.name.clone(), password: filled.password };
     match web.first_administrator(first, &peer).await {
         Ok(()) => Html(format!(
-            "{HEAD}<h1>Welcome, {}</h1><p>You may administer this server now. Sign in with your name and password, \
+            "{}<h1>Welcome, {}</h1><p>You may administer this server now. Sign in with your name and password, \
              or use the <code>lyceum</code> command on the server itself.</p>{FOOT}",
+            head("en"),
             escaped(&filled.name)
         ))
         .into_response(),
@@ -71,7 +78,7 @@ fn form(name: &str, problem: Option<&str>) -> Html<String> {
     let problem =
         problem.map_or_else(String::new, |text| format!("<p class=\"problem\" role=\"alert\">{}</p>", escaped(text)));
     Html(format!(
-        "{HEAD}<h1>First administrator</h1><p>This link works once. Choose how you want to sign in.</p>{problem}\
+        "{}<h1>First administrator</h1><p>This link works once. Choose how you want to sign in.</p>{problem}\
          <form method=\"post\" autocomplete=\"off\">\
          <label for=\"name\">Name</label>\
          <input id=\"name\" name=\"name\" value=\"{}\" required autofocus autocomplete=\"username\">\
@@ -80,11 +87,13 @@ fn form(name: &str, problem: Option<&str>) -> Html<String> {
          <label for=\"again\">Password once more</label>\
          <input id=\"again\" name=\"again\" type=\"password\" minlength=\"12\" required autocomplete=\"new-password\">\
          <button>Make me administrator</button></form>{FOOT}",
+        head("en"),
         escaped(name)
     ))
 }
 
-fn escaped(text: &str) -> String {
+/// Text as it stands in a page.
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
 

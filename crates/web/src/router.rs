@@ -5,7 +5,7 @@ use crate::resource::{
     administrators, archive, audit, backup, calls, client, devices, domains, history, import, numbers, policies,
     registrations, server, sessions, tests, topology, trace, users,
 };
-use crate::{Web, assets, page, secure, sip};
+use crate::{Web, assets, client_versions, page, secure, sip};
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post, put};
@@ -17,6 +17,8 @@ impl Web {
         Router::new()
             .nest(PREFIX, self.api())
             .route("/first/{token}", get(page::show).post(page::submit))
+            .route("/client-versions", get(client_versions::slash))
+            .route("/client-versions/", get(client_versions::show))
             .route("/client", get(assets::slash))
             .route("/client/", get(assets::index))
             .route("/client/{*path}", get(assets::file))
@@ -84,7 +86,7 @@ impl Web {
     }
 
     fn pages(&self) -> Router<Web> {
-        use client::{contacts, conversations, presence, search, session};
+        use client::{contacts, conversations, files, photos, presence, search, session};
         Router::new()
             .route("/client/session", post(session::new).delete(session::end))
             .route("/client/session/refresh", post(session::refresh))
@@ -98,6 +100,10 @@ impl Web {
             .route("/client/conversations", get(conversations::list).post(conversations::new))
             .route("/client/conversations/{id}/messages", get(conversations::messages))
             .route("/client/conversations/{id}/read", post(conversations::read))
+            .route("/client/photo", put(photos::set).delete(photos::remove))
+            .route("/client/photos/{address}", get(photos::get))
+            .route("/client/files", get(files::list).post(files::send))
+            .route("/client/files/{id}", get(files::fetch).delete(files::decline))
             .route("/client/search", get(search::search))
     }
 

@@ -120,6 +120,8 @@ pub struct Core {
     /// Host names that mean this server, besides its SIP domains.
     pub(crate) own_names: Vec<Box<str>>,
     given_names: Vec<Box<str>>,
+    /// Where browsers reach this server; empty when they do not.
+    pub(crate) pages: Box<str>,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) limits: LockoutLimits,
     pub(crate) credentials: Credentials,
@@ -188,6 +190,7 @@ impl Core {
             pool: options.pool,
             own_names: own_names(&options.snapshot, &[]),
             given_names: Vec::new(),
+            pages: "".into(),
             listeners: options.listeners,
             snapshot: options.snapshot,
             credentials: options.credentials,

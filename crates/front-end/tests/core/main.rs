@@ -2,6 +2,7 @@
 
 mod bench;
 mod calls;
+mod client_versions;
 mod dialogs;
 mod ladders;
 mod large;

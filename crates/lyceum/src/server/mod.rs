@@ -208,6 +208,7 @@ impl Server {
         let mut names: Vec<Box<str>> =
             live::certificate_names(&shared).iter().map(|name| name.as_str().into()).collect();
         names.push("localhost".into());
+        let base_url = base_url(&options, &web_ports);
         let running = workers
             .start(|worker| {
                 let mut core = Core::new(CoreOptions {
@@ -225,6 +226,7 @@ impl Server {
                     epoch: 0,
                 });
                 core.set_names(names.clone());
+                core.set_pages(&base_url);
                 if let Some(groups) = groups.take() {
                     for (slot, loaded) in core.groups_mut().iter_mut().zip(groups) {
                         *slot = loaded.group;
@@ -363,6 +365,13 @@ fn addresses(handle: &Handle<Post>, web: &[WebPort]) -> Addresses {
     }
 }
 
+/// Where browsers reach HTTPS; empty when it is not served.
+fn base_url(options: &ServerOptions, ports: &[WebPort]) -> String {
+    let bound = || ports.iter().find(|port| port.secure)?.socket.local_addr().ok();
+    let given = options.base_url.clone();
+    given.or_else(|| bound().map(|addr| format!("https://{addr}"))).unwrap_or_default()
+}
+
 /// Every port as clients are told of it.
 fn listening(handle: &Handle<Post>, ports: &[WebPort]) -> Vec<String> {
     let sip = handle.listeners().iter().map(|one| format!("{} {}", one.transport.uri_param(), one.advertised));
@@ -379,7 +388,6 @@ fn serve_web(
 ) -> Result<Option<String>> {
     let listener = |secure| ports.iter().find(|port| port.secure == secure).and_then(|port| port.listener.clone());
     let sockets = WorkerSockets { workers: shared.handle.clone(), wss: listener(true), ws: listener(false) };
-    let base_url = options.base_url.clone().or_else(|| addresses.https.map(|addr| format!("https://{addr}")));
     let web = lyceum_web::Options {
         store: shared.store.clone(),
         publisher: Arc::new(publisher::LivePublisher(Arc::clone(shared))),
@@ -390,7 +398,7 @@ fn serve_web(
             bearers,
             listeners: listening(&shared.handle, &ports),
         })),
-        base_url: base_url.unwrap_or_default(),
+        base_url: base_url(options, &ports),
         allowed_origins: options.origins.clone(),
         backup_dir: options.backups.clone(),
         sip: Some(SipOptions { sockets: Arc::new(sockets), origins: None, message_bytes: WEBSOCKET_MESSAGE }),

@@ -29,3 +29,21 @@ async fn the_folder_has_one_address_and_other_files_are_not_there() {
         assert_eq!(get(path).await.refused(), (404, "route-not-found".to_owned()), "{path}");
     }
 }
+
+#[tokio::test]
+async fn who_has_an_old_client_reads_what_to_do_in_english_or_german() {
+    let server = Server::new();
+    let path = "/client-versions/?action=block&client=Acme%2F1.9%20%3Cb%3E";
+    for (accepted, language, words) in [("", "en", "not allowed to sign in"), ("de-DE", "de", "nicht anmelden")] {
+        let request = Request::builder().uri(path).header("accept-language", accepted);
+        let page = send(server.web.router(), remote(), request.body(Body::empty()).expect("a request")).await;
+        assert_eq!(
+            (page.status.as_u16(), &page.headers["content-language"]),
+            (200, &language.parse().expect("a value"))
+        );
+        assert!(page.text.contains(words) && page.text.contains("Acme/1.9 &lt;b&gt;"), "{}", page.text);
+        assert!(!page.text.contains("<script") && !page.text.contains("http"), "{}", page.text);
+    }
+    assert_eq!(get("/client-versions").await.headers["location"], "/client-versions/");
+    assert_eq!(get("/client-versions/?action=a&action=b").await.status.as_u16(), 200, "a broken link still helps");
+}
