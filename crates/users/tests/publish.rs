@@ -33,7 +33,9 @@ fn the_interval_granted_follows_the_policy() {
         (Some(1_200), Ok(1_200)),
         (Some(3_600), Ok(3_600)),
         (Some(100_000), Ok(43_200)),
-        (Some(1_199), Err(PublishRefusal::IntervalTooBrief { min: 1_200 })),
+        (Some(1_199), Ok(1_199)),
+        (Some(60), Ok(60)),
+        (Some(59), Err(PublishRefusal::IntervalTooBrief { min: 1_200 })),
         (Some(1), Err(PublishRefusal::IntervalTooBrief { min: 1_200 })),
         (Some(0), Ok(0)),
     ] {
@@ -76,7 +78,7 @@ fn a_refusal_changes_and_writes_nothing() {
     let cases: &[(&[u8], &str, Option<&str>, Option<u32>, u16)] = &[
         (b"application/pidf+xml", &good, Some("0123456789abcdef"), None, 412),
         (b"application/pidf+xml", &good, Some("not a tag of ours"), None, 412),
-        (b"application/pidf+xml", &good, Some(&tag), Some(60), 423),
+        (b"application/pidf+xml", &good, Some(&tag), Some(59), 423),
         (b"application/pidf+xml", "", None, None, 400),
         (b"application/pidf+xml", "<presence", None, None, 400),
         (b"application/pidf+xml", doctype, None, None, 400),

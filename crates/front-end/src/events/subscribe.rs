@@ -9,6 +9,7 @@ use lyceum_sip::{Message, Name, Transport};
 use lyceum_topology::{UserRecord, routing_group};
 use lyceum_users::contacts::{ContactList, WatcherNote};
 use lyceum_users::facet_kind;
+use lyceum_users::presence::BRIEF;
 use lyceum_users::subscription::{CSEQ_BLOCK, EventPackage, MAX_SUBSCRIPTION, Subscription};
 
 use super::publish::{ALLOW_EVENTS, event};
@@ -18,10 +19,6 @@ use crate::calls::hops::flow_bytes;
 use crate::core::Core;
 use crate::inbound::Inbound;
 use crate::refusal::Refusal;
-
-/// A subscription that asks for less than the policy's least, but for this much, gets what it asks for: RFC 6665 §4.2.1.1
-/// lets us refuse it, yet phones that ask for ten minutes do not try again with more.
-const BRIEF: u32 = 60;
 
 /// A new subscription, as far as it was checked.
 struct New<'a> {

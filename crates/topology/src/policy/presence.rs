@@ -13,7 +13,8 @@ policy! {
     /// After this further time an inactive device counts as away.
     away_seconds: u32 = 300, unit "s", range 60 ..= 21_600,
         source "Lync: status Away 5 min after Inactive";
-    /// The shortest publication and subscription granted; a shorter wish is refused with 423 and this value.
+    /// The shortest publication and subscription promised; a wish of less than 60 s is refused with 423 and this value, one
+    /// between is granted as it is, for clients that do not ask again.
     min_expires: u32 = 1_200, unit "s", range 60 ..= 86_400,
         source "Lync MinSubscriptionExpiration 20 min";
     /// The lifetime of a publication or subscription that asks for none.

@@ -33,6 +33,10 @@ pub use publish::{ETag, PublishIntent, PublishRefusal, Published};
 pub use reach::{Reach, reach};
 pub use view::{Card, Number, NumberKind, Relationship, Standing, View, own_view, view};
 
+/// Who asks for less than the policy's least interval, but for this many seconds or more, gets what was asked for. RFC 3903
+/// and RFC 6665 let us answer 423; but phones that ask for ten minutes do not come again with more, and would have no
+/// presence at all.
+pub const BRIEF: u32 = 60;
 /// Most publications of one user; the one received longest ago gives way to a further one.
 pub const MAX_PUBLICATIONS: usize = 16;
 /// Most devices of one user whose use is followed; the one unused longest gives way to a further one.

@@ -4,7 +4,7 @@ use super::activity::Activity;
 use super::availability::Availability;
 use super::document::{Document, Publication};
 use super::endpoint::DeviceKind;
-use super::{MAX_LABEL, MAX_PUBLICATIONS};
+use super::{BRIEF, MAX_LABEL, MAX_PUBLICATIONS};
 use crate::bytes::hash64;
 use crate::format::pidf::{self, Basic, Pidf};
 use crate::format::xml::XmlError;
@@ -68,7 +68,7 @@ pub struct Published {
 pub enum PublishRefusal {
     /// No state has this entity tag: 412.
     ConditionalRequestFailed,
-    /// An interval above zero and below the policy's minimum: 423 with Min-Expires.
+    /// An interval above zero and below what is granted: 423 with Min-Expires.
     IntervalTooBrief {
         /// The least interval accepted, in seconds.
         min: u32,
@@ -167,7 +167,9 @@ fn granted(policy: &PresencePolicy, asked: Option<u32>) -> Result<u32, PublishRe
     match asked {
         None => Ok(policy.default_expires),
         Some(0) => Ok(0),
-        Some(asked) if asked < policy.min_expires => Err(PublishRefusal::IntervalTooBrief { min: policy.min_expires }),
+        Some(asked) if asked < policy.min_expires.min(BRIEF) => {
+            Err(PublishRefusal::IntervalTooBrief { min: policy.min_expires })
+        }
         Some(asked) => Ok(asked.min(policy.max_expires)),
     }
 }
