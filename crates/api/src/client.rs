@@ -249,4 +249,33 @@ pub struct HistoryItem {
     pub to: Vec<Recipient>,
 }
 
+/// A file from one person to another.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FileItem {
+    /// Its name for the API.
+    pub id: String,
+    /// Who sends it.
+    pub from: String,
+    /// To whom.
+    pub to: String,
+    /// The file's own name.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its media type, as the sender says.
+    pub content_type: String,
+    /// `offered`, `fetched`, `declined`, `withdrawn`, `infected` or `expired`.
+    pub state: String,
+    /// Until when it is kept.
+    #[schema(value_type = String)]
+    pub expires: crate::Timestamp,
+}
+
+/// Files, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FileItems {
+    /// The files.
+    pub items: Vec<FileItem>,
+}
+
 pub use crate::message::Recipient;

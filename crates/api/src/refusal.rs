@@ -53,6 +53,10 @@ refusals! {
     PresenceRefused "presence-refused" 422 "choose another state or a shorter text; the presence policy says what is allowed";
     /// The contact list cannot be changed like this.
     ContactsRefused "contacts-refused" 422 "mend what the message names and try again";
+    /// The file may not be sent.
+    FileRefused "file-refused" 422 "send another kind of file, or a smaller one; 'lyceum effective-policy USER' shows what the file transfer policy allows";
+    /// No such file, or its content is gone.
+    FileNotFound "file-not-found" 404 "ask the sender to send it again";
     /// Another device changed the contact list in between.
     ContactsConflict "contacts-conflict" 409 "fetch the list again and repeat the change";
     /// The one-time link is used, too old or was never issued.

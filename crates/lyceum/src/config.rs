@@ -110,6 +110,10 @@ pub struct HttpsConfig {
     /// Origins besides our own whose pages may use the API.
     #[serde(default)]
     pub origins: Vec<String>,
+    /// The command that looks through files people send each other: its last argument is the file's path, exit code 0
+    /// says clean, 1 infected.
+    #[serde(default)]
+    pub virus_scanner: Option<PathBuf>,
 }
 
 /// Certificates in PEM files.

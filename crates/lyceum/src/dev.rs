@@ -166,6 +166,7 @@ fn options(args: &DevArgs, folder: &Path) -> Result<ServerOptions> {
         ws: args.ws,
         base_url: None,
         origins: Vec::new(),
+        scanner: None,
         https_inside: inside(args.https),
         socket: socket(folder),
         backups: folder.join("backups"),

@@ -76,6 +76,7 @@ fn options(args: &ServeArgs, config: NodeConfig) -> Result<ServerOptions> {
         https: config.https.as_ref().map(|https| https.address),
         ws: config.https.as_ref().and_then(|https| https.ws),
         base_url: config.https.as_ref().and_then(|https| https.url.clone()),
+        scanner: config.https.as_ref().and_then(|https| https.virus_scanner.clone()),
         origins: config.https.map(|https| https.origins).unwrap_or_default(),
         https_inside: false,
         socket: config.socket,

@@ -124,7 +124,8 @@ impl Store {
         Ok(ids)
     }
 
-    fn blob_path(&self, id: BlobId) -> PathBuf {
+    /// Where a blob's content stands, for a program that looks at it.
+    pub fn blob_path(&self, id: BlobId) -> PathBuf {
         self.dir().join("blobs").join(id.relative())
     }
 }

@@ -72,7 +72,7 @@ fn media(request: &Request, wanted: &str) -> Result<(), Refused> {
     Err(Refused::new(Refusal::MediaTypeUnknown, what, "Content-Type").fix(format!("send Content-Type: {wanted}")))
 }
 
-async fn body(request: Request, most: usize) -> Result<Vec<u8>, Refused> {
+pub(crate) async fn body(request: Request, most: usize) -> Result<Vec<u8>, Refused> {
     let what = || Refused::new(Refusal::RequestTooLarge, format!("the body is larger than {most} bytes"), "body");
     let told = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
     if told.is_some_and(|length| length > most) {

@@ -64,6 +64,8 @@ pub struct Options {
     pub publisher: Arc<dyn port::Publisher>,
     /// The running server.
     pub live: Arc<dyn port::Live>,
+    /// The command that looks files through for viruses.
+    pub scanner: Option<PathBuf>,
     /// Synthetic transactions.
     pub tests: Arc<dyn port::SyntheticTests>,
     /// The users and their pages, if they are served.

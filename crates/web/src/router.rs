@@ -86,7 +86,7 @@ impl Web {
     }
 
     fn pages(&self) -> Router<Web> {
-        use client::{contacts, conversations, presence, search, session};
+        use client::{contacts, conversations, files, photos, presence, search, session};
         Router::new()
             .route("/client/session", post(session::new).delete(session::end))
             .route("/client/session/refresh", post(session::refresh))
@@ -100,6 +100,10 @@ impl Web {
             .route("/client/conversations", get(conversations::list).post(conversations::new))
             .route("/client/conversations/{id}/messages", get(conversations::messages))
             .route("/client/conversations/{id}/read", post(conversations::read))
+            .route("/client/photo", put(photos::set).delete(photos::remove))
+            .route("/client/photos/{address}", get(photos::get))
+            .route("/client/files", get(files::list).post(files::send))
+            .route("/client/files/{id}", get(files::fetch).delete(files::decline))
             .route("/client/search", get(search::search))
     }
 

@@ -9,8 +9,8 @@ use crate::audit::AuditEntry;
 use crate::call::Call;
 use crate::change::Changed;
 use crate::client::{
-    ClientRenewal, ClientSession, ClientSignIn, ConversationSummary, DeviceUse, Found, HistoryItems, NewConversation,
-    OwnPresence, ReadUpTo, RelationshipChange,
+    ClientRenewal, ClientSession, ClientSignIn, ConversationSummary, DeviceUse, FileItem, FileItems, Found, HistoryItems,
+    NewConversation, OwnPresence, ReadUpTo, RelationshipChange,
 };
 use crate::directory::{Device, Number};
 use crate::domain::{Domain, DomainChange, NewDomain};
@@ -100,6 +100,13 @@ pub static ROUTES: &[Route] = &[
     route(Page, ("POST", "/client/conversations"), "client_new_conversation", "The conversation with these people", &[], (Json(of::<NewConversation>), Json(of::<ConversationSummary>))),
     route(Page, ("GET", "/client/conversations/{id}/messages"), "client_messages", "Messages of a conversation, newest first", &[path("id", "The conversation"), query("before", "The 'next' of the page before"), LIMIT], (Empty, Json(of::<HistoryItems>))),
     route(Page, ("POST", "/client/conversations/{id}/read"), "client_read", "I read a conversation up to here", &[path("id", "The conversation")], (Json(of::<ReadUpTo>), Empty)),
+    route(Page, ("PUT", "/client/photo"), "client_set_photo", "Set my picture: JPEG, PNG, GIF or WebP", &[], (Text("image/*"), Empty)),
+    route(Page, ("DELETE", "/client/photo"), "client_remove_photo", "Remove my picture", &[], (Empty, Empty)),
+    route(Page, ("GET", "/client/photos/{address}"), "client_photo", "Somebody's picture; 204 when there is none", &[ADDRESS], (Empty, Text("image/*"))),
+    route(Page, ("GET", "/client/files"), "client_files", "Files that I sent and was sent", &[], (Empty, Json(of::<FileItems>))),
+    route(Page, ("POST", "/client/files"), "client_send_file", "Send a file; its content is the body", &[query("to", "Whom"), query("name", "The file's name")], (Text("application/octet-stream"), Json(of::<FileItem>))),
+    route(Page, ("GET", "/client/files/{id}"), "client_fetch_file", "The content of a file", &[path("id", "The file")], (Empty, Text("application/octet-stream"))),
+    route(Page, ("DELETE", "/client/files/{id}"), "client_decline_file", "Decline a file, or take it back", &[path("id", "The file")], (Empty, Json(of::<FileItem>))),
     route(Page, ("GET", "/client/search"), "client_search", "Find people by three letters or digits", &[query("q", "Name, address or number")], (Empty, Json(of::<Found>))),
 
     route(Admin, ("GET", "/numbers"), "list_numbers", "List number records", &[query("user", "Only this user's"), LIMIT, AFTER], (Empty, Json(page::<Number>))),

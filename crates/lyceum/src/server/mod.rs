@@ -65,6 +65,8 @@ pub struct ServerOptions {
     pub base_url: Option<String>,
     /// Further origins of the API.
     pub origins: Vec<String>,
+    /// The command that looks files through for viruses.
+    pub scanner: Option<PathBuf>,
     /// The HTTPS port counts as inside.
     pub https_inside: bool,
     /// Local socket of the shell.
@@ -393,6 +395,7 @@ fn serve_web(
         publisher: Arc::new(publisher::LivePublisher(Arc::clone(shared))),
         live: Arc::new(live::LiveServer(Arc::clone(shared))),
         tests: Arc::new(test_users::Synthetic { shared: Arc::clone(shared), addresses: addresses.clone() }),
+        scanner: options.scanner.clone(),
         people: Some(Arc::new(people::LivePeople {
             shared: Arc::clone(shared),
             bearers,

@@ -2,6 +2,8 @@
 
 pub mod contacts;
 pub mod conversations;
+pub mod files;
+pub mod photos;
 pub mod presence;
 pub mod search;
 pub mod session;

@@ -157,6 +157,7 @@ impl Server {
             live: ports.clone(),
             tests: ports.clone(),
             people: None,
+            scanner: None,
             base_url: "https://sip.example.org".to_owned(),
             allowed_origins: Vec::new(),
             backup_dir: dir.path().join("backups"),
