@@ -123,7 +123,7 @@ impl Core {
             self.fill_list(slot, aor);
         }
         if new.expires == 0 {
-            self.events.watches.end(slot, super::watches::End::Timeout);
+            self.events.watches.last(slot, super::watches::End::Timeout);
         }
         let bytes = self.subscribed(inbound, new.expires, new.list);
         self.answer_after(inbound.now, Some(seq), (server, 200, bytes), Some(slot));
@@ -205,7 +205,7 @@ impl Core {
             self.fill_list(slot, renewed.presentity);
         }
         if expires == 0 {
-            self.events.watches.end(slot, super::watches::End::Timeout);
+            self.events.watches.last(slot, super::watches::End::Timeout);
         }
         let bytes = self.subscribed(inbound, expires, renewed.list);
         self.answer_after(inbound.now, Some(seq), (server, 200, bytes), Some(slot));

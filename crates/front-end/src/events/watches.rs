@@ -327,11 +327,16 @@ impl Watches {
         }
     }
 
-    /// The next NOTIFY is the last.
+    /// A last NOTIFY is due.
     pub(crate) fn end(&mut self, slot: u32, end: End) {
+        self.last(slot, end);
+        self.enqueue(slot);
+    }
+
+    /// The next NOTIFY is the last; it comes when the answer to the SUBSCRIBE has left.
+    pub(crate) fn last(&mut self, slot: u32, end: End) {
         if let Some(watch) = self.get(slot) {
             watch.end = Some(end);
-            self.enqueue(slot);
         }
     }
 
