@@ -40,6 +40,7 @@ fn pidf(bytes: &[u8]) {
         expires: None,
         content_type: b"application/pidf+xml",
         body: bytes,
+        source: None,
         device: None,
         kind: DeviceKind::Unknown,
         fresh: 1,

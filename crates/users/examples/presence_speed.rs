@@ -47,6 +47,7 @@ fn main() {
                 expires: None,
                 content_type: b"application/pidf+xml",
                 body: body.as_bytes(),
+                source: None,
                 device: Some("urn:uuid:1"),
                 kind: DeviceKind::Desktop,
                 fresh: 7,

@@ -143,6 +143,7 @@ fn presence() {
             expires: None,
             content_type: b"application/pidf+xml",
             body: body.as_bytes(),
+            source: None,
             device: Some("urn:uuid:00000000-0000-1000-8000-000a95a0e128"),
             kind: DeviceKind::Desktop,
             fresh: u64::from(user),

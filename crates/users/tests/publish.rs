@@ -92,6 +92,7 @@ fn a_refusal_changes_and_writes_nothing() {
             expires: *expires,
             content_type: kind,
             body: body.as_bytes(),
+            source: None,
             device: None,
             kind: Default::default(),
             fresh: 99,
@@ -146,6 +147,7 @@ fn two_tags_are_never_the_same_even_if_the_random_bits_are() {
             expires: None,
             content_type: b"Application/PIDF+xml",
             body: body.as_bytes(),
+            source: None,
             device: None,
             kind: Default::default(),
             fresh: 7,
@@ -357,4 +359,29 @@ fn a_refresh_decides_again_only_when_nobody_is_signed_in() {
     let tag = again.etag.to_string();
     ana.publish(later(NOON, 4), "softphone", &busy(), Some(3_600), Some(&tag)).unwrap();
     assert!(ana.set_facts(later(NOON, 5), Facts::default()), "a whole state sent while signed in goes with the device");
+}
+
+#[test]
+fn a_device_without_a_name_is_known_by_where_it_publishes_from_and_its_tuple() {
+    let mut ana = signed_in();
+    let mut publish = |source: &str, tuple: &str, basic: &str, fresh: u64| {
+        let body = pidf(basic, &[], None, None, false).replace("id='t'", &format!("id='{tuple}'"));
+        let intent = PublishIntent {
+            if_match: None,
+            expires: None,
+            content_type: b"application/pidf+xml",
+            body: body.as_bytes(),
+            device: None,
+            source: Some(source),
+            kind: lyceum_users::presence::DeviceKind::Unknown,
+            fresh,
+        };
+        let presentity = Presentity { aor: ANA, now: NOON, policy: &ana.policy };
+        ana.all.publish(presentity, &intent, &mut ana.group, &mut ana.journal).unwrap();
+        Presentities::document(&ana.group, ANA).publications.len()
+    };
+    assert_eq!(publish("udp 192.0.2.1:5060", "t4109", "open", 1), 1);
+    assert_eq!(publish("udp 192.0.2.1:5060", "t4109", "closed", 2), 1, "it began anew");
+    assert_eq!(publish("udp 192.0.2.1:5060", "door", "open", 3), 2, "another tuple");
+    assert_eq!(publish("udp 192.0.2.2:5060", "t4109", "open", 4), 3, "another place");
 }

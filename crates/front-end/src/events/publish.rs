@@ -63,7 +63,10 @@ impl Core {
             let instance = contact.address()?.param("+sip.instance")?;
             std::str::from_utf8(instance).ok().map(str::to_owned)
         });
+        let arrival = inbound.arrival;
+        let source = format!("{} {}", arrival.transport.uri_param(), arrival.remote);
         let intent = PublishIntent {
+            source: Some(&source),
             if_match: message.value(Name::SipIfMatch),
             expires: message.expires(),
             content_type: media_type(message.value(Name::ContentType).unwrap_or_default()),

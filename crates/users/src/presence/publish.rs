@@ -44,6 +44,9 @@ pub struct PublishIntent<'a> {
     /// The device by a name that outlives its restart, such as `+sip.instance`; where none is known, the document's own
     /// `deviceID` is taken.
     pub device: Option<&'a str>,
+    /// Where it came from. Of a device that gives no name at all, this and the document's own name for its tuple tell a
+    /// second first PUBLISH, as after a restart, from another device's.
+    pub source: Option<&'a str>,
     /// What sort of device, as its User-Agent tells.
     pub kind: DeviceKind,
     /// Random bits, of which the new entity tag is made.
@@ -213,7 +216,7 @@ fn stated(now: WallTime, policy: &PresencePolicy, intent: &PublishIntent<'_>) ->
         etag: ETag(0),
         expires: now,
         received: now,
-        device: intent.device.or(document.device()).map_or(0, device_of),
+        device: device(intent, &document),
         kind: intent.kind,
         closed: document.basic() == Basic::Closed || statement == Some(Activity::Offline),
         idle: input.is_some_and(|input| input.idle),
@@ -223,6 +226,14 @@ fn stated(now: WallTime, policy: &PresencePolicy, intent: &PublishIntent<'_>) ->
         note: document.note.map(Into::into),
         last_active: used.map(|at| at.min(now)),
     })
+}
+
+fn device(intent: &PublishIntent<'_>, document: &Pidf) -> u64 {
+    match (intent.device.or(document.device()), intent.source, document.tuples.first()) {
+        (Some(name), _, _) => device_of(name),
+        (None, Some(source), Some(tuple)) => device_of(&format!("{source} {}", tuple.id)),
+        _ => 0,
+    }
 }
 
 /// A device's name as a number.

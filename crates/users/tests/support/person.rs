@@ -83,6 +83,7 @@ impl Person {
             expires,
             content_type: b"application/pidf+xml",
             body: body.as_bytes(),
+            source: None,
             device: (!device.is_empty()).then_some(device),
             kind: if device.is_empty() { DeviceKind::Unknown } else { kind_of(device) },
             fresh: self.fresh,
