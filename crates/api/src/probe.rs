@@ -16,6 +16,9 @@ pub struct ProbeRequest {
     /// How long the call stays up, in milliseconds; 2000 when absent, 30,000 at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub talk_ms: Option<u64>,
+    /// Within how many milliseconds a change of presence or a message has to arrive; 2000 when absent, 30,000 at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within_ms: Option<u64>,
 }
 
 /// How it went.

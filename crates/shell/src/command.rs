@@ -7,6 +7,7 @@ mod backup;
 mod call;
 mod certificate;
 mod completions;
+mod contact;
 mod device;
 mod domain;
 mod effective_policy;
@@ -15,6 +16,7 @@ mod message;
 mod number;
 mod period;
 mod policy;
+mod presence;
 mod registration;
 mod status;
 mod test;
@@ -24,8 +26,10 @@ mod user;
 
 use crate::failure::{EXIT_CODES, Failure};
 use crate::interactive::Shell;
+use crate::output::Columns;
 use crate::session::Run;
 use clap::{Parser, Subcommand};
+use serde_json::Value;
 
 /// Lyceum, the unified-communications server, and its management shell
 #[derive(Debug, Parser)]
@@ -63,6 +67,12 @@ enum Noun {
     /// Call detail records with the trace of the routing decision
     #[command(subcommand)]
     Call(call::Verb),
+    /// What users are seen as, and who watches
+    #[command(subcommand)]
+    Presence(presence::Verb),
+    /// Contact lists, and what certain people may see
+    #[command(subcommand)]
+    Contact(contact::Verb),
     /// Messages of a user
     #[command(subcommand)]
     Message(message::Verb),
@@ -98,6 +108,14 @@ enum Noun {
     Man(man::Man),
 }
 
+/// Prints a list that comes in one piece.
+fn listed(run: &mut Run<'_>, path: &str, columns: Columns) -> Result<(), Failure> {
+    match run.get(path, &[])? {
+        Value::Array(rows) => run.list(rows, columns),
+        _ => Err(Failure::Failed("the server's answer is not a list".to_owned())),
+    }
+}
+
 impl Cli {
     /// Does what the command line says.
     pub fn run(self, run: &mut Run<'_>) -> Result<(), Failure> {
@@ -111,6 +129,8 @@ impl Cli {
             Noun::Topology(verb) => verb.run(run),
             Noun::Registration(verb) => verb.run(run),
             Noun::Call(verb) => verb.run(run),
+            Noun::Presence(verb) => verb.run(run),
+            Noun::Contact(verb) => verb.run(run),
             Noun::Message(verb) => verb.run(run),
             Noun::Archive(verb) => verb.run(run),
             Noun::Test(verb) => verb.run(run),

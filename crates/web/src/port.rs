@@ -103,6 +103,12 @@ pub trait SyntheticTests: Send + Sync + 'static {
 
     /// Calls from one test user to the other with sound both ways.
     fn call(&self, request: &ProbeRequest) -> Result<ProbeResult, Problem>;
+
+    /// One test user watches the other, who publishes.
+    fn presence(&self, request: &ProbeRequest) -> Result<ProbeResult, Problem>;
+
+    /// A message from one test user to the other.
+    fn im(&self, request: &ProbeRequest) -> Result<ProbeResult, Problem>;
 }
 
 /// Whether a figure only grows.

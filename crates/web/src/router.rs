@@ -2,8 +2,8 @@
 
 use crate::authorize::{authorize, method_not_allowed, not_found};
 use crate::resource::{
-    administrators, archive, audit, backup, calls, client, devices, domains, history, import, numbers, policies,
-    registrations, server, sessions, tests, topology, trace, users,
+    administrators, archive, audit, backup, calls, client, contacts, devices, domains, history, import, numbers,
+    policies, presence, registrations, server, sessions, tests, topology, trace, users,
 };
 use crate::{Web, assets, client_versions, page, secure, sip};
 use axum::Router;
@@ -79,6 +79,12 @@ impl Web {
             .route("/users/{address}/disable", post(users::disable))
             .route("/users/{address}/effective-policy", get(users::effective))
             .route("/users/{address}/messages", get(history::list))
+            .route("/users/{address}/presence", get(presence::get).patch(presence::set))
+            .route("/users/{address}/watchers", get(presence::watchers))
+            .route("/users/{address}/contacts", get(contacts::list))
+            .route("/users/{address}/contacts/{contact}", put(contacts::put).delete(contacts::remove))
+            .route("/users/{address}/relationships", get(contacts::relationships))
+            .route("/users/{address}/relationships/{who}", put(contacts::relate).delete(contacts::unrelate))
             .route("/numbers", get(numbers::list))
             .route("/numbers/{number}", get(numbers::get).put(numbers::set).delete(numbers::remove))
             .route("/devices", get(devices::list))
@@ -149,5 +155,7 @@ impl Web {
             .route("/backup", get(backup::status).post(backup::start))
             .route("/tests/registration", post(tests::registration))
             .route("/tests/call", post(tests::call))
+            .route("/tests/presence", post(tests::presence))
+            .route("/tests/im", post(tests::im))
     }
 }

@@ -9,13 +9,15 @@ use crate::audit::AuditEntry;
 use crate::call::Call;
 use crate::change::Changed;
 use crate::client::{
-    ClientRenewal, ClientSession, ClientSignIn, ConversationSummary, DeviceUse, FileItem, FileItems, Found, HistoryItems,
-    NewConversation, OwnPresence, ReadUpTo, RelationshipChange,
+    ClientRenewal, ClientSession, ClientSignIn, ConversationSummary, DeviceUse, FileItem, FileItems, Found,
+    HistoryItems, NewConversation, OwnPresence, ReadUpTo, RelationshipChange,
 };
+use crate::contact::{Contact, ContactChange, Relation};
 use crate::directory::{Device, Number};
 use crate::domain::{Domain, DomainChange, NewDomain};
 use crate::message::Message;
 use crate::policy::{Grant, Policy, PolicyChange};
+use crate::presence::{PresenceChange, UserPresence, Watcher};
 use crate::probe::{ProbeRequest, ProbeResult};
 use crate::registration::Registration;
 use crate::server::{BackupRequest, BackupStatus, Certificate, Health, Status};
@@ -84,6 +86,16 @@ pub static ROUTES: &[Route] = &[
 
     route(Admin, ("GET", "/users/{address}/messages"), "list_messages", "A user's messages, newest first; asking is noted in the audit list", &[ADDRESS, query("peer", "Only with this person"), query("conversation", "Only in this conversation"), query("text", "Only with this text in them"), FROM, TO, LIMIT, AFTER], (Empty, Json(page::<Message>))),
 
+    route(Admin, ("GET", "/users/{address}/presence"), "get_presence", "What a user's presence comes to and what the user chose, or with 'by' what somebody else sees", &[ADDRESS, query("by", "Address of who looks")], (Empty, Json(of::<UserPresence>))),
+    route(Admin, ("PATCH", "/users/{address}/presence"), "set_presence", "Change what a user says of themselves", &[ADDRESS, WHAT_IF], (Json(of::<PresenceChange>), Json(of::<Changed>))),
+    route(Admin, ("GET", "/users/{address}/watchers"), "list_watchers", "Who watches a user's presence", &[ADDRESS], (Empty, Json(list::<Watcher>))),
+    route(Admin, ("GET", "/users/{address}/contacts"), "list_contacts", "A user's contacts", &[ADDRESS], (Empty, Json(list::<Contact>))),
+    route(Admin, ("PUT", "/users/{address}/contacts/{contact}"), "set_contact", "Add or change a contact of a user", &[ADDRESS, path("contact", "Address of the contact"), WHAT_IF], (Json(of::<ContactChange>), Json(of::<Changed>))),
+    route(Admin, ("DELETE", "/users/{address}/contacts/{contact}"), "remove_contact", "Remove a contact of a user", &[ADDRESS, path("contact", "Address of the contact"), WHAT_IF], (Empty, Json(of::<Changed>))),
+    route(Admin, ("GET", "/users/{address}/relationships"), "list_relationships", "What certain people may see of a user, where it is not the default", &[ADDRESS], (Empty, Json(list::<Relation>))),
+    route(Admin, ("PUT", "/users/{address}/relationships/{who}"), "set_relationship", "Say what somebody may see of a user", &[ADDRESS, path("who", "user@domain, or @domain for everybody of a domain"), WHAT_IF], (Json(of::<RelationshipChange>), Json(of::<Changed>))),
+    route(Admin, ("DELETE", "/users/{address}/relationships/{who}"), "remove_relationship", "Let somebody see what the default is again", &[ADDRESS, path("who", "user@domain, or @domain for everybody of a domain"), WHAT_IF], (Empty, Json(of::<Changed>))),
+
     route(Open, ("POST", "/client/session"), "client_sign_in", "A user signs in with a page", &[], (Json(of::<ClientSignIn>), Json(of::<ClientSession>))),
     route(Open, ("POST", "/client/session/refresh"), "client_renew", "A page gets its next token; the cookie of its sign-in vouches", &[], (Json(of::<ClientRenewal>), Json(of::<ClientSession>))),
     route(Page, ("DELETE", "/client/session"), "client_sign_out", "A page signs out", &[], (Empty, Empty)),
@@ -148,6 +160,9 @@ pub static ROUTES: &[Route] = &[
 
     route(Admin, ("POST", "/tests/registration"), "test_registration", "Register a built-in test user", &[], (Json(of::<ProbeRequest>), Json(of::<ProbeResult>))),
     route(Admin, ("POST", "/tests/call"), "test_call", "Call from one built-in test user to the other, with sound both ways", &[], (Json(of::<ProbeRequest>), Json(of::<ProbeResult>))),
+
+    route(Admin, ("POST", "/tests/presence"), "test_presence", "One built-in test user watches the other, who publishes", &[], (Json(of::<ProbeRequest>), Json(of::<ProbeResult>))),
+    route(Admin, ("POST", "/tests/im"), "test_im", "A message from one built-in test user to the other", &[], (Json(of::<ProbeRequest>), Json(of::<ProbeResult>))),
 
     route(Admin, ("GET", "/trace"), "trace_status", "Whether a trace runs", &[], (Empty, Json(of::<TraceStatus>))),
     route(Admin, ("POST", "/trace/start"), "start_trace", "Start to capture SIP messages", &[WHAT_IF], (Json(of::<TraceStart>), Json(of::<TraceStatus>))),

@@ -14,6 +14,7 @@ mod notify;
 mod profile;
 mod publish;
 mod subscribe;
+mod watchers;
 mod watches;
 
 use std::collections::VecDeque;
@@ -32,6 +33,7 @@ use crate::core::Core;
 pub use desk::Seen;
 pub(crate) use notify::is_notify;
 pub(crate) use subscribe::from_address;
+pub use watchers::Watching;
 pub use watches::Watches;
 
 /// NOTIFY requests begun in one round of input: between rounds answers are read, so that a storm does not outrun them.

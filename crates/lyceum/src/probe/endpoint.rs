@@ -1,5 +1,8 @@
 //! A small SIP endpoint over UDP: registers with digest, calls, answers, hangs up. Blocking, for tests only.
 
+mod people;
+
+use std::collections::VecDeque;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
@@ -11,6 +14,8 @@ use lyceum_sip::{Index, Limits, Message, Method, Name, NameAddr, RequestBuilder,
 const PATIENCE: Duration = Duration::from_secs(32);
 /// First retransmission (RFC 3261 T1).
 const T1: Duration = Duration::from_millis(500);
+/// Requests kept that come while something else is waited for; the server repeats what is lost.
+const EARLY: usize = 32;
 /// Longest wait between retransmissions (T2).
 const T2: Duration = Duration::from_secs(4);
 
@@ -47,6 +52,8 @@ pub enum ProbeError {
         /// Its reason phrase.
         reason: String,
     },
+    /// What should have come did not come in time.
+    Late(Duration),
     /// What came makes no sense.
     Broken(&'static str),
 }
@@ -63,6 +70,7 @@ impl fmt::Display for ProbeError {
             ProbeError::Io(error) => write!(f, "the network refused: {error}"),
             ProbeError::Silence(what) => write!(f, "no answer to {what} within {} s", PATIENCE.as_secs()),
             ProbeError::Answer { method, status, reason } => write!(f, "{method} was answered {status} {reason}"),
+            ProbeError::Late(within) => write!(f, "nothing arrived within {} ms", within.as_millis()),
             ProbeError::Broken(what) => write!(f, "{what} sent something that makes no sense"),
         }
     }
@@ -92,6 +100,8 @@ pub struct Endpoint {
     name: String,
     cseq: u32,
     contact: String,
+    /// Requests that came while something else was waited for.
+    early: VecDeque<Vec<u8>>,
 }
 
 impl Endpoint {
@@ -105,7 +115,7 @@ impl Endpoint {
         let local = socket.local_addr()?;
         let name = format!("{}-{}", account.user, local.port());
         let contact = format!("sip:{}@{local}", account.user);
-        Ok(Endpoint { socket, server, account: account.clone(), local, name, cseq: 0, contact })
+        Ok(Endpoint { socket, server, account: account.clone(), local, name, cseq: 0, contact, early: VecDeque::new() })
     }
 
     /// Its own address.
@@ -123,8 +133,9 @@ impl Endpoint {
         let begun = Instant::now();
         let registrar = format!("sip:{}", self.account.domain);
         let aor = self.uri();
-        let ask =
-            Ask { method: Method::Register, uri: registrar, to: format!("<{aor}>"), expires: Some(expires), sdp: None };
+        let to = format!("<{aor}>");
+        let (expires, headers) = (Some(expires), Vec::new());
+        let ask = Ask { method: Method::Register, uri: registrar, to, expires, headers, body: None };
         let answer = self.ask(&ask, &format!("reg-{}", self.name))?;
         expect_ok("REGISTER", &answer)?;
         Ok(begun.elapsed())
@@ -139,7 +150,8 @@ impl Endpoint {
             uri: target.to_owned(),
             to: format!("<{target}>"),
             expires: None,
-            sdp: Some(sdp),
+            headers: Vec::new(),
+            body: Some(("application/sdp", sdp)),
         };
         let call_id = format!("call-{}-{}", self.name, self.cseq);
         let answer = self.ask(&ask, &call_id)?;
@@ -313,8 +325,11 @@ impl Endpoint {
         if let Some((header, value)) = proof {
             builder.header(header, value);
         }
-        if let Some(sdp) = &ask.sdp {
-            builder.body(b"application/sdp", sdp.as_bytes());
+        for (name, value) in &ask.headers {
+            builder.header(name, value.as_bytes());
+        }
+        if let Some((content_type, body)) = &ask.body {
+            builder.body(content_type.as_bytes(), body.as_bytes());
         }
         let mut bytes = Vec::new();
         builder.write(&mut bytes);
@@ -358,6 +373,7 @@ impl Endpoint {
                 match status {
                     Some(100..=199) => provisional = true,
                     Some(_) => return Ok(bytes),
+                    None if self.early.len() < EARLY => self.early.push_back(bytes),
                     None => {}
                 }
             }
@@ -401,7 +417,9 @@ struct Ask {
     uri: String,
     to: String,
     expires: Option<u32>,
-    sdp: Option<String>,
+    headers: Vec<(&'static str, String)>,
+    /// Content type and body.
+    body: Option<(&'static str, String)>,
 }
 
 fn with<R>(bytes: &[u8], look: impl FnOnce(&Message<'_>) -> Option<R>) -> Option<R> {

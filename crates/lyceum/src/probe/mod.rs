@@ -1,7 +1,8 @@
 //! Synthetic transactions: two endpoints of our own that sign in and call each other through the server, with sound both
-//! ways. `lyceum dev` runs them once at start, `lyceum test registration|call` whenever asked.
+//! ways. `lyceum dev` runs them once at start, `lyceum test registration|call|presence|im` whenever asked.
 
 pub mod endpoint;
+pub mod people;
 pub mod sound;
 pub mod tone;
 

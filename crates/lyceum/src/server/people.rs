@@ -5,9 +5,10 @@ use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use lyceum_api::client::{OutOfOfficeNote, OwnPresence, PresenceView};
+use lyceum_api::presence::Watcher;
 use lyceum_api::{Problem, Refusal, Timestamp};
 use lyceum_front_end::core::Core;
-use lyceum_front_end::events::{Done, Seen};
+use lyceum_front_end::events::{Done, Seen, Watching};
 use lyceum_front_end::executor::Post;
 use lyceum_net::Outbox;
 use lyceum_sip::digest::Ha1;
@@ -143,6 +144,18 @@ impl People for LivePeople {
             of.iter().filter_map(|address| core.seen_by(now, address, &watcher)).collect::<Vec<_>>()
         })?;
         Ok(seen.into_iter().map(view).collect())
+    }
+
+    fn watchers(&self, address: &str) -> Result<Vec<Watcher>, Problem> {
+        let asked = address.to_owned();
+        let found = self.ask(move |core, now| core.watchers_of(now, &asked))?.ok_or_else(|| gone(address))?;
+        let shown = |one: Watching| Watcher {
+            watcher: one.watcher,
+            relationship: one.relationship.as_str().to_owned(),
+            list: one.list,
+            expires_in: one.expires_in,
+        };
+        Ok(found.into_iter().map(shown).collect())
     }
 
     fn own_presence(&self, address: &str) -> Result<OwnPresence, Problem> {

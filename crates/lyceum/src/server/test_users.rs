@@ -17,10 +17,13 @@ use rand_core::{OsRng, TryRngCore};
 
 use super::{Addresses, Shared};
 use crate::probe::endpoint::Account;
+use crate::probe::people::Step;
 use crate::probe::{self, CallReport};
 
 /// Their user parts.
 const NAMES: [&str; 2] = ["lyceum-test-1", "lyceum-test-2"];
+/// How long a change of presence or a message may take by default: the state shows everywhere within two seconds.
+const WITHIN_MS: u64 = 2_000;
 /// Shortest and longest talk.
 const TALK: std::ops::RangeInclusive<u64> = 300..=30_000;
 
@@ -74,13 +77,18 @@ impl TestUsers {
         credentials
     }
 
+    /// The first one's number.
+    pub fn id(&self) -> UserId {
+        self.accounts[0].0
+    }
+
     /// Whom to sign in as.
     pub fn accounts(&self) -> [&Account; 2] {
         [&self.accounts[0].1, &self.accounts[1].1]
     }
 }
 
-/// `lyceum test registration|call`.
+/// `lyceum test registration|call|presence|im`.
 pub struct Synthetic {
     pub shared: Arc<Shared>,
     pub addresses: Addresses,
@@ -138,6 +146,20 @@ impl SyntheticTests for Synthetic {
         Ok(result(vec![step("register and unregister", begun, detail)], summary))
     }
 
+    fn presence(&self, request: &ProbeRequest) -> Result<ProbeResult, Problem> {
+        let target = self.target(request)?;
+        let [watcher, watched] = self.shared.test_users.accounts();
+        let steps = probe::people::presence(target, watcher, watched, within(request));
+        Ok(stepwise(steps, "the change arrives", "The watcher saw the change"))
+    }
+
+    fn im(&self, request: &ProbeRequest) -> Result<ProbeResult, Problem> {
+        let target = self.target(request)?;
+        let [sender, recipient] = self.shared.test_users.accounts();
+        let steps = probe::people::message(target, sender, recipient, within(request));
+        Ok(stepwise(steps, "it arrives", "The message arrived"))
+    }
+
     fn call(&self, request: &ProbeRequest) -> Result<ProbeResult, Problem> {
         let target = self.target(request)?;
         let talk = Duration::from_millis(request.talk_ms.unwrap_or(2000).clamp(*TALK.start(), *TALK.end()));
@@ -167,6 +189,27 @@ impl SyntheticTests for Synthetic {
         }
         Ok(result(steps, summary))
     }
+}
+
+fn within(request: &ProbeRequest) -> Duration {
+    Duration::from_millis(request.within_ms.unwrap_or(WITHIN_MS))
+}
+
+/// The result of steps; `arrival` names the one that counts, `good` says what it shows.
+fn stepwise(steps: Vec<Step>, arrival: &str, good: &str) -> ProbeResult {
+    let failed = steps.iter().find_map(|step| Some((step.name, step.outcome.as_ref().err()?)));
+    let took = steps.iter().find(|step| step.name == arrival).map_or(0, |step| step.took.as_millis());
+    let summary = match failed {
+        None => format!("{good} after {took} ms."),
+        Some((name, why)) => format!("The step \"{name}\" failed: {why}."),
+    };
+    let shown = |step: Step| ProbeStep {
+        step: step.name.to_owned(),
+        passed: step.outcome.is_ok(),
+        milliseconds: step.took.as_millis() as u64,
+        detail: step.outcome.unwrap_or_else(|why| why),
+    };
+    result(steps.into_iter().map(shown).collect(), summary)
 }
 
 /// One sentence about a test call.

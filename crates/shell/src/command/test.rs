@@ -15,6 +15,10 @@ pub enum Verb {
     Registration(Probe),
     /// Call from one built-in test user to the other, with sound both ways
     Call(Probe),
+    /// Let one built-in test user watch the other, and see a change arrive
+    Presence(Probe),
+    /// Send a message from one built-in test user to the other
+    Im(Probe),
 }
 
 #[derive(Debug, Args)]
@@ -28,6 +32,9 @@ pub struct Probe {
     /// How long to talk, in milliseconds
     #[arg(long, value_name = "MS")]
     talk_ms: Option<u64>,
+    /// Within how many milliseconds a change of presence or a message has to arrive [default: 2000]
+    #[arg(long, value_name = "MS")]
+    within_ms: Option<u64>,
 }
 
 impl Verb {
@@ -35,16 +42,24 @@ impl Verb {
         let (name, probe) = match self {
             Verb::Registration(probe) => ("registration", probe),
             Verb::Call(probe) => ("call", probe),
+            Verb::Presence(probe) => ("presence", probe),
+            Verb::Im(probe) => ("im", probe),
+        };
+        let what = match name {
+            "im" => "a message".to_owned(),
+            "presence" => "presence".to_owned(),
+            name => format!("a {name}"),
         };
         if run.common.what_if {
-            return run.say(&format!("what if: try a {name} with the built-in test users"));
+            return run.say(&format!("what if: try {what} with the built-in test users"));
         }
-        let mut body = json!({ "transport": probe.transport, "domain": probe.domain, "talk_ms": probe.talk_ms });
+        let mut body = json!({ "transport": probe.transport, "domain": probe.domain, "talk_ms": probe.talk_ms,
+            "within_ms": probe.within_ms });
         if let Some(fields) = body.as_object_mut() {
             fields.retain(|_, value| !value.is_null());
         }
         let spinner = run.bar(100);
-        spinner.set_message(format!("testing a {name}"));
+        spinner.set_message(format!("testing {what}"));
         let result = run.post(&format!("/tests/{name}"), Body::Json(body));
         spinner.finish_and_clear();
         show(run, result?)

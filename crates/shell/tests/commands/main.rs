@@ -3,6 +3,7 @@
 mod archive;
 mod changes;
 mod output;
+mod people;
 mod shell;
 mod support;
 mod tree;

@@ -128,7 +128,7 @@ impl ContactList {
     }
 
     /// What must hold of every list. A limit that was lowered since refuses growth, not every change.
-    pub(super) fn check(&self, policy: &PresencePolicy, stored: &ContactList) -> Result<(), ContactRefusal> {
+    pub fn check(&self, policy: &PresencePolicy, stored: &ContactList) -> Result<(), ContactRefusal> {
         let bounded = |what: &'static str, now: usize, before: usize, limit: usize| {
             if now > limit && now > before { Err(ContactRefusal::TooMany { what, limit }) } else { Ok(()) }
         };

@@ -2,6 +2,7 @@
 
 use lyceum_api::Problem;
 use lyceum_api::client::{OwnPresence, PresenceView};
+use lyceum_api::presence::Watcher;
 use lyceum_sip::token::bearer::Bearers;
 use lyceum_topology::{UserId, UserRecord};
 use lyceum_users::contacts::{ContactList, ContactRefusal};
@@ -28,6 +29,9 @@ pub trait People: Send + Sync + 'static {
 
     /// What a user sees of others; unknown ones are left out.
     fn presence(&self, watcher: &str, of: &[String]) -> Result<Vec<PresenceView>, Problem>;
+
+    /// The subscriptions to a user's presence.
+    fn watchers(&self, address: &str) -> Result<Vec<Watcher>, Problem>;
 
     /// What a user says of themselves.
     fn own_presence(&self, address: &str) -> Result<OwnPresence, Problem>;
