@@ -12,7 +12,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from cases import alone, browser, durability, large, pages, phones, policy, proxy, stranger, torture
+from cases import alone, browser, durability, large, pages, phones, policy, presence, proxy, stranger, torture
 from harness import process
 from harness.judge import Judge
 from harness.server import Lyceum
@@ -24,6 +24,7 @@ GROUPS = {
     "large": large.run,
     "browser": browser.run,
     "pages": pages.run,
+    "presence": presence.run,
     "stranger": stranger.run,
     "policy": policy.run,
     "torture": torture.run,
@@ -61,7 +62,7 @@ def run_group(judge, group, folder, options):
     if group in ("alone", "durability"):
         module(judge, folder, os.path.abspath(options.server), options.depth)
         return
-    users = {**phones.users(), **proxy.users(), large.USER: "pw-large", **pages.PEOPLE}
+    users = {**phones.users(), **proxy.users(), large.USER: "pw-large", **pages.PEOPLE, **presence.users()}
     with judge.case(f"{group}: the server starts"):
         server = Lyceum(os.path.abspath(options.server), folder, users).start()
     module(judge, folder, server)

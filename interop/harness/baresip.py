@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import re
 import socket
 import threading
 import time
@@ -17,7 +18,9 @@ class Baresip:
 
     kind = "baresip"
 
-    def __init__(self, folder, account, server, transport, speaks):
+    def __init__(self, folder, account, server, transport, speaks, watches=(), publishes=False):
+        """`watches` are users whose presence it subscribes to; `publishes` its own, every ten minutes as its manual has it."""
+        self.watches, self.publishes = watches, publishes
         self.account, self.server, self.transport = account, server, transport
         self.home = os.path.join(folder, f"baresip-{account.user}")
         os.makedirs(self.home, exist_ok=True)
@@ -27,7 +30,7 @@ class Baresip:
         self.cursor = 0
         self.news = threading.Condition()
         self._configure(speaks)
-        self.child = Child(FIRST + ["baresip", "-f", self.home], os.path.join(self.home, "log"), cwd=self.home)
+        self.child = Child(FIRST + ["baresip", *(["-s"] if watches or publishes else []), "-f", self.home], os.path.join(self.home, "log"), cwd=self.home)
         self.socket = until(self._connect, 10, "baresip's control socket")
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -43,16 +46,20 @@ class Baresip:
             "module sndfile.so", f"snd_path {self.home}", "module_tmp account.so", "module_app menu.so",
             "module_app ctrl_tcp.so", "module uuid.so", f"ctrl_tcp_listen 127.0.0.1:{self.control}",
         ]
+        if self.watches or self.publishes:
+            lines += ["module_app contact.so", "module_app presence.so"]
         if self.server.ca:
             lines.append(f"sip_cafile {self.server.ca}")
             lines.append("sip_verify_server yes")
         with open(os.path.join(self.home, "config"), "w") as file:
             file.write("\n".join(lines) + "\n")
         via = f"sip:{host}:{port};transport={self.transport}"
+        publishes = ";pubint=600" if self.publishes else ""
         with open(os.path.join(self.home, "accounts"), "w") as file:
             file.write(f"<sip:{me.user}@{me.domain};transport={self.transport}>;auth_user={me.user};auth_pass={me.password}"
-                       f";outbound=\"{via}\";regint=600;answermode=manual;audio_codecs=PCMU/8000/1;ptime=20\n")
-        open(os.path.join(self.home, "contacts"), "w").close()
+                       f";outbound=\"{via}\";regint=600;answermode=manual;audio_codecs=PCMU/8000/1;ptime=20{publishes}\n")
+        with open(os.path.join(self.home, "contacts"), "w") as file:
+            file.writelines(f'"{user}" <sip:{user}@{me.domain}>;presence=p2p\n' for user in self.watches)
 
     def _connect(self):
         try:
@@ -109,6 +116,25 @@ class Baresip:
         found = self.child.expect(answer, seconds, "its registration")
         if found.group(1) != "200":
             raise Failed(f"baresip of {self.account.user} cannot register: {found.group(0)}")
+
+    def sees(self, user, status, seconds=15):
+        """Waits until its list of contacts shows the status, as `Online` or `Busy`."""
+        wanted = re.compile(rf"{status}[^\n]*sip:{user}@")
+        end = time.monotonic() + seconds
+        while True:
+            self._command("contacts")
+            time.sleep(0.1)
+            with self.news:
+                told = [event.get("data") for event in self.events if event.get("response")]
+            shown = re.sub("\x1b\\[[0-9;]*m", "", next((text for text in reversed(told) if text and "sip:" in text), ""))
+            if wanted.search(shown):
+                return
+            if time.monotonic() > end:
+                raise Failed(f"baresip of {self.account.user} shows {shown!r}, waited for {status} of {user}")
+
+    def presence(self, word):
+        """`online` or `offline`."""
+        self._command(f"presence_{word}")
 
     def dial(self, user):
         self._command("dial", f"sip:{user}@{self.account.domain}")

@@ -46,7 +46,7 @@ reg_route=<sip:{host}:{port};transport={transport};lr>
 reg_identity=sip:{user}@{domain}
 reg_expires=600
 reg_sendregister=1
-publish=0
+publish={publish}
 dial_escape_plus=0
 [audio_codec_0]
 mime=PCMU
@@ -61,7 +61,8 @@ class Linphone:
 
     kind = "linphone"
 
-    def __init__(self, folder, account, server, transport, speaks):
+    def __init__(self, folder, account, server, transport, speaks, watches=(), publishes=False):
+        """`watches` are users whose presence it subscribes to; `publishes` its own."""
         self.account = account
         self.home = os.path.join(folder, f"linphone-{account.user}")
         os.makedirs(os.path.join(self.home, ".local/share/linphone"), exist_ok=True)
@@ -77,7 +78,9 @@ class Linphone:
                 sip=free_port() if transport == "udp" else 0, tcp=-2 if transport == "tcp" else 0,
                 tls=-2 if transport == "tls" else 0, user=account.user, password=account.password,
                 domain=account.domain, host=host, port=port, transport=transport, rtp=free_port(),
-                ca=server.ca or "", uuid="00000000-0000-4000-8000-%012x" % free_port()))
+                publish=int(publishes), ca=server.ca or "", uuid="00000000-0000-4000-8000-%012x" % free_port()))
+            for number, user in enumerate(watches):
+                file.write(f'[friend_{number}]\nurl="{user}" <sip:{user}@{account.domain}>\npol=accept\nsubscribe=1\n')
         trace = os.path.join(self.home, "trace")
         self.child = Child(FIRST + ["linphonec", "-c", config, "-d", "6", "-l", trace], os.path.join(self.home, "log"), cwd=self.home,
                            env={"HOME": self.home, "TERM": "dumb", "XDG_DATA_HOME": "", "XDG_CONFIG_HOME": ""}, stdin=True)
@@ -115,6 +118,14 @@ class Linphone:
                 self.child.say("none")
         if found.group(1) != "Ok":
             raise Failed(f"linphone of {self.account.user} cannot register; log {self.trace.path}")
+
+    def sees(self, user, status, seconds=15):
+        """Waits until it tells the status of a friend, as `Online` or `Busy`."""
+        self.child.expect(rf"Friend [^\n]*{user}[^\n]* is {status}", seconds, f"{user} to be {status}")
+
+    def published(self, seconds=15):
+        """Waits until the server took its presence."""
+        self.trace.expect("to publish state LinphonePublishOk", seconds, "the 200 of its PUBLISH")
 
     def dial(self, user):
         self._fresh()

@@ -22,6 +22,7 @@ pub mod generator;
 pub mod idle;
 pub mod machine;
 pub mod peer;
+pub mod presence;
 pub mod procfs;
 pub mod report;
 pub mod stats;

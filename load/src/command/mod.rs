@@ -7,6 +7,7 @@ mod measure;
 mod memory;
 mod mix;
 mod overload;
+mod presence_storm;
 mod storm;
 
 use std::net::SocketAddr;
@@ -43,6 +44,8 @@ enum Command {
     Mix(mix::Mix),
     /// Every user registers at once, as after a power cut.
     Storm(storm::Storm),
+    /// Everybody changes presence at once, each watched by fifty: in time, in order, within memory.
+    PresenceStorm(presence_storm::PresenceStorm),
     /// Twice what the server can hold: 503 with Retry-After, no fall, recovery by itself.
     Overload(overload::Overload),
     /// Bytes per registered address, per lingering transaction, per idle TLS connection.
@@ -143,6 +146,7 @@ pub fn run(load: &Load) -> Result<bool, String> {
         Command::Calls(drive) => drive.run(Kind::Call),
         Command::Mix(mix) => mix.run(),
         Command::Storm(storm) => storm.run(),
+        Command::PresenceStorm(storm) => storm.run(),
         Command::Overload(overload) => overload.run(),
         Command::Memory(memory) => memory.run(),
         Command::Compare(compare) => compare.run(),
