@@ -127,6 +127,36 @@ def old_clients_are_told(judge, out, server):
             raise Failed(f"{status(answer)}, Warning {headers(answer, 'warning')}")
 
 
+def shell_tries_presence_and_messages(judge, out, server):
+    """The shell's own tests with the built-in users, and what it says of people."""
+    for what, arrival in (("presence", "the change arrives"), ("im", "it arrives")):
+        with judge.case(f"lyceum test {what}: every step passes and has its time"):
+            told = json.loads(shell(server, "test", what, "--within-ms", "10000", "--output", "json"))
+            steps = {step["step"]: step for step in told["steps"]}
+            if not told["passed"] or arrival not in steps or steps[arrival]["milliseconds"] > 10000:
+                raise Failed(f"{told}")
+    with judge.case("the shell sets a user's presence and shows what others see"):
+        shell(server, "presence", "set", "bob-udp", "--state", "busy", "--note", "in the workshop")
+        told = json.loads(shell(server, "presence", "get", "bob-udp", "--seen-by", "alice-udp", "--output", "json"))
+        if told["note"] != "in the workshop":
+            raise Failed(f"{told}")
+        shell(server, "presence", "set", "bob-udp", "--state", "automatic", "--note", "")
+
+
+def clients_find_the_pool(judge, out, server):
+    """Autodiscover over HTTPS, as anybody."""
+    trusted = ssl.create_default_context(cafile=server.ca)
+    host, port = server.address("https")
+    with judge.case("autodiscover tells everybody where SIP, pages and API are"):
+        for path, name in (("/.well-known/lyceum", host), ("/", f"lyncdiscover.{server.domain}")):
+            question = urllib.request.Request(f"https://{host}:{port}{path}", headers={"Host": name})
+            with urllib.request.urlopen(question, timeout=5, context=trusted) as answer:
+                pool = json.load(answer)
+            ports = {entry["transport"] for entry in pool["sip"]}
+            if ports != {"tls", "tcp", "udp"} or not pool["wss"].startswith("wss://"):
+                raise Failed(f"{pool}")
+
+
 def asks_for_certificate(server):
     """Whether a client that connects over TLS is asked for a certificate."""
     host, port = server.address("tls")
@@ -261,6 +291,8 @@ def run(judge, out, server):
     os.makedirs(out, exist_ok=True)
     judge.scenario("certificates_are_asked_for_when_trusted", certificates_are_asked_for_when_trusted, out, server)
     judge.scenario("old_clients_are_told", old_clients_are_told, out, server)
+    judge.scenario("shell_tries_presence_and_messages", shell_tries_presence_and_messages, out, server)
+    judge.scenario("clients_find_the_pool", clients_find_the_pool, out, server)
     judge.scenario("interactive_shell", interactive_shell, out, server)
     judge.scenario("failed_call_is_explained", failed_call_is_explained, out, server)
     judge.scenario("sha_256_alone", sha_256_alone, out, server)

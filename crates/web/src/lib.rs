@@ -23,6 +23,7 @@
 mod assets;
 mod attempts;
 mod authorize;
+mod autodiscover;
 mod client_versions;
 mod extract;
 pub mod listen;

@@ -5,7 +5,7 @@ use crate::resource::{
     administrators, archive, audit, backup, calls, client, contacts, devices, domains, history, import, numbers,
     policies, presence, registrations, server, sessions, tests, topology, trace, users,
 };
-use crate::{Web, assets, client_versions, page, secure, sip};
+use crate::{Web, assets, autodiscover, client_versions, page, secure, sip};
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post, put};
@@ -23,7 +23,10 @@ impl Web {
             .route("/client/", get(assets::index))
             .route("/client/{*path}", get(assets::file))
             .route("/ws", get(sip::upgrade))
-            .route("/", get(sip::upgrade))
+            .route("/", get(autodiscover::root))
+            .route("/.well-known/lyceum", get(autodiscover::show))
+            .route("/autodiscover", get(autodiscover::show))
+            .route("/autodiscover/", get(autodiscover::show))
             .method_not_allowed_fallback(method_not_allowed)
             .fallback(not_found)
             .layer(map_response(secure::headers))

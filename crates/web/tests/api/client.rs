@@ -47,3 +47,22 @@ async fn who_has_an_old_client_reads_what_to_do_in_english_or_german() {
     assert_eq!(get("/client-versions").await.headers["location"], "/client-versions/");
     assert_eq!(get("/client-versions/?action=a&action=b").await.status.as_u16(), 200, "a broken link still helps");
 }
+
+#[tokio::test]
+async fn the_root_leads_browsers_to_the_page_and_clients_to_the_pool() {
+    let server = Server::new();
+    let root = get("/").await;
+    assert_eq!((root.status.as_u16(), &root.headers["location"]), (307, &"/client/".parse().expect("a value")));
+    for (path, host) in [
+        ("/", "lyncdiscover.example.org"),
+        ("/", "LyncDiscoverInternal.example.org:443"),
+        ("/autodiscover", "sip.example.org"),
+        ("/autodiscover/", "sip.example.org"),
+        ("/.well-known/lyceum", "sip.example.org"),
+    ] {
+        let request = Request::builder().uri(path).header("host", host).body(Body::empty()).expect("a request");
+        let pool = send(server.web.router(), remote(), request).await.ok();
+        assert_eq!(pool["client"], "https://sip.example.org/client/", "{host}{path}");
+        assert_eq!(pool["api"], "https://sip.example.org/api/v1", "{host}{path}");
+    }
+}
