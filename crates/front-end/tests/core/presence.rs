@@ -164,3 +164,16 @@ fn a_lost_connection_does_not_end_a_subscription() {
     bench.wait(Duration::from_secs(40));
     assert_eq!(bench.core.events().subscriptions(), 1, "it stands until it runs out or is refreshed");
 }
+
+#[test]
+fn an_administrator_sees_who_watches_and_for_how_long() {
+    let mut bench = Bench::new();
+    bench.register("anna", phone(1));
+    assert_eq!(bench.core.watchers_of(bench.now, "anna@example.org"), Some(Vec::new()));
+    watch(&mut bench, "sip:anna@example.org", "");
+    let found = bench.core.watchers_of(bench.now, "anna@example.org").expect("anna is a user");
+    let shown: Vec<_> = found.iter().map(|one| (one.watcher.as_str(), one.relationship.as_str(), one.list)).collect();
+    assert_eq!(shown, [("ben@example.org", "colleagues", false)]);
+    assert!((3590..=3600).contains(&found[0].expires_in), "{}", found[0].expires_in);
+    assert_eq!(bench.core.watchers_of(bench.now, "nobody@example.org"), None);
+}
