@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lyceum_net::Outbox;
 use lyceum_sip::time::Now;
-use lyceum_sip::transaction::Outgoing;
+use lyceum_sip::transaction::{Outgoing, TableLimits};
 use lyceum_sip::{Message, Method, RequestBuilder};
 use lyceum_topology::routing_group;
 use lyceum_users::facet_kind;
@@ -45,6 +45,9 @@ impl Core {
     /// Sends what is due, as far as there is room.
     pub(crate) fn pump_notifies(&mut self, now: Now, out: &mut Outbox) {
         for _ in 0..NOTIFIES_A_ROUND {
+            if !self.has_room_for_notify() {
+                break;
+            }
             let Some(slot) = self.events.watches.next_ready(now.mono) else { break };
             if !self.notify(now, slot) {
                 self.drop_watch(slot);
@@ -53,6 +56,13 @@ impl Core {
         let more = self.events.watches.waiting() > 0;
         self.next_notify = more.then(|| now.mono + NEXT_ROUND);
         self.flush_transactions(now, out);
+    }
+
+    /// An answered NOTIFY lingers for five seconds, so a long storm would fill the table: the rest waits, and calls and
+    /// messages keep their share. Nothing is lost: what waits is told its newest state later.
+    fn has_room_for_notify(&self) -> bool {
+        let (limits, taken) = (TableLimits::default(), self.transactions.counts());
+        taken.clients < limits.clients / 4 * 3 && taken.kept_bytes < limits.kept_bytes / 2
     }
 
     /// Sends one NOTIFY; false when the subscription cannot go on.
