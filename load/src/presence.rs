@@ -38,7 +38,9 @@ pub struct Counts {
     pub out_of_order: usize,
     /// Requests of ours that were sent again.
     pub sent_again: usize,
-    /// Answers that were no 2xx.
+    /// Answers 503: the server had too much to do, and was asked again.
+    pub put_off: usize,
+    /// Answers that were neither that nor 2xx.
     pub refused: usize,
 }
 
@@ -242,6 +244,7 @@ impl Watchers {
                     }
                 }
                 (b'1', _) => {}
+                _ if bytes.starts_with(b"SIP/2.0 503") => self.counts.put_off += 1,
                 _ => self.counts.refused += 1,
             }
         } else if bytes.starts_with(b"NOTIFY ") && number < self.told.len() {

@@ -93,16 +93,18 @@ impl PresenceStorm {
             "rounds": self.rounds, "subscribing_s": subscribing, "took_s": took, "notifies": counts.notifies,
             "notifies_repeated": counts.repeated, "out_of_order": counts.out_of_order, "stale": stale,
             "refused": counts.refused + set_up.refused, "requests_sent_again": counts.sent_again,
+            "put_off": { "subscribing": set_up.put_off, "storm": counts.put_off },
             "cpu_s_per_1000_notify": 1000.0 * cpu.as_secs_f64() / counts.notifies.max(1) as f64,
             "memory_mib": { "empty": mib(empty), "before": mib(before), "highest": mib(highest) },
         });
         let text = format!(
-            "{} NOTIFYs in {took:.1} s ({} repeated), {stale} watchers on a stale state, {} out of order, {} refused\n\
+            "{} NOTIFYs in {took:.1} s ({} repeated), {stale} watchers on a stale state, {} out of order, {} refused, {} put off with 503\n\
              {:.4} CPU s per 1000 NOTIFYs; memory {:.0} MiB with {} subscriptions, {growth:.1} MiB more at the highest",
             counts.notifies,
             counts.repeated,
             counts.out_of_order,
             counts.refused + set_up.refused,
+            counts.put_off,
             1000.0 * cpu.as_secs_f64() / counts.notifies.max(1) as f64,
             mib(before),
             self.people * self.watchers,
