@@ -53,9 +53,15 @@ impl Core {
         let call_begins = message.method() == Method::Invite && message.to_tag().is_none();
         let traced = call_begins && snapshot.pool(&self.pool).call_detail.enable_call_detail;
         let mut kept = None;
-        let is_message = message.method() == Method::Message && message.to_tag().is_none();
-        if is_message && admitted.plan.routes.is_empty() && !matches!(admitted.sender, Sender::Dialog(_)) {
-            match self.take_message(inbound, server, admitted, snapshot, out) {
+        if message.method() == Method::Message {
+            let to_a_user = message.to_tag().is_none()
+                && admitted.plan.routes.is_empty()
+                && !matches!(admitted.sender, Sender::Dialog(_));
+            let taken = match to_a_user {
+                true => self.take_message(inbound, server, admitted, snapshot, out),
+                false => self.take_elsewhere(inbound, server, &admitted.sender, snapshot, out),
+            };
+            match taken {
                 Taken::Done => return,
                 Taken::Forward(keep) => kept = keep,
             }

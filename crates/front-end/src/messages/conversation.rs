@@ -63,7 +63,7 @@ impl Core {
         &mut self,
         inbound: &Inbound<'_>,
         server: ServerId,
-        sender: &str,
+        (sender, body): (&str, &[u8]),
         conversation: &(String, Vec<String>),
         snapshot: &Snapshot,
         out: &mut Outbox,
@@ -78,13 +78,13 @@ impl Core {
         headers.extend_from_slice(format!("Conversation-Members: {}\r\n", members.join(",")).as_bytes());
         let mut seq = None;
         for member in members.iter().filter(|member| *member != sender) {
-            match self.keep_for_member(inbound.now, &message, (sender, member), &headers, snapshot) {
+            match self.keep_for_member(inbound.now, &message, (sender, member), (&headers, body), snapshot) {
                 Ok(block) => seq = seq.max(block),
                 // The others get it all the same; a full mailbox is its owner's.
                 Err(refusal) => tracing::debug!(?refusal, "a member of a conversation does not get a message"),
             }
         }
-        self.remember_conversation(inbound.now, &message, sender, conversation, snapshot);
+        self.remember_conversation(inbound.now, &message, (sender, body), conversation, snapshot);
         self.answer_message(inbound, server, seq, 200);
         self.pump_deliveries(inbound.now, out);
     }
@@ -94,7 +94,7 @@ impl Core {
         now: Now,
         message: &Message<'_>,
         (sender, member): (&str, &str),
-        headers: &[u8],
+        (headers, body): (&[u8], &[u8]),
         snapshot: &Snapshot,
     ) -> Result<Option<u64>, Refusal> {
         let (name, domain) = member.split_once('@').ok_or(Refusal::NotFound)?;
@@ -117,7 +117,7 @@ impl Core {
             message_id: message.value_named(b"Message-ID").unwrap_or_default(),
             content_type: message.value(Name::ContentType).unwrap_or(b"text/plain"),
             headers,
-            body: Text(message.body()),
+            body: Text(body),
             owes: &devices,
             delivered: &[],
             anyone: devices.is_empty(),
@@ -131,13 +131,11 @@ impl Core {
         &mut self,
         now: Now,
         message: &Message<'_>,
-        sender: &str,
+        (sender, body): (&str, &[u8]),
         (id, members): &(String, Vec<String>),
         snapshot: &Snapshot,
     ) {
-        let typing =
-            message.value(Name::ContentType).is_some_and(|value| value.starts_with(b"application/im-iscomposing"));
-        let Some(conversation) = ConversationId::parse(id).filter(|_| !typing) else { return };
+        let Some(conversation) = ConversationId::parse(id) else { return };
         let kept = |address: &str| -> bool {
             let user = address.split_once('@').and_then(|(u, d)| snapshot.user(u.as_bytes(), d.as_bytes()));
             user.is_some_and(|user| snapshot.message_policy(user).keep_history)
@@ -153,7 +151,7 @@ impl Core {
             recipients: members.iter().filter(|member| *member != sender).map(person).collect(),
             wire_id: message.value_named(b"Message-ID").map(text),
             content_type: text(message.value(Name::ContentType).unwrap_or(b"text/plain")),
-            body: OwnedText(message.body().to_vec()),
+            body: OwnedText(body.to_vec()),
         };
         self.messages.history.push(MessageEntry::Message(Box::new(entry)));
     }

@@ -4,6 +4,7 @@ use lyceum_net::{Flow, Outbox};
 use lyceum_sip::time::Now;
 use lyceum_sip::transaction::Outgoing;
 use lyceum_sip::{Message, Method, RequestBuilder};
+use lyceum_store::{Mark, MessageEntry, MessageRef};
 use lyceum_topology::routing_group;
 use lyceum_users::messages::{DeviceKey, MessageId};
 
@@ -159,6 +160,13 @@ impl Core {
         }
         self.metrics.messages_delivered.inc();
         self.messages.due.push_front((delivery.aor, delivery.device));
+    }
+
+    /// A device took a message.
+    pub(crate) fn mark_delivered(&mut self, now: Now, aor: &str, id: MessageId) {
+        let entry =
+            MessageEntry::Mark { message: MessageRef::Id(id), user: aor.into(), mark: Mark::Delivered, at: now.wall };
+        self.messages.history.push(entry);
     }
 
     /// A device did not answer: its next registration tries again.

@@ -10,6 +10,7 @@
 mod archive;
 mod conversation;
 mod deliver;
+mod elsewhere;
 mod take;
 
 use std::collections::{HashMap, VecDeque};

@@ -16,7 +16,7 @@ use lyceum_users::presence::Reach;
 
 use crate::calls::admit::{Admitted, Sender};
 use crate::core::Core;
-use crate::events::from_address;
+use crate::events::{from_address, user_at};
 use crate::inbound::Inbound;
 use crate::refusal::Refusal;
 
@@ -56,7 +56,7 @@ pub(crate) enum Taken {
 
 /// What kind of message it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// Somebody's words.
     Words,
     /// Somebody is typing: of no use later.
@@ -65,7 +65,7 @@ enum Kind {
     Notice,
 }
 
-fn kind_of(message: &Message<'_>) -> Kind {
+pub(super) fn kind_of(message: &Message<'_>) -> Kind {
     let value = message.value(Name::ContentType).unwrap_or_default();
     let split = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
     let media = value[..split].trim_ascii();
@@ -111,14 +111,19 @@ impl Core {
     ) {
         let message = inbound.message;
         let sender = sender_of(who, &message);
-        if let Err(refusal) = self.may_pass(inbound, who, snapshot) {
-            return self.refuse_event(inbound, server, refusal, &[], out);
+        let body = match self.may_pass(inbound, who, snapshot) {
+            Ok(body) => body,
+            Err(refusal) => return self.refuse_event(inbound, server, refusal, &[], out),
+        };
+        if kind_of(&message) == Kind::Typing {
+            return self.answer_message(inbound, server, None, 202);
         }
         let others: Vec<&str> = conversation.1.iter().map(String::as_str).filter(|one| *one != sender).collect();
         if !archived && self.archive(inbound, server, who, (&sender, &others), snapshot, out) {
             return;
         }
-        self.tell_conversation(inbound, server, &sender, conversation, snapshot, out);
+        let body = body.as_deref().unwrap_or(message.body());
+        self.tell_conversation(inbound, server, (&sender, body), conversation, snapshot, out);
     }
 
     /// Does for the archive what policy asks; true when the message waits for it.
@@ -165,7 +170,7 @@ impl Core {
         }
         let uri = message.parsed_request_uri().ok().filter(|uri| uri.param("gr").is_none());
         let user = uri.and_then(|uri| snapshot.user(uri.user()?, uri.host_text()).filter(|user| user.enabled).cloned());
-        let Some(user) = user else { return Taken::Forward(None) };
+        let Some(user) = user else { return self.take_elsewhere(inbound, server, who, snapshot, out) };
         let sender = sender_of(who, &message);
         let body = match self.may_pass(inbound, who, snapshot) {
             Ok(body) => body,
@@ -224,7 +229,7 @@ impl Core {
     }
 
     /// Policy and filter: `Some` is the body that goes on instead.
-    fn may_pass(
+    pub(super) fn may_pass(
         &mut self,
         inbound: &Inbound<'_>,
         sender: &Sender,
@@ -232,7 +237,16 @@ impl Core {
     ) -> Result<Option<Vec<u8>>, Refusal> {
         let message = inbound.message;
         let content_type = message.value(Name::ContentType).unwrap_or_default();
-        let Sender::User(user) = sender else { return Ok(None) };
+        let named = from_address(&message);
+        let user = match sender {
+            Sender::User(user) => user,
+            // A party of a dialog is held to the policy of the user it says it is.
+            Sender::Dialog(_) => match named.as_deref().and_then(|aor| user_at(snapshot, aor)) {
+                Some(user) => user,
+                None => return Ok(None),
+            },
+            Sender::Trusted => return Ok(None),
+        };
         let policy = snapshot.message_policy(user);
         if !policy.allow_messages {
             return Err(Refusal::MessagesForbidden);
@@ -404,16 +418,9 @@ impl Core {
             self.mark_delivered(now, &kept.aor, kept.id);
         }
     }
-
-    /// A device took a message.
-    pub(crate) fn mark_delivered(&mut self, now: Now, aor: &str, id: MessageId) {
-        let entry =
-            MessageEntry::Mark { message: MessageRef::Id(id), user: aor.into(), mark: Mark::Delivered, at: now.wall };
-        self.messages.history.push(entry);
-    }
 }
 
-fn sender_of(sender: &Sender, message: &Message<'_>) -> String {
+pub(super) fn sender_of(sender: &Sender, message: &Message<'_>) -> String {
     match sender {
         Sender::User(sender) => sender.address.to_string(),
         _ => from_address(message).unwrap_or_default(),

@@ -199,3 +199,16 @@ fn in_critical_mode_nothing_passes_that_is_not_archived() {
     let sent = say(&mut bench, "psst!!");
     assert_eq!((answer(&sent), copies(&sent, 2).len()), (503, 0));
 }
+
+#[test]
+fn no_way_leads_past_the_archive() {
+    let mut bench = critical();
+    come(&mut bench, 2);
+    for uri in ["sip:ben@example.org;gr=urn:uuid:1", "sip:+4930123@example.org", "sip:x@elsewhere.example"] {
+        let request = bench.request("MESSAGE", uri, "anna", phone(1), "Content-Type: text/plain\n");
+        let request = request.replace("Content-Length: 0\n\n", "Content-Length: 4\n\npsst");
+        let request = request.replace(&format!("To: <{uri}>"), "To: <sip:ben@example.org>");
+        let sent = bench.signed("anna", "secret", phone(1), &request);
+        assert_eq!((answer(&sent), copies(&sent, 2).len()), (503, 0), "{uri}");
+    }
+}

@@ -52,6 +52,10 @@ pub async fn new(
     members.push(who.address().to_owned());
     members.sort();
     members.dedup();
+    if let Some(bad) = members.iter().find(|one| one.contains(',') || !one.contains('@')) {
+        let what = format!("'{}' is no address; write user@domain", bad.escape_debug());
+        return Err(Refused::new(Refusal::AddressInvalid, what, "with"));
+    }
     if members.len() < 2 {
         return Err(Refused::new(Refusal::RequestMalformed, "name somebody to talk with", "with"));
     }
