@@ -80,6 +80,10 @@ pub struct Person {
     pub mail: Option<String>,
     /// The job title.
     pub title: Option<String>,
+    /// The company.
+    pub company: Option<String>,
+    /// The department.
+    pub department: Option<String>,
     /// Telephone numbers.
     pub numbers: Vec<String>,
     /// Whether there is a picture.

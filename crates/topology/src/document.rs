@@ -1,5 +1,6 @@
 //! The topology document: what an administrator sets, whole and versioned.
 
+use crate::accounts::Accounts;
 use crate::domain::{DomainName, SipDomain};
 use crate::policy::Policies;
 use crate::route::StaticRoute;
@@ -25,6 +26,9 @@ pub struct Document {
     /// Routes to next hops; the first that matches wins.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub static_routes: Vec<StaticRoute>,
+    /// Where accounts come from besides the administrator's own hand.
+    #[serde(skip_serializing_if = "Accounts::is_empty")]
+    pub accounts: Accounts,
     /// The policies of every kind at every scope.
     pub policies: Policies,
 }

@@ -16,6 +16,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod accounts;
 mod change;
 mod compile;
 pub mod directory;
@@ -36,7 +37,7 @@ mod validate;
 pub use change::{Change, ChangeKind};
 pub use compile::{PoolPolicies, UserPolicies};
 pub use directory::{
-    AddressError, AddressOfRecord, Assignment, Conflict, DeviceRecord, Directory, E164, LineUri, MacAddress,
+    AddressError, AddressOfRecord, Assignment, Conflict, DeviceRecord, Directory, E164, Job, LineUri, MacAddress,
     NumberError, NumberRecord, UserId, UserRecord, routing_group,
 };
 pub use document::Document;

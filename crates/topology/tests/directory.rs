@@ -92,7 +92,7 @@ fn a_record_is_small() {
 
 #[test]
 fn records_read_and_write_as_json() {
-    let text = r#"{"id":1,"address":"anna@contoso.com","display_name":"Anna","enabled":true,"pool":"p","grants":{"registrar":"Executives"},"numbers":["tel:+49301;ext=05"],"mail":"a@b.c"}"#;
+    let text = r#"{"id":1,"address":"anna@contoso.com","display_name":"Anna","enabled":true,"pool":"p","grants":{"registrar":"Executives"},"numbers":["tel:+49301;ext=05"],"mail":"a@b.c","title":"Engineer","department":"Research"}"#;
     let anna: UserRecord = serde_json::from_str(text).unwrap();
     assert_eq!(serde_json::to_string(&anna).unwrap(), text);
     assert!(serde_json::from_str::<UserRecord>(r#"{"id":1,"address":"anna@contoso.com","pasword":"x"}"#).is_err());

@@ -41,6 +41,7 @@ fn card() -> Card<'static> {
         mail: "ana@example.org",
         title: "Engineer",
         company: "Contoso",
+        department: "Research",
         office: "4.12",
         numbers: vec![
             number(NumberKind::Work, "+1"),
@@ -72,6 +73,7 @@ fn shown(view: &View<'_>, what: &str) -> String {
         "mail" => Some(view.card.mail.to_owned()),
         "title" => Some(view.card.title.to_owned()),
         "company" => Some(view.card.company.to_owned()),
+        "department" => Some(view.card.department.to_owned()),
         "office" => Some(view.card.office.to_owned()),
         "picture" => view.card.photo.then(|| "yes".to_owned()),
         "numbers" => Some(view.card.numbers.iter().map(|n| n.number).collect::<Vec<_>>().join(", ")),

@@ -42,6 +42,9 @@ pub(crate) fn card<'a>(user: &'a UserRecord, numbers: &'a [String]) -> Card<'a> 
     Card {
         display_name: user.display_name.as_deref().unwrap_or(user.address.user()),
         mail: user.mail.as_deref().unwrap_or_default(),
+        title: user.job().title.as_deref().unwrap_or_default(),
+        company: user.job().company.as_deref().unwrap_or_default(),
+        department: user.job().department.as_deref().unwrap_or_default(),
         numbers: numbers.iter().map(number).collect(),
         ..Card::default()
     }

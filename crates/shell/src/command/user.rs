@@ -12,7 +12,20 @@ use std::path::PathBuf;
 
 pub(super) const COLUMNS: Columns = Columns::first(
     5,
-    &["address", "display_name", "enabled", "numbers", "policies", "pool", "site", "mail", "has_password"],
+    &[
+        "address",
+        "display_name",
+        "enabled",
+        "numbers",
+        "policies",
+        "pool",
+        "site",
+        "mail",
+        "title",
+        "company",
+        "department",
+        "has_password",
+    ],
 );
 
 #[derive(Debug, Subcommand)]
@@ -44,6 +57,15 @@ pub struct Fields {
     /// Mail address; '' clears it
     #[arg(long)]
     mail: Option<String>,
+    /// Job title; '' clears it
+    #[arg(long)]
+    title: Option<String>,
+    /// Company; '' clears it
+    #[arg(long)]
+    company: Option<String>,
+    /// Department; '' clears it
+    #[arg(long)]
+    department: Option<String>,
     /// Home pool
     #[arg(long)]
     pool: Option<String>,
@@ -51,7 +73,14 @@ pub struct Fields {
 
 impl Fields {
     fn add_to(&self, object: &mut Map<String, Value>) {
-        let texts = [("display_name", &self.display_name), ("mail", &self.mail), ("pool", &self.pool)];
+        let texts = [
+            ("display_name", &self.display_name),
+            ("mail", &self.mail),
+            ("title", &self.title),
+            ("company", &self.company),
+            ("department", &self.department),
+            ("pool", &self.pool),
+        ];
         for (name, value) in texts {
             if let Some(value) = value {
                 object.insert(name.to_owned(), json!(value));
@@ -134,8 +163,8 @@ pub struct Named {
 
 #[derive(Debug, Args)]
 pub struct Import {
-    /// CSV file: 'user;password' lines, or a heading 'address;password;display_name;number;mail;enabled'; '-' is
-    /// standard input
+    /// CSV file: 'user;password' lines, or a heading 'address;password;display_name;number;mail;title;company;
+    /// department;enabled'; '-' is standard input
     file: PathBuf,
     /// Domain for names without one [default: the default domain]
     #[arg(long)]
@@ -208,8 +237,10 @@ fn tell(run: &mut Run<'_>, answer: &mut Value, address: &str, password: Option<S
     Ok(())
 }
 
-const NEW_FIELDS: &[&str] = &["display_name", "password", "enabled", "pool", "numbers", "mail", "policies"];
-const SET_FIELDS: &[&str] = &["display_name", "password", "enabled", "pool", "numbers", "mail"];
+const NEW_FIELDS: &[&str] =
+    &["display_name", "password", "enabled", "pool", "numbers", "mail", "title", "company", "department", "policies"];
+const SET_FIELDS: &[&str] =
+    &["display_name", "password", "enabled", "pool", "numbers", "mail", "title", "company", "department"];
 /// What `user get` shows beside; passed over, so that its output can be fed back.
 const SHOWN_ONLY: &[&str] = &["address", "user", "has_password", "policies", "site"];
 

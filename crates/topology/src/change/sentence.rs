@@ -48,6 +48,8 @@ fn subject(path: &Path) -> (String, String) {
         ["domains", name, ..] => (format!("SIP domain {name}"), 2),
         ["trusted_hosts", name, ..] => (format!("Trusted host {name}"), 2),
         ["static_routes", name, ..] => (format!("Static route {name}"), 2),
+        ["accounts", "ldap", ..] => ("Accounts from LDAP".to_owned(), 2),
+        ["accounts", "oidc", ..] => ("Accounts by OpenID Connect".to_owned(), 2),
         ["static_routes"] => ("Static routes".to_owned(), 1),
         [first, ..] => (capitalised(first), 1),
         [] => ("Document".to_owned(), 0),

@@ -12,7 +12,7 @@ pub use assignment::Assignment;
 pub use device::{DeviceRecord, MacAddress, MacError};
 pub use number::{E164, LineUri, NumberError, NumberRecord};
 pub use shards::SHARDS;
-pub use user::{UserId, UserRecord};
+pub use user::{Job, UserId, UserRecord};
 
 pub(crate) use address::{address_hash, unescaped_lower, without_final_dot};
 pub(crate) use assignment::{Assignments, Placed};

@@ -13,6 +13,21 @@ use std::sync::Arc;
 #[serde(transparent)]
 pub struct UserId(pub u32);
 
+/// What a person does and where, for the address book.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Job {
+    /// The job title.
+    pub title: Option<Box<str>>,
+    /// The company.
+    pub company: Option<Box<str>>,
+    /// The department.
+    pub department: Option<Box<str>>,
+}
+
+impl Job {
+    const NONE: &Job = &Job { title: None, company: None, department: None };
+}
+
 /// A person, or a room or a service, that can sign in.
 ///
 /// Passwords are not here: the store keeps their hashes, and nothing in the topology refers to them.
@@ -31,6 +46,8 @@ pub struct UserRecord {
     pub numbers: Box<[LineUri]>,
     /// The user's mail address.
     pub mail: Option<Box<str>>,
+    /// Apart, because most rooms, services and test users have none.
+    job: Option<Box<Job>>,
     pub(crate) placed: Arc<Placed>,
 }
 
@@ -44,8 +61,19 @@ impl UserRecord {
             enabled: true,
             numbers: Box::default(),
             mail: None,
+            job: None,
             placed: unplaced(Assignment::to_pool(pool)),
         }
+    }
+
+    /// Title, company and department.
+    pub fn job(&self) -> &Job {
+        self.job.as_deref().unwrap_or(Job::NONE)
+    }
+
+    /// Sets title, company and department.
+    pub fn set_job(&mut self, job: Job) {
+        self.job = (job != *Job::NONE).then(|| Box::new(job));
     }
 
     /// The pool the user is homed on.
@@ -105,6 +133,12 @@ struct Fields {
     numbers: Box<[LineUri]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mail: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    title: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    company: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    department: Option<Box<str>>,
 }
 
 fn yes() -> bool {
@@ -113,15 +147,20 @@ fn yes() -> bool {
 
 impl From<Fields> for UserRecord {
     fn from(fields: Fields) -> Self {
-        let Fields { id, address, display_name, enabled, pool, grants, numbers, mail } = fields;
-        Self { id, address, display_name, enabled, numbers, mail, placed: unplaced(Assignment { pool, grants }) }
+        let Fields { id, address, display_name, enabled, pool, grants, numbers, mail, title, company, department } =
+            fields;
+        let placed = unplaced(Assignment { pool, grants });
+        let mut user = Self { id, address, display_name, enabled, numbers, mail, job: None, placed };
+        user.set_job(Job { title, company, department });
+        user
     }
 }
 
 impl From<UserRecord> for Fields {
     fn from(user: UserRecord) -> Self {
         let Assignment { pool, grants } = user.placed.assignment.clone();
-        let UserRecord { id, address, display_name, enabled, numbers, mail, .. } = user;
-        Self { id, address, display_name, enabled, pool, grants, numbers, mail }
+        let UserRecord { id, address, display_name, enabled, numbers, mail, job, .. } = user;
+        let Job { title, company, department } = job.map(|job| *job).unwrap_or_default();
+        Self { id, address, display_name, enabled, pool, grants, numbers, mail, title, company, department }
     }
 }

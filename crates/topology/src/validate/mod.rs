@@ -1,5 +1,6 @@
 //! What is wrong with a document: all of it, never only the first thing.
 
+mod accounts;
 mod message_policies;
 mod organisation;
 mod policies;
@@ -26,6 +27,7 @@ impl Document {
         routes::check(self, &mut found);
         policies::check(self, &mut found);
         message_policies::check(self, &mut found);
+        accounts::check(self, &mut found);
         found.problems
     }
 }

@@ -127,6 +127,8 @@ pub struct Card<'a> {
     pub title: &'a str,
     /// Company.
     pub company: &'a str,
+    /// Department.
+    pub department: &'a str,
     /// Office or room.
     pub office: &'a str,
     /// Telephone numbers.
@@ -223,6 +225,7 @@ fn card_for<'a>(card: &Card<'a>, is: Relationship) -> Card<'a> {
         mail: card.mail,
         title: from(Relationship::External, card.title),
         company: from(Relationship::External, card.company),
+        department: from(Relationship::Colleagues, card.department),
         office: from(Relationship::Colleagues, card.office),
         numbers: card.numbers.iter().filter(|number| number.kind.shown_to(is)).copied().collect(),
         photo: card.photo && is >= Relationship::External,

@@ -87,6 +87,7 @@ impl View<'_> {
             ("mail", card.mail),
             ("title", card.title),
             ("company", card.company),
+            ("department", card.department),
             ("office", card.office),
         ];
         if facts.iter().all(|(_, value)| value.is_empty()) && card.numbers.is_empty() {

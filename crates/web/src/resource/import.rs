@@ -1,6 +1,6 @@
 //! `/users/import`: many users from CSV. The whole file is checked before anything is written.
 
-use super::users::{address, ha1, next, number, store_refused};
+use super::users::{address, ha1, next, number, store_refused, text as short};
 use crate::Web;
 use crate::authorize::Actor;
 use crate::extract::{Csv, Params, WhatIf};
@@ -149,7 +149,20 @@ struct Columns {
     separator: char,
 }
 
-const KNOWN: &[&str] = &["address", "user", "password", "display_name", "number", "numbers", "mail", "enabled", "pool"];
+const KNOWN: &[&str] = &[
+    "address",
+    "user",
+    "password",
+    "display_name",
+    "number",
+    "numbers",
+    "mail",
+    "title",
+    "company",
+    "department",
+    "enabled",
+    "pool",
+];
 
 impl Columns {
     /// From the first line; `None` when that is no heading but already `user;password`.
@@ -232,11 +245,20 @@ impl Source<'_> {
         let mut record =
             known.map_or_else(|| UserRecord::new(UserId(0), address, &self.pool), |u| UserRecord::clone(u));
         if let Some(text) = cell(&["display_name"]) {
-            record.display_name = Some(text.into());
+            record.display_name = short(text, "display_name")?;
         }
         if let Some(text) = cell(&["mail"]) {
-            record.mail = Some(text.into());
+            record.mail = short(text, "mail")?;
         }
+        let mut job = record.job().clone();
+        for (place, name) in
+            [(&mut job.title, "title"), (&mut job.company, "company"), (&mut job.department, "department")]
+        {
+            if let Some(text) = cell(&[name]) {
+                *place = short(text, name)?;
+            }
+        }
+        record.set_job(job);
         if let Some(text) = cell(&["number", "numbers"]) {
             record.numbers = text.split_whitespace().map(number).collect::<Result<_, _>>()?;
         }

@@ -3,7 +3,7 @@
 mod change;
 mod list;
 
-pub(super) use change::{ha1, next, number, refused as store_refused};
+pub(super) use change::{ha1, next, number, refused as store_refused, text};
 
 use crate::Web;
 use crate::authorize::Actor;
@@ -169,6 +169,9 @@ pub(crate) fn shown(snapshot: &Snapshot, user: &UserRecord) -> User {
         site: snapshot.document().site_of(user.pool()).map(|site| site.name.clone()),
         numbers: user.numbers.iter().map(|n| n.plain()).collect(),
         mail: user.mail.as_deref().map(str::to_owned),
+        title: user.job().title.as_deref().map(str::to_owned),
+        company: user.job().company.as_deref().map(str::to_owned),
+        department: user.job().department.as_deref().map(str::to_owned),
         policies: GrantKind::ALL.into_iter().filter_map(grant).collect(),
         has_password: None,
     }

@@ -37,15 +37,24 @@ async fn one_change_is_one_snapshot_and_one_audit_line() {
     let server = with_anna().await;
     let lines = || async { server.local("GET", "/audit", None).await.ok()["items"].as_array().map(Vec::len) };
     let (before, published) = (lines().await, server.ports.published.load(SeqCst));
-    let change = json!({ "display_name": "Anna B.", "mail": "anna@example.com" });
+    let change = json!({ "display_name": "Anna B.", "mail": "anna@example.com", "title": "Engineer",
+        "company": "Contoso", "department": "Research" });
     let answer = server.local("PATCH", "/users/anna", Some(change.clone())).await.ok();
-    assert_eq!(answer["changes"].as_array().map(Vec::len), Some(2));
+    assert_eq!(answer["changes"].as_array().map(Vec::len), Some(5));
     assert_eq!(lines().await, before.map(|n| n + 1));
     assert_eq!(server.ports.published.load(SeqCst), published + 1);
 
     let again = server.local("PATCH", "/users/anna", Some(change)).await.ok();
     assert_eq!(again["changes"], json!([]), "the same again changes nothing");
     assert_eq!(lines().await, before.map(|n| n + 1));
+    let moved = json!({ "department": "", "title": "Lead" });
+    let user = server.local("PATCH", "/users/anna", Some(moved)).await.ok()["object"].clone();
+    assert_eq!(
+        (&user["title"], &user["company"], &user["department"]),
+        (&json!("Lead"), &json!("Contoso"), &Value::Null)
+    );
+    let long = json!({ "title": "x".repeat(257) });
+    assert_eq!(server.local("PATCH", "/users/anna", Some(long)).await.refused(), (422, "user-invalid".to_owned()));
 }
 
 #[tokio::test]
@@ -172,6 +181,10 @@ async fn an_import_is_all_or_nothing_and_may_be_repeated() {
     let changed = good.replace(";x;", ";y;");
     let report = server.local("POST", "/users/import", Some(json!(changed))).await.ok();
     assert_eq!(report, json!({ "what_if": false, "created": 0, "changed": 1, "same": 1 }));
+    let work = "address;title;company;department\nanna;Engineer;Contoso;Research\n";
+    assert_eq!(server.local("POST", "/users/import", Some(json!(work))).await.ok()["changed"], 1);
+    let anna = server.local("GET", "/users/anna", None).await.ok();
+    assert_eq!([&anna["title"], &anna["company"], &anna["department"]], ["Engineer", "Contoso", "Research"]);
 }
 
 #[tokio::test]

@@ -22,6 +22,8 @@ export interface Person {
   display_name?: string | null;
   mail?: string | null;
   title?: string | null;
+  company?: string | null;
+  department?: string | null;
   numbers?: string[];
   photo?: boolean;
 }

@@ -113,12 +113,12 @@ function Details({ address }: { address: string }) {
       <dl className="details">
         <dt>{t("people.address")}</dt>
         <dd>{address}</dd>
-        {person?.title && (
-          <>
-            <dt>{t("people.work")}</dt>
-            <dd>{person.title}</dd>
-          </>
-        )}
+        {(["title", "department", "company"] as const).map((fact) => person?.[fact] && (
+          <div className="details-row" key={fact}>
+            <dt>{t(`job.${fact}`)}</dt>
+            <dd>{person[fact]}</dd>
+          </div>
+        ))}
         {person?.mail && (
           <>
             <dt>{t("people.mail")}</dt>

@@ -58,8 +58,7 @@ export function readCard(text: string, address: string): Person | undefined {
   const fact = (name: string) => card.getAttribute(name);
   const person: Person = { address, numbers: children(card, "number").map((n) => n.getAttribute("number") ?? "") };
   if (fact("name")) person.display_name = fact("name");
-  if (fact("mail")) person.mail = fact("mail");
-  if (fact("title")) person.title = fact("title");
+  for (const name of ["mail", "title", "company", "department"] as const) if (fact(name)) person[name] = fact(name);
   person.photo = fact("photo") === "true";
   return person;
 }

@@ -63,7 +63,10 @@ fn rank(user: &UserRecord, wanted: &str, digits: &str) -> Option<u8> {
         return Some(2);
     }
     let mail = fold(user.mail.as_deref().unwrap_or_default());
-    (address.contains(wanted) || name.contains(wanted) || mail.contains(wanted)).then_some(3)
+    let job = user.job();
+    let works = [&job.title, &job.department, &job.company];
+    let works = || works.into_iter().flatten().any(|text| fold(text).split_whitespace().any(|w| w.starts_with(wanted)));
+    (address.contains(wanted) || name.contains(wanted) || mail.contains(wanted) || works()).then_some(3)
 }
 
 /// Lower case without accents of the Latin letters that names are written with and people leave out.

@@ -152,7 +152,9 @@ pub(super) fn person(user: &UserRecord) -> Person {
         address: user.address.to_string(),
         display_name: user.display_name.as_deref().map(str::to_owned),
         mail: user.mail.as_deref().map(str::to_owned),
-        title: None,
+        title: user.job().title.as_deref().map(str::to_owned),
+        company: user.job().company.as_deref().map(str::to_owned),
+        department: user.job().department.as_deref().map(str::to_owned),
         numbers: user.numbers.iter().map(|number| number.plain()).collect(),
         photo: false,
     }

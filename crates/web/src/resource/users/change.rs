@@ -32,6 +32,9 @@ impl Web {
             enabled: new.enabled,
             numbers: Some(new.numbers),
             mail: new.mail,
+            title: new.title,
+            company: new.company,
+            department: new.department,
             ..UserChange::default()
         };
         apply(&mut user, &fields)?;
@@ -115,13 +118,23 @@ impl Web {
 
 /// Sets the fields that are given; an empty text clears.
 pub(super) fn apply(user: &mut UserRecord, wanted: &UserChange) -> Result<(), Refused> {
-    let text = |text: &str| (!text.is_empty()).then(|| text.into());
     if let Some(name) = &wanted.display_name {
-        user.display_name = text(name);
+        user.display_name = text(name, "display_name")?;
     }
     if let Some(mail) = &wanted.mail {
-        user.mail = text(mail);
+        user.mail = text(mail, "mail")?;
     }
+    let mut job = user.job().clone();
+    for (place, wanted, field) in [
+        (&mut job.title, &wanted.title, "title"),
+        (&mut job.company, &wanted.company, "company"),
+        (&mut job.department, &wanted.department, "department"),
+    ] {
+        if let Some(wanted) = wanted {
+            *place = text(wanted, field)?;
+        }
+    }
+    user.set_job(job);
     if let Some(enabled) = wanted.enabled {
         user.enabled = enabled;
     }
@@ -134,6 +147,19 @@ pub(super) fn apply(user: &mut UserRecord, wanted: &UserChange) -> Result<(), Re
         *user = user.clone().assigned(assignment);
     }
     Ok(())
+}
+
+/// Longest name, title, department, company or mail address: a page of results and a NOTIFY have to hold them.
+const TEXT_MOST: usize = 256;
+
+/// A text of the address book; an empty one clears the field.
+pub(crate) fn text(text: &str, field: &str) -> Result<Option<Box<str>>, Refused> {
+    let text = text.trim();
+    if text.len() > TEXT_MOST || text.chars().any(char::is_control) {
+        let what = format!("{field} is longer than {TEXT_MOST} bytes, or holds control characters");
+        return Err(Refused::new(Refusal::UserInvalid, what, field));
+    }
+    Ok((!text.is_empty()).then(|| text.into()))
 }
 
 /// A number as people write it.
