@@ -101,6 +101,7 @@ impl Store {
             for (user, sealed) in &fresh {
                 update.execute(params![user, sealed, epoch])?;
             }
+            crate::accounts::reseal(tx, epoch, held, &new)?;
             store_key_check(tx, &new, epoch)?;
             add(tx, epoch, by, &NewLine { what: "key.rotate", object: "master key", ..NewLine::default() })?;
             Ok::<_, CredentialError>(fresh.len() as u64)
@@ -124,7 +125,7 @@ impl Store {
         Ok(())
     }
 
-    fn with_sealer<T>(&self, work: impl FnOnce(&Sealer) -> T) -> T {
+    pub(crate) fn with_sealer<T>(&self, work: impl FnOnce(&Sealer) -> T) -> T {
         work(&self.inner().sealer.read().unwrap_or_else(PoisonError::into_inner))
     }
 }

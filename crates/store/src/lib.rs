@@ -21,6 +21,7 @@
 //! assert_eq!(store.topology_versions(10).unwrap().len(), 0);
 //! ```
 
+mod accounts;
 mod administrators;
 mod archive;
 mod audit;
@@ -48,6 +49,7 @@ mod topology;
 mod traces;
 mod transfers;
 
+pub use accounts::AccountChange;
 pub use administrators::{Administrator, AdministratorError, Password};
 pub use archive::{ArchiveKind, ArchivePage, ArchiveQuery, ArchiveRow, ArchiveStep, ArchivedRow};
 pub use audit::{AuditLine, AuditQuery, By};

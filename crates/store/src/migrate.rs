@@ -13,7 +13,10 @@ pub(crate) struct Schema {
     pub steps: &'static [&'static str],
 }
 
-pub(crate) const MAIN: Schema = Schema { application_id: 0x4c79_6d01, steps: &[include_str!("schema/main.1.sql")] };
+pub(crate) const MAIN: Schema = Schema {
+    application_id: 0x4c79_6d01,
+    steps: &[include_str!("schema/main.1.sql"), include_str!("schema/main.2.sql")],
+};
 pub(crate) const BINDINGS: Schema =
     Schema { application_id: 0x4c79_6d02, steps: &[include_str!("schema/bindings.1.sql")] };
 pub(crate) const RECORDS: Schema =

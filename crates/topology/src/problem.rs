@@ -80,6 +80,7 @@ codes! {
     TooMany = "LYT0030", "More entries than the bound";
     BadPort = "LYT0031", "Not a port";
     BadUrl = "LYT0032", "Not the address of a web page";
+    BadServer = "LYT0033", "Not the address of a directory server or issuer";
 }
 
 #[cfg(test)]

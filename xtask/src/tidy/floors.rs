@@ -23,6 +23,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("planning", &["sdp", "topology"]),
     ("api", &["domain"]),
     ("net", &["sip", "sdp", "media", "turn"]),
+    ("accounts", &["topology"]),
     // Over what the house's plan says: the times and password hashes it keeps are `sip`'s types (decision 0007).
     ("store", &["sip", "domain"]),
     ("cluster", &["domain", "store"]),
@@ -30,7 +31,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("mcu", &["sdp", "media", "topology", "conference", "monitoring", "net", "store", "cluster"]),
     ("mediation", &["sip", "sdp", "media", "topology", "voice", "conference", "monitoring", "net", "store", "cluster"]),
     ("edge", &["sip", "sdp", "turn", "topology", "monitoring", "net"]),
-    ("web", &["sip", "turn", "domain", "api", "net", "store", "cluster"]),
+    ("web", &["sip", "turn", "domain", "api", "accounts", "net", "store", "cluster"]),
     ("shell", &["topology", "planning", "api", "net"]),
     ("lyceum", &["*"]),
     ("sim", &["*"]),
