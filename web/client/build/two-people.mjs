@@ -1,4 +1,4 @@
-// `npm run two-people -- --base https://HOST:PORT --anna ADDRESS:PASSWORD --ben ADDRESS:PASSWORD [--restart COMMAND] [--out FOLDER]`:
+// `npm run two-people -- --base https://HOST:PORT --anna ADDRESS:PASSWORD --ben ADDRESS:PASSWORD [--restart COMMAND] [--virus TEXT] [--out FOLDER]`:
 // two people in two pages against a real server. The command must return when the server is up again.
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
@@ -17,4 +17,4 @@ const out = resolve(process.env.INIT_CWD ?? ".", given("out") ?? here("out/two-p
 mkdirSync(out, { recursive: true });
 mkdirSync(here("out"), { recursive: true });
 const { main } = await import(await forNode("harness/two-people.ts", "two-people"));
-process.exit((await main({ base: given("base"), anna: person("anna"), ben: person("ben"), restart: given("restart"), out })) ? 0 : 1);
+process.exit((await main({ base: given("base"), anna: person("anna"), ben: person("ben"), restart: given("restart"), virus: given("virus"), out })) ? 0 : 1);

@@ -69,8 +69,10 @@ export class Fake {
     if (this.delay > 0) await new Promise((wake) => setTimeout(wake, this.delay));
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body: unknown = chunks.length > 0 ? JSON.parse(Buffer.concat(chunks).toString()) : undefined;
+    const raw = Buffer.concat(chunks);
     const method = request.method ?? "GET";
+    const json = (request.headers["content-type"] ?? "").startsWith("application/json");
+    const body: unknown = json && raw.length > 0 ? JSON.parse(raw.toString()) : undefined;
     this.asked.push(`${method} ${path}`);
     const refusal = this.refuse.get(path);
     if (refusal) return problem(response, refusal);
@@ -78,6 +80,7 @@ export class Fake {
     const grant = this.tokens.get((request.headers.authorization ?? "").replace("Bearer ", ""));
     if (!grant) return problem(response, refused(401, "client-session-over", "Sign in first.", "Sign in again."));
     const account = this.world.account(grant.address);
+    if (/^\/(files|photos?)(\/|$)/.test(path)) return this.#content(method, path, url.searchParams, raw, grant.address, response);
     const answer = this.#route(method, path, url.searchParams, body, account);
     if (answer === undefined) return problem(response, refused(404, "route-not-found", `there is no ${method} ${path}`, ""));
     send(response, answer.status ?? 200, answer.body);
@@ -109,7 +112,7 @@ export class Fake {
       expires_in: this.expires_in,
       user: person,
       sip: { ws: [`ws://${request.headers.host}/ws`], domain: DOMAIN, realm: DOMAIN },
-      policies: { message: { max_body_kib: 128 } },
+      policies: { message: { max_body_kib: 128 }, file_transfer: { enable_file_transfer: true, enabled: true, action: "block", extensions: [".exe"], max_file_mib: 1, max_photo_kib: 30 } },
       server: { name: "fake.example.org", version: "0.1.0" },
     };
     send(response, 201, answer);
@@ -155,11 +158,43 @@ export class Fake {
         const talk = this.world.talk([address, ...others], subject ?? null, true);
         return { status: 201, body: this.world.summaries(address).find((s) => s.id === talk.id) };
       }
-      case "GET /photos":
-        return { status: 204 };
       default:
         return undefined;
     }
+  }
+
+  /** Files and pictures: the bodies that are no JSON. */
+  #content(method: string, path: string, query: URLSearchParams, raw: Buffer, me: string, response: ServerResponse): void {
+    const { files, photos } = this.world;
+    const [, area, one] = path.split("/").map(decodeURIComponent);
+    const file = files.get(one ?? "");
+    const mine = file && [file.item.from, file.item.to].includes(me) ? file : undefined;
+    const bytes = (content: Buffer | undefined) => (content ? (response.setHeader("Content-Type", "application/octet-stream"), response.end(content)) : send(response, 204, undefined));
+    switch (`${method} ${area}`) {
+      case "GET photos":
+        return void bytes(photos.get(one ?? ""));
+      case "PUT photo":
+        photos.set(me, raw);
+        return send(response, 204, undefined);
+      case "DELETE photo":
+        photos.delete(me);
+        return send(response, 204, undefined);
+      case "POST files": {
+        const name = query.get("name") ?? "";
+        if (raw.includes("EICAR")) return problem(response, refused(422, "file-infected", "the virus scanner stopped this file", ""));
+        const item: T.FileItem = { id: randomUUID().replace(/-/g, ""), from: me, to: query.get("to") ?? "", name, size: raw.length, content_type: "application/octet-stream", state: "offered", expires: new Date(Date.now() + 15 * 86_400_000).toISOString() };
+        files.set(item.id, { item, content: raw });
+        return send(response, 201, item);
+      }
+    }
+    if (method === "GET" && !one) return send(response, 200, { items: [...files.values()].map((f) => f.item).filter((f) => [f.from, f.to].includes(me)) });
+    if (!mine || !["offered", "fetched"].includes(mine.item.state)) return problem(response, refused(404, "file-not-found", "there is no such file", ""));
+    if (method === "DELETE") {
+      mine.item.state = mine.item.from === me ? "withdrawn" : "declined";
+      return send(response, 200, mine.item);
+    }
+    if (mine.item.to === me) mine.item.state = "fetched";
+    return void bytes(mine.content);
   }
 
   #list(me: Account, list: T.ContactList): T.ContactList {

@@ -36,6 +36,8 @@ export class World {
   readonly accounts = new Map<string, Account>();
   readonly talks = new Map<string, Talk>();
   readonly written: Written[] = [];
+  readonly files = new Map<string, { item: T.FileItem; content: Buffer }>();
+  readonly photos = new Map<string, Buffer>();
   readonly groups: T.DistributionGroup[] = [];
   #next = 1;
 

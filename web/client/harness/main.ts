@@ -3,6 +3,7 @@ import type { Result } from "../tests/kit";
 import { report } from "../tests/kit";
 import { chatting } from "./chatting";
 import { connection } from "./connection";
+import { files } from "./files";
 import { people } from "./people";
 import { launch, Stage, type Options, type Scene } from "./stage";
 import { states } from "./states";
@@ -25,7 +26,7 @@ export async function main(options: Options): Promise<boolean> {
       stage.faults.length = 0;
     },
   };
-  for (const scene of [bodies, ...states, ...people, ...chatting, ...connection]) {
+  for (const scene of [bodies, ...states, ...people, ...chatting, ...files, ...connection]) {
     if (options.only.length > 0 && !options.only.some((word) => scene.name.includes(word))) continue;
     results.push(await play(browser, options, scene));
     const last = results[results.length - 1];

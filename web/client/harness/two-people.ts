@@ -7,6 +7,7 @@ import { execSync } from "node:child_process";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { report, type Result } from "../tests/kit";
+import { bring, choose as chooseFile, picked, png, saved } from "./files";
 import { launch, until } from "./stage";
 
 interface Person {
@@ -18,6 +19,8 @@ export interface Options {
   anna: Person;
   ben: Person;
   restart: string | undefined;
+  /** What the server's virus scanner finds, where it has one. */
+  virus: string | undefined;
   out: string;
 }
 
@@ -100,6 +103,43 @@ function steps({ anna, ben, options }: Pair): [name: string, act: () => Promise<
     ["the answer ends it", async () => (await said(anna, `I am here ${run}`).waitFor(), anna.locator(".typing", { hasText: "typing" }).waitFor({ state: "detached" }))],
     ["history is there after loading anew", async () => (await anna.reload(), said(anna, `I am here ${run}`).waitFor())],
     ["written while the other is away, delivered later in order", async () => (await signOut(ben), await say(anna, "first"), await say(anna, "second"), await signIn(ben, options.base, options.ben), await chat(ben, a), await until(async () => (await ben.locator(".message .text").allTextContents()).filter((t) => t === `first ${run}` || t === `second ${run}`).join() === `first ${run},second ${run}`, "both, in order, each once", SOON))],
+    ["a file is chosen, the other saves it whole, and the first sees that", async () => {
+      await Promise.all([chat(anna, b), chat(ben, a)]);
+      const text = `line of ${run}\n`.repeat(20_000);
+      await chooseFile(anna, picked(`report-${run}.txt`, text));
+      const found = await saved(ben, `report-${run}.txt`);
+      if (found.name !== `report-${run}.txt` || found.text !== text) throw new Error(`${found.name}, ${found.text.length} characters`);
+      await anna.reload();
+      await anna.locator('.file-card[data-state="fetched"]', { hasText: `report-${run}.txt` }).waitFor();
+    }],
+    ["a file is dropped and declined; another is pasted and taken back", async () => {
+      await bring(anna, ".conversation", "drop", `dropped-${run}.txt`, "dropped");
+      await ben.locator(".file-card", { hasText: `dropped-${run}.txt` }).getByRole("button", { name: "Decline" }).click();
+      await bring(anna, ".composer textarea", "paste", `pasted-${run}.txt`, "pasted");
+      await anna.locator(".file-card", { hasText: `pasted-${run}.txt` }).getByRole("button", { name: "Take back" }).click();
+      await anna.reload();
+      for (const [name, state] of [["dropped", "declined"], ["pasted", "withdrawn"]]) await anna.locator(`.file-card[data-state="${state}"]`, { hasText: `${name}-${run}.txt` }).waitFor();
+    }],
+    ["a program and a virus are refused with a sentence", async () => {
+      await chooseFile(anna, picked(`setup-${run}.exe`, "MZ"));
+      await anna.locator(".upload", { hasText: "Files of this kind cannot be sent" }).waitFor();
+      if (options.virus === undefined) return;
+      await chooseFile(anna, picked(`notes-${run}.txt`, options.virus));
+      await anna.locator(".upload", { hasText: "The virus scanner stopped this file" }).waitFor();
+    }],
+    ["one's own picture is cut, seen by the other in list and conversation, and removed", async () => {
+      await place(anna, "settings");
+      await anna.locator('section:has-text("Your picture") input[type="file"]').setInputFiles(picked("me.png", png(900, 600), "image/png"));
+      await anna.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+      await anna.locator(".page-text .avatar img").waitFor();
+      await ben.reload();
+      await chat(ben, a);
+      await ben.locator(".conversation .person-head .avatar img").waitFor();
+      await place(ben, `people/${encodeURIComponent(a)}`);
+      await ben.locator(".list-row .avatar img").first().waitFor();
+      await anna.getByRole("button", { name: "Remove picture" }).click();
+      await anna.locator(".page-text .avatar img").waitFor({ state: "detached" });
+    }],
     ["blocked: offline to them, and nothing comes", async () => (await place(anna, `people/${encodeURIComponent(b)}`), await anna.getByLabel("Blocked").click(), await anna.getByRole("button", { name: "Block", exact: true }).click(), await place(ben, `people/${encodeURIComponent(a)}`), await shows(ben, "Offline"), await chat(ben, a), await say(ben, "blocked?"), await ben.waitForTimeout(700), await chat(anna, b), await anna.waitForTimeout(300), none(anna, `blocked? ${run}`))],
     ["unblocked: seen again", async () => (await place(anna, `people/${encodeURIComponent(b)}`), await anna.getByLabel("Colleagues").click(), await place(ben, `people/${encodeURIComponent(a)}`), shows(ben, "Available"))],
   ];

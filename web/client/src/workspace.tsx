@@ -8,6 +8,7 @@ import { Client } from "./core/client";
 import { ClientContext, useClient } from "./core/context";
 import { kindOf } from "./core/presence";
 import * as notify from "./core/notify";
+import { shownText } from "./core/files";
 import { forget as forgetPhotos } from "./core/photos";
 import { go, href, useRoute, type Area } from "./core/route";
 import type { Session } from "./core/session";
@@ -128,7 +129,8 @@ function useKnocks(): void {
   const { t } = useWords();
   const client = useClient();
   useEffect(() => {
-    client.onKnock = ({ chat, from, id, text }) => {
+    client.onKnock = ({ chat, from, id, text: written }) => {
+      const text = shownText(written);
       const name = client.nameOf(from);
       announce(t("chat.heard", { name, text }));
       const own = client.presence.state.get().of.get(client.address);

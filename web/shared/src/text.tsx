@@ -16,6 +16,7 @@ export interface Words {
   when(at: number): string;
   ago(at: number, now?: number): string;
   duration(ms: number): string;
+  bytes(count: number): string;
 }
 
 const DAY = 86_400_000;
@@ -57,6 +58,12 @@ export function words(texts: Record<string, Text>, locale: string): Words {
       const minutes = Math.round((at - now) / 60_000);
       if (minutes > -60) return relative.format(Math.min(minutes, 0), "minute");
       return minutes > -24 * 60 ? relative.format(Math.round(minutes / 60), "hour") : relative.format(Math.round(minutes / 1440), "day");
+    },
+    bytes(count) {
+      const names = ["byte", "kilobyte", "megabyte", "gigabyte"];
+      const step = count < 1000 ? 0 : Math.min(Math.floor(Math.log10(count) / 3), 3);
+      const value = count / 1000 ** step;
+      return new Intl.NumberFormat(locale, { style: "unit", unit: names[step] ?? "byte", unitDisplay: step === 0 ? "long" : "short", maximumFractionDigits: value < 10 && step > 0 ? 1 : 0 }).format(value);
     },
     duration(ms) {
       const seconds = Math.max(1, Math.round(ms / 1000));

@@ -20,7 +20,8 @@ export interface Credentials {
   renew(): Promise<boolean>;
 }
 
-type Body = { json: unknown } | { form: FormData } | undefined;
+type Body = { json: unknown } | { blob: Blob } | undefined;
+export type Progress = (sent: number) => void;
 
 export class Api {
   constructor(
@@ -64,6 +65,45 @@ export class Api {
     return answer.ok ? answer.blob() : undefined;
   }
 
+  setPhoto = (image: Blob) => this.call<void>("PUT", "/photo", { blob: image });
+  removePhoto = () => this.call<void>("DELETE", "/photo");
+
+  files = () => this.call<{ items: T.FileItem[] }>("GET", "/files");
+  declineFile = (id: string) => this.call<T.FileItem>("DELETE", `/files/${encodeURIComponent(id)}`);
+
+  /** The content of a file. */
+  async file(id: string): Promise<Blob> {
+    const get = () => this.send("GET", `/files/${encodeURIComponent(id)}`, undefined, {});
+    let answer = await get();
+    if (answer.status === 401 && (await this.credentials.renew())) answer = await get();
+    return answer.ok ? answer.blob() : read<Blob>(answer);
+  }
+
+  /** Uploads a file and tells how far it is. */
+  async sendFile(to: string, name: string, file: Blob, progress: Progress, signal: AbortSignal): Promise<T.FileItem> {
+    const path = `/files?to=${encodeURIComponent(to)}&name=${encodeURIComponent(name)}`;
+    let answer = await this.upload(path, file, progress, signal);
+    if (answer.status === 401 && (await this.credentials.renew())) answer = await this.upload(path, file, progress, signal);
+    return read<T.FileItem>(answer);
+  }
+
+  /** `fetch` does not say how much has left; the older call does. */
+  private upload(path: string, file: Blob, progress: Progress, signal: AbortSignal): Promise<Response> {
+    return new Promise((done, fail) => {
+      const request = new XMLHttpRequest();
+      request.open("POST", BASE + path);
+      request.setRequestHeader("Accept", "application/json");
+      request.setRequestHeader("Content-Type", file.type || "application/octet-stream");
+      request.setRequestHeader("Authorization", `Bearer ${this.credentials.token() ?? ""}`);
+      request.upload.onprogress = (event) => progress(event.loaded);
+      request.onload = () => done(new Response(request.responseText, { status: request.status }));
+      request.onerror = () => fail(new Refused(problem("server-unreachable", 0, "", path)));
+      request.onabort = () => fail(new Refused(problem("client-fault", -1, "", path)));
+      signal.addEventListener("abort", () => request.abort());
+      request.send(file);
+    });
+  }
+
   private async call<A>(method: string, path: string, body?: Body, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<A> {
     let answer = await this.send(method, path, body, headers, signal);
     if (answer.status === 401 && (await this.credentials.renew())) answer = await this.send(method, path, body, headers, signal);
@@ -86,7 +126,7 @@ export class Api {
       init.body = JSON.stringify(body.json);
       init.headers = { ...init.headers, "Content-Type": "application/json" };
     } else if (body) {
-      init.body = body.form;
+      init.body = body.blob;
     }
     try {
       return await this.fetch(BASE + path, init);

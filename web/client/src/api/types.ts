@@ -123,6 +123,19 @@ export interface HistoryMessage {
   to: { address: string; delivered?: string | null; read?: string | null }[];
 }
 
+/** A file from one person to another. */
+export interface FileItem {
+  id: string;
+  from: string;
+  to: string;
+  name: string;
+  size: number;
+  content_type: string;
+  state: "offered" | "fetched" | "declined" | "withdrawn" | "infected" | "expired";
+  /** Until when it is kept, RFC 3339. */
+  expires: string;
+}
+
 export interface HistoryPage {
   /** Newest first. */
   items: HistoryMessage[];

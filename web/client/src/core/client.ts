@@ -17,6 +17,7 @@ import { readNotice } from "../sip/rlmi";
 import { document } from "../sip/trusted";
 import { Chats, type Chat } from "./chats";
 import { Contacts } from "./contacts";
+import { Files, fileOf, textOf } from "./files";
 import { PresenceBook } from "./presence";
 import type { Session, SignedIn } from "./session";
 import { Store } from "./store";
@@ -55,6 +56,7 @@ export class Client {
   readonly contacts: Contacts;
   readonly presence = new PresenceBook();
   readonly chats: Chats;
+  readonly files: Files;
   readonly link = new Store<LinkState>({ phase: "connecting", since: Date.now() });
   readonly own = new Store<OwnState>({ choice: "automatic", known: false });
   readonly people = new Store<ReadonlyMap<string, Person>>(new Map());
@@ -84,6 +86,7 @@ export class Client {
     this.address = body.user.address.toLowerCase();
     this.contacts = new Contacts(session.api);
     this.chats = new Chats(this.address);
+    this.files = new Files(session.api, (body.policies.file_transfer ?? {}) as ConstructorParameters<typeof Files>[1]);
     this.know([body.user]);
   }
 
@@ -91,6 +94,7 @@ export class Client {
     void this.#readAll();
     this.#every(1000, () => this.chats.sweepTyping(Date.now()));
     this.#every(POLL_MS, () => void this.#poll());
+    this.#every(POLL_MS, () => this.#watchFiles());
     const { user, sip, server } = this.me;
     const link = await this.connect({
       ws: sip.ws,
@@ -121,6 +125,7 @@ export class Client {
     this.#stopped = true;
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#asking);
+    this.files.stop();
     for (const { idle } of this.#composing.values()) clearTimeout(idle);
     this.session.onToken = () => undefined;
     this.#link?.stop();
@@ -184,6 +189,7 @@ export class Client {
     if (key.includes("@")) this.chats.withPerson(key);
     this.chats.open(key);
     const chat = this.chats.get(key);
+    if (!this.files.state.get().asked || key.includes("@")) void this.files.load();
     if (chat && (chat.history === "none" || chat.history === "failed")) await this.#readHistory(key);
     this.readOpen();
   }
@@ -204,6 +210,23 @@ export class Client {
     this.chats.write(key, { id: crypto.randomUUID(), text: trimmed, at: Date.now() });
     this.#stopComposing(key, false);
     void this.#flush();
+  }
+
+  /** Sends files to the one person of a conversation; `size` says a file's size in the writer's form. */
+  async sendFiles(key: string, files: readonly File[], size: (bytes: number) => string): Promise<void> {
+    const to = this.chats.get(key)?.with[0];
+    if (to !== undefined) await this.files.send(to, files, (item) => this.send(key, textOf(item, size(item.size))));
+  }
+
+  async fileAgain(key: string, id: string, size: (bytes: number) => string): Promise<void> {
+    await this.files.again(id, (item) => this.send(key, textOf(item, size(item.size))));
+  }
+
+  /** What the other did with a file is asked for while the page shows one that waits for them. */
+  #watchFiles(): void {
+    const open = this.chats.state.get().open;
+    const files = [...this.files.state.get().known.values()];
+    if (open !== undefined && this.link.get().phase === "online" && files.some((file) => file.from === this.address && file.to === open && file.state === "offered")) void this.files.load();
   }
 
   again(key: string, id: string): void {
@@ -318,6 +341,7 @@ export class Client {
     const wanted = message.header("Disposition-Notification") ?? "";
     const chat = this.chats.get(key);
     if (!fresh || !chat) return;
+    if (fileOf(text)) void this.files.load();
     if (chat.history === "none" && !chat.id) void this.#readConversations();
     if (from !== this.address && wanted.includes("positive-delivery")) {
       void this.#link?.send({ to: `sip:${from}`, contentType: IMDN, body: writeNotice("delivered", id, new Date()), headers: this.#conversation(chat) });

@@ -7,6 +7,7 @@ import { Empty, Loading, ProblemBox } from "@shared/states";
 import { useWords } from "@shared/text";
 import { useClient, useFault, useMinute } from "../core/context";
 import type { Chat } from "../core/chats";
+import { shownText } from "../core/files";
 import { go, href } from "../core/route";
 import { useStore } from "../core/store";
 import { Conversation } from "../parts/conversation";
@@ -100,7 +101,8 @@ function ChatRow({ chat, current }: { chat: Chat; current: boolean }) {
   useMinute();
   const typing = chat.typing.size > 0;
   const last = chat.last;
-  const text = !last ? "" : last.from === client.address ? t("chats.you", { text: last.text }) : chat.uri ? t("chats.named", { name: client.nameOf(last.from), text: last.text }) : last.text;
+  const said = last ? shownText(last.text) : "";
+  const text = !last ? "" : last.from === client.address ? t("chats.you", { text: said }) : chat.uri ? t("chats.named", { name: client.nameOf(last.from), text: said }) : said;
   return (
     <li>
       <a data-row className={`list-row ${chat.unread > 0 ? "unread" : ""}`} href={href("chats", chat.key)} aria-current={current ? "true" : undefined}>

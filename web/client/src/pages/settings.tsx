@@ -6,6 +6,7 @@ import { ProblemBox } from "@shared/states";
 import { useWords } from "@shared/text";
 import { useAttempt, useClient, useFault } from "../core/context";
 import * as notify from "../core/notify";
+import { OwnPhoto } from "../parts/own-photo";
 import { change, settings, type Language, type Theme } from "../core/settings";
 import { useStore } from "../core/store";
 
@@ -18,6 +19,7 @@ export function SettingsPage() {
     <div className="pane page scroll" tabIndex={0} role="region" aria-label={t("settings.title")}>
       <div className="page-text">
         <h1>{t("settings.title")}</h1>
+        <OwnPhoto />
         <Look />
         <Notifications />
         <Privacy />

@@ -16,10 +16,11 @@ const USUAL_KIB = 128;
 const ENVELOPE_BYTES = 4096;
 
 export function Composer({ chat, name }: { chat: Chat; name: string }) {
-  const { t } = useWords();
+  const { t, bytes } = useWords();
   const client = useClient();
   const [text, setText] = useState(drafts.get(chat.key) ?? "");
   const box = useRef<HTMLTextAreaElement>(null);
+  const picker = useRef<HTMLInputElement>(null);
   const most = bound(client.me.policies);
   const over = new TextEncoder().encode(text).length - most;
 
@@ -55,6 +56,22 @@ export function Composer({ chat, name }: { chat: Chat; name: string }) {
         send();
       }}
     >
+      {!chat.uri && client.files.allowed() && (
+        <>
+          <Button kind="quiet" icon="clip" label={t("file.send")} onClick={() => picker.current?.click()} />
+          <input
+            ref={picker}
+            type="file"
+            multiple
+            hidden
+            onChange={(event) => {
+              const files = [...(event.target.files ?? [])];
+              event.target.value = "";
+              void client.sendFiles(chat.key, files, bytes);
+            }}
+          />
+        </>
+      )}
       <textarea
         ref={box}
         className="input"
@@ -64,6 +81,13 @@ export function Composer({ chat, name }: { chat: Chat; name: string }) {
         value={text}
         aria-invalid={over > 0 || undefined}
         onKeyDown={onKey}
+        onPaste={(event) => {
+          const files = [...event.clipboardData.files];
+          // A copied table brings a picture of itself along: its text is what was meant.
+          if (files.length === 0 || chat.uri || !client.files.allowed() || event.clipboardData.types.includes("text/plain")) return;
+          event.preventDefault();
+          void client.sendFiles(chat.key, files, bytes);
+        }}
         onChange={(event) => {
           setText(event.target.value);
           if (event.target.value.trim() !== "") client.compose(chat.key);

@@ -7,11 +7,14 @@ import { Loading, ProblemBox } from "@shared/states";
 import { useWords } from "@shared/text";
 import { useClient, useFault } from "../core/context";
 import type { Chat, ChatMessage } from "../core/chats";
+import { shownText } from "../core/files";
 import { href } from "../core/route";
 import { useStore } from "../core/store";
 import { GroupFace, useChatName } from "../pages/chats";
 import { Composer } from "./composer";
+import { DropFrame } from "./drop-frame";
 import { Face } from "./face";
+import { Uploads } from "./file-card";
 import { Message } from "./message";
 import { useStatus } from "./status-line";
 
@@ -27,11 +30,11 @@ export function Conversation({ chatKey, onInvite }: { chatKey: string; onInvite(
   }, [client, chatKey, ready, chat?.id]);
   if (!chat) return <Loading what={t("chat.history.loading")} />;
   return (
-    <article className="conversation">
+    <DropFrame chat={chat}>
       <Head chat={chat} onInvite={onInvite} />
       <Messages chat={chat} />
       <Foot chat={chat} />
-    </article>
+    </DropFrame>
   );
 }
 
@@ -163,7 +166,7 @@ function useHeard(chat: Chat): void {
   const newest = chat.messages[chat.messages.length - 1];
   const [opened] = useState(Date.now);
   useEffect(() => {
-    if (newest?.mark === "received" && newest.at >= opened - 1000 && client.looking()) announce(t("chat.heard", { name: client.nameOf(newest.from), text: newest.text }));
+    if (newest?.mark === "received" && newest.at >= opened - 1000 && client.looking()) announce(t("chat.heard", { name: client.nameOf(newest.from), text: shownText(newest.text) }));
   }, [newest?.id]);
 }
 
@@ -182,6 +185,7 @@ function Foot({ chat }: { chat: Chat }) {
         {typing.length === 1 ? t("chat.typing", { name: client.nameOf(typing[0] ?? "") }) : typing.length > 1 ? t("chat.typing.many", { count: typing.length }) : ""}
       </p>
       {!chat.uri && <Advice address={chat.with[0] ?? chat.key} name={name} />}
+      {!chat.uri && <Uploads to={chat.with[0] ?? chat.key} chatKey={chat.key} />}
       <Composer chat={chat} name={name} />
     </footer>
   );

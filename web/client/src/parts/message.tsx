@@ -3,18 +3,21 @@ import type { ReactNode } from "react";
 import { Button } from "@shared/button";
 import { useWords } from "@shared/text";
 import { useClient } from "../core/context";
+import { fileOf, shownText } from "../core/files";
 import type { Chat, ChatMessage } from "../core/chats";
+import { FileCard } from "./file-card";
 
 export function Message({ chat, message, follows }: { chat: Chat; message: ChatMessage; follows: boolean }) {
   const { t, time } = useWords();
   const client = useClient();
   const mine = message.from === client.address;
+  const file = fileOf(message.text);
   return (
     <li className={`message ${mine ? "mine" : ""} ${follows ? "follows" : ""}`} data-id={message.id}>
       {!mine && !follows && chat.uri && <span className="small soft author">{client.nameOf(message.from)}</span>}
       <div className={`bubble ${message.mark}`}>
         <span className="unseen">{mine ? "" : `${client.nameOf(message.from)}: `}</span>
-        <span className="text">{linked(message.text)}</span>
+        {file ? <FileCard id={file} from={message.from} text={shownText(message.text)} /> : <span className="text">{linked(message.text)}</span>}
         <span className="meta small">
           <time className="figures" dateTime={new Date(message.at).toISOString()}>
             {time(message.at)}
