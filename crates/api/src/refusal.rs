@@ -55,6 +55,10 @@ refusals! {
     ContactsRefused "contacts-refused" 422 "mend what the message names and try again";
     /// The file may not be sent.
     FileRefused "file-refused" 422 "send another kind of file, or a smaller one; 'lyceum effective-policy USER' shows what the file transfer policy allows";
+    /// The virus scanner found something in the file.
+    FileInfected "file-infected" 422 "have the sender's computer checked; the server's log names the file";
+    /// The file must be scanned for viruses, and could not be.
+    FileNotScanned "file-not-scanned" 503 "try again in a few minutes; the server's log says what is wrong with the virus scanner";
     /// No such file, or its content is gone.
     FileNotFound "file-not-found" 404 "ask the sender to send it again";
     /// Another device changed the contact list in between.

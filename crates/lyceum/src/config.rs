@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
 use lyceum_sip::Transport;
+use lyceum_web::scanner::Scanner;
 use serde::Deserialize;
 
 /// One thing that is wrong in the node file: what, and what to write instead.
@@ -110,10 +111,10 @@ pub struct HttpsConfig {
     /// Origins besides our own whose pages may use the API.
     #[serde(default)]
     pub origins: Vec<String>,
-    /// The command that looks through files people send each other: its last argument is the file's path, exit code 0
-    /// says clean, 1 infected.
+    /// What looks through files people send each other: the path of a command whose last argument is the file and whose
+    /// exit code 0 says clean, 1 infected; or `clamd:` with the socket or the host and port of a ClamAV daemon.
     #[serde(default)]
-    pub virus_scanner: Option<PathBuf>,
+    pub virus_scanner: Option<Scanner>,
 }
 
 /// Certificates in PEM files.

@@ -72,6 +72,8 @@ pub struct NewTransfer {
     pub expires: WallTime,
     /// What the sender's files may take together, in bytes.
     pub most_stored: u64,
+    /// Whether it is offered, or was stopped before: then it is noted without its content.
+    pub state: TransferState,
 }
 
 /// A file on its way.
@@ -153,7 +155,7 @@ impl Store {
             self.blob_open(new.blob)?;
             add(tx, epoch, new)
         });
-        if added.is_err() {
+        if added.is_err() || !new.state.has_content() {
             self.remove_unused(&[new.blob])?;
         }
         added
@@ -254,7 +256,8 @@ fn add(tx: &Transaction<'_>, epoch: u64, new: &NewTransfer) -> Result<Transfer, 
     let stored: u64 = tx
         .prepare_cached("SELECT coalesce(sum(size), 0) FROM transfer WHERE sender = ?1 AND blob IS NOT NULL")?
         .query_row([&new.sender], |row| row.get(0))?;
-    if stored.saturating_add(new.size) > new.most_stored {
+    let kept = new.state.has_content().then_some(new.blob);
+    if kept.is_some() && stored.saturating_add(new.size) > new.most_stored {
         return Err(TransferError::Full { stored, most: new.most_stored });
     }
     let created = new.id.time();
@@ -269,8 +272,8 @@ fn add(tx: &Transaction<'_>, epoch: u64, new: &NewTransfer) -> Result<Transfer, 
         new.name,
         new.content_type,
         new.size,
-        new.blob.0,
-        TransferState::Offered.as_str(),
+        kept.map(|blob| blob.0),
+        new.state.as_str(),
         created.0,
         new.expires.0,
         epoch
@@ -282,8 +285,8 @@ fn add(tx: &Transaction<'_>, epoch: u64, new: &NewTransfer) -> Result<Transfer, 
         name: new.name.clone(),
         content_type: new.content_type.clone(),
         size: new.size,
-        blob: Some(new.blob),
-        state: TransferState::Offered,
+        blob: kept,
+        state: new.state,
         created,
         expires: new.expires,
     })

@@ -364,6 +364,7 @@ fn transfer(store: &Store, at: u64, content: &[u8]) -> NewTransfer {
         blob: store.blob_put(&mut &content[..]).unwrap(),
         expires: WallTime(at + DAY_MS),
         most_stored: 10,
+        state: TransferState::Offered,
     }
 }
 
@@ -391,6 +392,10 @@ fn a_file_belongs_to_two_people_and_its_content_goes_with_its_last_use() {
     assert_eq!(store.transfer(same.id, ANNA).unwrap().state, TransferState::Expired);
     assert_eq!(store.purge_transfers(WallTime(9 * DAY_MS), DAY_MS, || true).unwrap(), 0);
     assert_eq!(store.transfers(ANNA, None, 0).unwrap(), []);
+    let stopped = NewTransfer { state: TransferState::Infected, ..transfer(&store, 3_500, b"virus") };
+    let noted = store.transfer_add(&stopped).unwrap();
+    assert_eq!((noted.state, noted.blob), (TransferState::Infected, None));
+    assert!(store.blob_open(stopped.blob).is_err(), "what was stopped is not kept");
     let gone = NewTransfer { blob: lyceum_store::BlobId([1; 32]), ..transfer(&store, 4_000, b"a") };
     assert_eq!(store.transfer_add(&gone), Err(TransferError::Blob(BlobError::NoBlob(gone.blob))));
 }

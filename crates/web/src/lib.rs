@@ -36,6 +36,7 @@ mod refused;
 mod resource;
 mod router;
 mod secure;
+pub mod scanner;
 pub mod sip;
 
 pub use authorize::{Actor, COOKIE, CSRF};
@@ -65,8 +66,8 @@ pub struct Options {
     pub publisher: Arc<dyn port::Publisher>,
     /// The running server.
     pub live: Arc<dyn port::Live>,
-    /// The command that looks files through for viruses.
-    pub scanner: Option<PathBuf>,
+    /// What looks files through for viruses.
+    pub scanner: Option<scanner::Scanner>,
     /// Synthetic transactions.
     pub tests: Arc<dyn port::SyntheticTests>,
     /// The users and their pages, if they are served.

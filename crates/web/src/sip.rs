@@ -55,9 +55,8 @@ impl<P: Send + 'static> SipSockets for WorkerSockets<P> {
 pub struct SipOptions {
     /// Opens the flows.
     pub sockets: Arc<dyn SipSockets>,
-    /// Origins whose pages may open a socket; `None` allows all, as SIP authenticates every request itself and no
-    /// cookie counts here.
-    pub origins: Option<Vec<String>>,
+    /// Origins besides our own whose pages may open a socket.
+    pub origins: Vec<String>,
     /// Longest SIP message.
     pub message_bytes: usize,
 }
@@ -75,7 +74,7 @@ pub async fn upgrade(
     let Peer::Remote { remote, local, secure } = peer else {
         return Err(Refused::new(Refusal::NotSupportedHere, "SIP is not spoken on the local socket", "/ws"));
     };
-    check_origin(&headers, options.origins.as_deref())?;
+    check_origin(&headers, secure, &web.options().base_url, &options.origins)?;
     if !offers_sip(&headers) {
         let what = "the client does not offer the subprotocol 'sip'";
         return Err(Refused::new(Refusal::RequestMalformed, what, "Sec-WebSocket-Protocol")
@@ -100,14 +99,23 @@ fn offers_sip(headers: &HeaderMap) -> bool {
     offered.flat_map(|v| v.split(',')).any(|p| p.trim().eq_ignore_ascii_case(SUBPROTOCOL))
 }
 
-fn check_origin(headers: &HeaderMap, allowed: Option<&[String]>) -> Result<(), Refused> {
-    let (Some(allowed), Some(origin)) = (allowed, headers.get(header::ORIGIN)) else { return Ok(()) };
+/// A page of another site opens no socket here (RFC 6455 §10.2). Programs that are no browsers send no Origin; SIP
+/// authenticates their every request, as it does a page's.
+///
+/// Behind a proxy of the organisation's own the page came by HTTPS though the socket did not: there the host alone counts.
+fn check_origin(headers: &HeaderMap, secure: bool, base_url: &str, allowed: &[String]) -> Result<(), Refused> {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let Some(origin) = origins.next() else { return Ok(()) };
     let origin = origin.to_str().unwrap_or("?");
-    if allowed.iter().any(|a| a.eq_ignore_ascii_case(origin)) {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let is = |scheme: &str| !host.is_empty() && origin.eq_ignore_ascii_case(&format!("{scheme}://{host}"));
+    let own = is("https") || (!secure && is("http")) || origin.eq_ignore_ascii_case(base_url.trim_end_matches('/'));
+    if origins.next().is_none() && (own || allowed.iter().any(|one| one.eq_ignore_ascii_case(origin))) {
         return Ok(());
     }
     let what = format!("pages of {origin} may not open a SIP socket");
-    Err(Refused::new(Refusal::OriginRefused, what, "Origin").fix("add the origin to the node's WebSocket origins"))
+    Err(Refused::new(Refusal::OriginRefused, what, "Origin")
+        .fix("add the origin to 'origins' of the node's HTTPS port"))
 }
 
 /// Why a socket ends.

@@ -42,7 +42,7 @@ const HTTPS: &[Key] = &[
     ("url", false, Kind::Text, "\"https://sip.example.org\""),
     ("ws", false, Kind::Text, "\"127.0.0.1:8080\""),
     ("origins", false, Kind::Texts, "[\"https://www.example.org\"]"),
-    ("virus_scanner", false, Kind::Text, "\"/usr/bin/clamdscan\""),
+    ("virus_scanner", false, Kind::Text, "\"clamd:/run/clamav/clamd.ctl\""),
 ];
 const TLS: &[Key] = &[
     ("certificate", true, Kind::Text, "\"/etc/lyceum/certificate.pem\""),

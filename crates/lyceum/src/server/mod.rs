@@ -65,8 +65,8 @@ pub struct ServerOptions {
     pub base_url: Option<String>,
     /// Further origins of the API.
     pub origins: Vec<String>,
-    /// The command that looks files through for viruses.
-    pub scanner: Option<PathBuf>,
+    /// What looks files through for viruses.
+    pub scanner: Option<lyceum_web::scanner::Scanner>,
     /// The HTTPS port counts as inside.
     pub https_inside: bool,
     /// Local socket of the shell.
@@ -404,7 +404,11 @@ fn serve_web(
         base_url: base_url(options, &ports),
         allowed_origins: options.origins.clone(),
         backup_dir: options.backups.clone(),
-        sip: Some(SipOptions { sockets: Arc::new(sockets), origins: None, message_bytes: WEBSOCKET_MESSAGE }),
+        sip: Some(SipOptions {
+            sockets: Arc::new(sockets),
+            origins: options.origins.clone(),
+            message_bytes: WEBSOCKET_MESSAGE,
+        }),
         clock: lyceum_web::system_clock,
     }
     .build();

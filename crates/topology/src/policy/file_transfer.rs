@@ -45,9 +45,12 @@ policy! {
     /// How long a file is kept.
     keep_days: u32 = 15, unit "days", range 1 ..= 365,
         source "Lync ContentGracePeriod 15 days";
-    /// Whether a file is refused while no virus scanner is set up or the scanner fails.
+    /// Whether a file is refused where no virus scanner is set up.
     require_scan: bool = false,
         source "Lync leaves the scan to the client's machine";
+    /// Whether a file passes while the virus scanner that is set up is away or fails.
+    allow_unscanned: bool = false,
+        source "a scanner that is set up is meant to look";
     /// How long the virus scanner may take for one file.
     scan_seconds: u32 = 120, unit "s", range 1 ..= 3_600, pool_wide true,
         source "500 MiB at 5 MiB/s and some";

@@ -44,7 +44,7 @@ async fn gateway() -> Gateway {
     let ws = workers.foreign_listener(Transport::Ws, address, None, true);
     let sip = SipOptions {
         sockets: Arc::new(WorkerSockets { workers, wss: None, ws: Some(ws) }),
-        origins: Some(vec!["https://phone.example.org".to_owned()]),
+        origins: vec!["https://phone.example.org".to_owned()],
         message_bytes: 4096,
     };
     let server = Server::with(time::now, Some(sip));
@@ -112,7 +112,14 @@ async fn a_client_without_the_subprotocol_or_from_another_page_is_refused() {
         ("".to_owned(), "400"),
         ("Sec-WebSocket-Protocol: chat\r\n".to_owned(), "400"),
         (format!("{SIP}Origin: https://evil.example\r\n"), "403"),
+        (format!("{SIP}Origin: null\r\n"), "403"),
+        (format!("{SIP}Origin: http://{}.evil.example\r\n", gateway.address), "403"),
+        (format!("{SIP}Origin: https://sip.example.org\r\nOrigin: https://evil.example\r\n"), "403"),
         (format!("{SIP}Origin: https://phone.example.org\r\n"), "101"),
+        (format!("{SIP}Origin: https://sip.example.org\r\n"), "101"),
+        (format!("{SIP}Origin: http://{}\r\n", gateway.address), "101"),
+        (format!("{SIP}Origin: https://{}\r\n", gateway.address), "101"),
+        (SIP.to_owned(), "101"),
     ] {
         let (_, head) = upgrade(gateway.address, &extra).await;
         assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{extra}{head}");

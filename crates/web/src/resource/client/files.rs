@@ -62,6 +62,8 @@ pub async fn send(
     let outcome = web
         .blocking(move || {
             let blob = options.store.blob_put(&mut content).map_err(|error| not_kept(&error, &content))?;
+            // Before anybody can fetch it.
+            let looked = scan::look(&options, &policy, blob);
             let mut id = MessageId::at(now);
             // Two files of one moment differ in their content.
             id.0[8..].copy_from_slice(&blob.0[..8]);
@@ -75,14 +77,15 @@ pub async fn send(
                 blob,
                 expires: WallTime(now.0 + u64::from(policy.keep_days) * 86_400_000),
                 most_stored: u64::from(policy.max_stored_mib) << 20,
+                state: match &looked {
+                    Ok(()) => TransferState::Offered,
+                    Err(fault) if fault.infected => TransferState::Infected,
+                    Err(_) => TransferState::Withdrawn,
+                },
             };
-            let offered = options.store.transfer_add(&new).map_err(refused)?;
-            scan::look(&options, &policy, blob).or_else(|fault| {
-                let state = if fault.infected { TransferState::Infected } else { TransferState::Withdrawn };
-                options.store.transfer_state(offered.id, state).map_err(refused)?;
-                Err(fault.refused)
-            })?;
-            Ok(item(offered))
+            let added = options.store.transfer_add(&new).map_err(refused)?;
+            looked.map_err(|fault| fault.refused)?;
+            Ok(item(added))
         })
         .await;
     feed.abort();

@@ -1,19 +1,12 @@
-//! The virus scanner's hook: a command of the node's own configuration that looks at one file.
-//!
-//! It gets the path as its last argument and tells by its exit code: 0 clean, 1 infected, anything else could not tell.
-//! It is set where the server is set up, not by policy: whoever may change policies over the network must not be able to
-//! run a command here.
+//! Whether a file may be offered, after the virus scanner saw it: without a verdict, policy decides.
 
 use crate::Options;
-use crate::refused::{Refused, unavailable};
+use crate::refused::Refused;
+use crate::scanner::Verdict;
 use lyceum_api::Refusal;
 use lyceum_store::BlobId;
 use lyceum_topology::policy::FileTransferPolicy;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
-
-/// How often a running scanner is asked whether it is done.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+use std::time::Duration;
 
 /// Why a file does not go on.
 pub struct Fault {
@@ -23,47 +16,35 @@ pub struct Fault {
     pub refused: Refused,
 }
 
-/// Has the scanner look at a file; without a scanner policy decides.
+/// Has the scanner look at a file.
 pub fn look(options: &Options, policy: &FileTransferPolicy, blob: BlobId) -> Result<(), Fault> {
-    let cannot_tell = |what: &str| {
-        tracing::error!("{what}");
-        if !policy.require_scan {
-            return Ok(());
-        }
-        Err(Fault { infected: false, refused: Refused::new(Refusal::ServerBusy, what, "virus scanner") })
-    };
-    let Some(command) = &options.scanner else {
-        return if policy.require_scan {
-            cannot_tell("files must be scanned, and no scanner is set up")
-        } else {
-            Ok(())
+    let Some(scanner) = &options.scanner else {
+        return match policy.require_scan {
+            true => Err(not_scanned("files must be scanned for viruses, and no scanner is set up")),
+            false => Ok(()),
         };
     };
-    let path = options.store.blob_path(blob);
-    let patience = Duration::from_secs(u64::from(policy.scan_seconds));
-    let quiet =
-        Command::new(command).arg(&path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let mut child = quiet.map_err(|error| Fault { infected: false, refused: unavailable(&error) })?;
-    let begun = Instant::now();
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => {
-                return match status.code() {
-                    Some(0) => Ok(()),
-                    Some(1) => {
-                        let what = "the virus scanner stopped this file";
-                        Err(Fault { infected: true, refused: Refused::new(Refusal::FileRefused, what, "body") })
-                    }
-                    _ => cannot_tell("the virus scanner failed"),
-                };
-            }
-            Ok(None) if begun.elapsed() < patience => std::thread::sleep(LOOK_EVERY),
-            Ok(None) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return cannot_tell("the virus scanner took too long");
-            }
-            Err(error) => return Err(Fault { infected: false, refused: unavailable(&error) }),
+    match scanner.look(&options.store.blob_path(blob), Duration::from_secs(u64::from(policy.scan_seconds))) {
+        Verdict::Clean => Ok(()),
+        Verdict::Infected(name) => {
+            tracing::warn!(found = %name.escape_debug(), "the virus scanner stopped a file");
+            let what = match name.as_str() {
+                "" => "the virus scanner stopped this file".to_owned(),
+                name => format!("the virus scanner stopped this file: {}", name.escape_debug()),
+            };
+            Err(Fault { infected: true, refused: Refused::new(Refusal::FileInfected, what, "body") })
+        }
+        Verdict::Unknown(why) if policy.allow_unscanned => {
+            tracing::error!(%why, "a file passed unscanned: policy allows it");
+            Ok(())
+        }
+        Verdict::Unknown(why) => {
+            tracing::error!(%why, "a file was refused: the virus scanner cannot tell");
+            Err(not_scanned("the file could not be scanned for viruses"))
         }
     }
+}
+
+fn not_scanned(what: &str) -> Fault {
+    Fault { infected: false, refused: Refused::new(Refusal::FileNotScanned, what, "virus scanner") }
 }
