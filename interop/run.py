@@ -12,7 +12,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from cases import alone, browser, durability, large, pages, phones, policy, presence, proxy, stranger, torture
+from cases import accounts, alone, browser, durability, large, pages, phones, policy, presence, proxy, stranger, torture
 from harness import process
 from harness.judge import Judge
 from harness.server import Lyceum
@@ -27,6 +27,7 @@ GROUPS = {
     "presence": presence.run,
     "stranger": stranger.run,
     "policy": policy.run,
+    "accounts": accounts.run,
     "torture": torture.run,
     "durability": durability.run,
 }

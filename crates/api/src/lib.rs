@@ -12,6 +12,7 @@
 //! assert_eq!(&*problem.code, "user-not-found");
 //! ```
 
+pub mod account;
 pub mod administrator;
 pub mod archive;
 pub mod audit;

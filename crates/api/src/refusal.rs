@@ -49,6 +49,16 @@ refusals! {
     ClientSignInRefused "client-sign-in-refused" 401 "check address and password; your administrator can set a new password";
     /// A page's token or session has ended.
     ClientSessionOver "client-session-over" 401 "sign in again";
+    /// No directory server or issuer is set.
+    AccountsNotConfigured "accounts-not-configured" 409 "add the section accounts to the topology: lyceum topology export, then publish";
+    /// A server that accounts come from does not answer, or refuses.
+    AccountsServerFault "accounts-server-fault" 502 "look step by step: lyceum accounts test";
+    /// A comparison would take too many accounts away.
+    AccountsSyncStopped "accounts-sync-stopped" 409 "look at it with 'lyceum accounts sync --what-if'; if it is right, add --force";
+    /// What the issuer vouched for does not hold.
+    OidcSignInRefused "oidc-sign-in-refused" 401 "sign in once more; if it happens again, the server's log says what did not fit";
+    /// The issuer vouched for somebody who has no account here.
+    OidcNoAccount "oidc-no-account" 403 "ask your administrator for an account";
     /// What a user wants to say of themselves is not allowed or does not fit.
     PresenceRefused "presence-refused" 422 "choose another state or a shorter text; the presence policy says what is allowed";
     /// The contact list cannot be changed like this.

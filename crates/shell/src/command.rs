@@ -1,5 +1,6 @@
 //! The commands: one file per noun.
 
+mod accounts;
 mod administrator;
 mod archive;
 mod audit;
@@ -44,6 +45,9 @@ enum Noun {
     /// Users: create, show, change, enable, disable, remove, import
     #[command(subcommand)]
     User(user::Verb),
+    /// Accounts from a directory server or an issuer: status, test, sync
+    #[command(subcommand)]
+    Accounts(accounts::Verb),
     /// Numbers and what they reach
     #[command(subcommand)]
     Number(number::Verb),
@@ -121,6 +125,7 @@ impl Cli {
     pub fn run(self, run: &mut Run<'_>) -> Result<(), Failure> {
         match self.noun {
             Noun::User(verb) => verb.run(run),
+            Noun::Accounts(verb) => verb.run(run),
             Noun::Number(verb) => verb.run(run),
             Noun::Device(verb) => verb.run(run),
             Noun::Domain(verb) => verb.run(run),

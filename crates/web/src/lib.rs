@@ -99,6 +99,7 @@ impl Options {
             started: Timestamp(started.0),
             writes: Mutex::new(()),
             attempts: Mutex::new(Attempts::default()),
+            accounts: resource::accounts::AccountsState::default(),
             backup: Mutex::new(BackupStatus { state: "none".to_owned(), ..BackupStatus::default() }),
             blocking: Arc::new(Semaphore::new(BLOCKING)),
             passwords: Arc::new(Semaphore::new(PASSWORDS)),
@@ -115,6 +116,7 @@ struct Inner {
     started: Timestamp,
     writes: Mutex<()>,
     attempts: Mutex<Attempts>,
+    accounts: resource::accounts::AccountsState,
     backup: Mutex<BackupStatus>,
     blocking: Arc<Semaphore>,
     passwords: Arc<Semaphore>,
@@ -155,6 +157,10 @@ impl Web {
 
     pub(crate) fn attempts(&self) -> MutexGuard<'_, Attempts> {
         locked(&self.0.attempts)
+    }
+
+    pub(crate) fn accounts_state(&self) -> &resource::accounts::AccountsState {
+        &self.0.accounts
     }
 
     pub(crate) fn backup(&self) -> MutexGuard<'_, BackupStatus> {

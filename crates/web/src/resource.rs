@@ -13,6 +13,7 @@ pub(crate) struct Order {
     pub what_if: bool,
 }
 
+pub mod accounts;
 pub mod administrators;
 pub mod archive;
 pub mod audit;

@@ -2,7 +2,7 @@
 
 use crate::authorize::{authorize, method_not_allowed, not_found};
 use crate::resource::{
-    administrators, archive, audit, backup, calls, client, contacts, devices, domains, history, import, numbers,
+    accounts, administrators, archive, audit, backup, calls, client, contacts, devices, domains, history, import, numbers,
     policies, presence, registrations, server, sessions, tests, topology, trace, users,
 };
 use crate::{Web, assets, autodiscover, client_versions, page, secure, sip};
@@ -72,6 +72,10 @@ impl Web {
         Router::new()
             .route("/session", get(sessions::get).post(sessions::new).delete(sessions::end))
             .route("/session/first", post(sessions::first))
+            .route("/accounts", get(accounts::status))
+            .route("/accounts/test", post(accounts::test))
+            .route("/accounts/sync", post(accounts::sync))
+            .route("/accounts/secrets/{name}", put(accounts::set_secret).delete(accounts::remove_secret))
             .route("/administrators", get(administrators::list).post(administrators::new))
             .route("/administrators/one-time-url", post(administrators::one_time_url))
             .route("/administrators/{name}", axum::routing::patch(administrators::set).delete(administrators::remove))

@@ -3,6 +3,7 @@
 use super::Access::{Administrator as Admin, Local, Open, User as Page};
 use super::Body::{Empty, Json, Text};
 use super::{Access, Body, Parameter, Place, Route, any, list, of, page};
+use crate::account::{AccountCheck, AccountSecret, AccountSource, AccountSync, SignInWays};
 use crate::administrator::{Administrator, AdministratorChange, NewAdministrator, OneTimeLink};
 use crate::archive::{ArchiveDone, ArchiveExported, ArchivePage, ArchivePurge};
 use crate::audit::AuditEntry;
@@ -96,6 +97,13 @@ pub static ROUTES: &[Route] = &[
     route(Admin, ("PUT", "/users/{address}/relationships/{who}"), "set_relationship", "Say what somebody may see of a user", &[ADDRESS, path("who", "user@domain, or @domain for everybody of a domain"), WHAT_IF], (Json(of::<RelationshipChange>), Json(of::<Changed>))),
     route(Admin, ("DELETE", "/users/{address}/relationships/{who}"), "remove_relationship", "Let somebody see what the default is again", &[ADDRESS, path("who", "user@domain, or @domain for everybody of a domain"), WHAT_IF], (Empty, Json(of::<Changed>))),
 
+    route(Admin, ("GET", "/accounts"), "accounts_status", "Where accounts come from besides the administrator's hand, and how that fares", &[], (Empty, Json(list::<AccountSource>))),
+    route(Admin, ("POST", "/accounts/test"), "test_accounts", "Ask the servers that accounts come from, step by step; nothing is changed", &[], (Empty, Json(list::<AccountCheck>))),
+    route(Admin, ("POST", "/accounts/sync"), "sync_accounts", "Compare the people of the directory server with the users here, and change these", &[WHAT_IF, flag("force", "However many accounts would be disabled or removed")], (Empty, Json(of::<AccountSync>))),
+    route(Admin, ("PUT", "/accounts/secrets/{name}"), "set_accounts_secret", "Set the secret that is shown to the directory server or the issuer; it is never given out again", &[path("name", "ldap or oidc"), WHAT_IF], (Json(of::<AccountSecret>), Empty)),
+    route(Admin, ("DELETE", "/accounts/secrets/{name}"), "remove_accounts_secret", "Forget such a secret", &[path("name", "ldap or oidc"), WHAT_IF], (Empty, Empty)),
+
+    route(Open, ("GET", "/client/sign-in"), "client_sign_in_ways", "The ways to sign in with a page", &[], (Empty, Json(of::<SignInWays>))),
     route(Open, ("POST", "/client/session"), "client_sign_in", "A user signs in with a page", &[], (Json(of::<ClientSignIn>), Json(of::<ClientSession>))),
     route(Open, ("POST", "/client/session/refresh"), "client_renew", "A page gets its next token; the cookie of its sign-in vouches", &[], (Json(of::<ClientRenewal>), Json(of::<ClientSession>))),
     route(Page, ("DELETE", "/client/session"), "client_sign_out", "A page signs out", &[], (Empty, Empty)),

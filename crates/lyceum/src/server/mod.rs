@@ -421,6 +421,7 @@ fn serve_web(
         format!("the local socket {} cannot be made; choose another path with socket = …", options.socket.display())
     })?;
     runtime.spawn(local.serve(web.local_router(), drain.clone()));
+    runtime.spawn(web.clone().keep_accounts(drain.clone()));
     for port in ports {
         let (protection, router) = match (&shared.tls, port.secure) {
             (Some(tls), true) => (Protection::tls(tls.resolver()), web.router()),

@@ -2,7 +2,9 @@
 
 pub mod contacts;
 pub mod conversations;
+pub mod elsewhere;
 pub mod files;
+mod password;
 pub mod photos;
 pub mod presence;
 pub mod search;

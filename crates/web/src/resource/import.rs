@@ -71,8 +71,8 @@ impl Web {
         Ok(report)
     }
 
-    /// The directory as the store has it: only an import reads it again, because the store gives out the numbers.
-    fn stored_directory(&self) -> Result<Directory, Refused> {
+    /// The directory as the store has it: only an import or a sync reads it again, because the store gives out the numbers.
+    pub(super) fn stored_directory(&self) -> Result<Directory, Refused> {
         let stored = self.options().store.directory().map_err(store_refused)?;
         stored.into_directory().map_err(|e| Refused::new(Refusal::InternalFault, e.to_string(), "directory"))
     }

@@ -131,13 +131,23 @@ impl Web {
         name: &str,
         attempt: impl FnOnce(&Web) -> Result<T, Refused> + Send + 'static,
     ) -> Result<T, Refused> {
+        let web = self.clone();
+        self.guarded(peer, name, self.with_password(move || attempt(&web))).await
+    }
+
+    /// The same for what another server judges.
+    pub(crate) async fn guarded<T>(
+        &self,
+        peer: &Peer,
+        name: &str,
+        attempt: impl Future<Output = Result<T, Refused>>,
+    ) -> Result<T, Refused> {
         let source = peer.source();
         if let Err(seconds) = self.attempts().check(source, name, self.now().0) {
             let what = format!("too many failed sign-ins; try again in {seconds} s");
             return Err(Refused::new(Refusal::SignInThrottled, what, "/session").retry_after(seconds));
         }
-        let web = self.clone();
-        let outcome = self.with_password(move || attempt(&web)).await;
+        let outcome = attempt.await;
         match &outcome {
             Ok(_) => self.attempts().succeeded(source, name),
             Err(refused) if matches!(refused.problem().status, 401 | 403) => {

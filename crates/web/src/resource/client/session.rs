@@ -3,7 +3,7 @@
 //! The page holds the token in memory. What gets it the next one is a cookie that no script sees, good for the device
 //! that signed in and for nothing else.
 
-use super::SignedIn;
+use super::{SignedIn, elsewhere};
 use crate::Web;
 use crate::extract::Payload;
 use crate::peer::Peer;
@@ -13,6 +13,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use lyceum_api::account::{SignInIssuer, SignInWays};
 use lyceum_api::client::{ClientRenewal, ClientSession, ClientSignIn, Person, ServerName, SipAccess};
 use lyceum_api::{PREFIX, Refusal};
 use lyceum_sip::WallTime;
@@ -38,20 +39,20 @@ pub async fn new(
     Payload(wanted): Payload<ClientSignIn>,
 ) -> Result<Response, Refused> {
     check_device(&wanted.device)?;
-    let people = web.people()?;
     let address = wanted.address.trim().trim_start_matches("sip:").to_ascii_lowercase();
-    let (who, password) = (address.clone(), wanted.password);
-    let user = web
-        .try_sign_in(&peer, &address, move |_| {
-            let found = people.check_password(&who, password.reveal());
-            found.ok_or_else(|| {
-                let what = "address and password do not match, or the account is disabled";
-                Refused::new(Refusal::ClientSignInRefused, what, "/client/session")
-            })
-        })
-        .await?;
+    let user = web.user_with_password(&peer, &address, wanted.password).await?;
     tracing::info!(user = %user.address, device = %wanted.device_name.escape_debug(), "page signed in");
     web.open(&user, device(wanted.device.as_bytes()), &headers, web.now() + RENEWAL_LIFE)
+}
+
+/// `GET /client/sign-in`.
+pub async fn ways(State(web): State<Web>) -> Json<SignInWays> {
+    let snapshot = web.options().publisher.current();
+    let issuer = snapshot.document().accounts.oidc.as_ref();
+    let issuer = issuer.filter(|_| web.options().people.is_some());
+    Json(SignInWays {
+        issuer: issuer.map(|oidc| SignInIssuer { name: oidc.name.clone(), path: elsewhere::START.to_owned() }),
+    })
 }
 
 /// `POST /client/session/refresh`.

@@ -1,0 +1,262 @@
+"""Accounts from elsewhere: people of OpenLDAP's server have accounts here, sign in with its password, change and leave."""
+
+import json
+import os
+import ssl
+import subprocess
+import urllib.error
+import urllib.request
+
+from harness.process import Failed, until
+from harness.slapd import ADMIN, PEOPLE, SEARCHER, SEARCHER_PASSWORD, Slapd
+
+DEVICE = "11111111-2222-4333-8444-555555555555"
+
+
+def expect(found, wanted, what):
+    if found != wanted:
+        raise Failed(f"{what}: {found!r}, not {wanted!r}")
+
+
+class Shell:
+    """The management shell over the local socket."""
+
+    def __init__(self, server):
+        self.server = server
+
+    def run(self, *words, text=""):
+        argv = [self.server.binary, *words, "--socket", self.server.facts["socket"]]
+        return subprocess.run(argv, input=text, capture_output=True, text=True, timeout=60)
+
+    def text(self, *words, text=""):
+        done = self.run(*words, text=text)
+        if done.returncode != 0:
+            raise Failed(f"{' '.join(words)}: exit code {done.returncode}: {(done.stderr or done.stdout).strip()[:2000]}")
+        return done.stdout
+
+    def json(self, *words):
+        return json.loads(self.text(*words, "--output", "json"))
+
+    def refused(self, *words):
+        done = self.run(*words)
+        if done.returncode == 0:
+            raise Failed(f"{' '.join(words)} was not refused: {done.stdout[:300]}")
+        return done.stdout + done.stderr
+
+    def accounts(self, **sections):
+        """Puts the section accounts into the topology."""
+        document = json.loads(self.text("topology", "export", "--output", "json"))
+        document["accounts"] = sections
+        path = os.path.join(self.server.folder, "topology.json")
+        with open(path, "w") as file:
+            json.dump(document, file)
+        return self.text("topology", "publish", path, "--yes")
+
+    def user(self, name):
+        return self.json("user", "get", f"{name}@{self.server.domain}")
+
+
+def https(server, method, path, body=None, headers=(), ca=None):
+    """Status, headers and body of an answer of the HTTPS port; redirects are not followed."""
+    context = ssl.create_default_context(cafile=ca or server.ca)
+
+    class Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_):
+            return None
+
+    opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), Stay)
+    base = path if "://" in path else f"https://127.0.0.1:{server.ports['https']}{path}"
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(base, data=data, method=method, headers=dict(headers))
+    if data is not None:
+        request.add_header("Content-Type", "application/json")
+    try:
+        with opener.open(request, timeout=30) as answer:
+            return answer.status, answer.headers, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read().decode()
+
+
+def sign_in(server, user, password):
+    """The session, or the code of the refusal."""
+    body = {"address": f"{user}@{server.domain}", "password": password, "device": DEVICE, "device_name": "judge"}
+    _, _, text = https(server, "POST", "/api/v1/client/session", body)
+    answer = json.loads(text)
+    return answer if "token" in answer else answer["code"]
+
+
+def section(slapd, **more):
+    return {"url": slapd.url, "base": PEOPLE, "bind_dn": SEARCHER, "kind": "inet_org_person", "interval_seconds": 0,
+            "page_size": 10, "attributes": {"disabled": "employeeType"}, **more}
+
+
+def sync(judge, server, shell, slapd):
+    with judge.case("a section that cannot be right is refused with every fault"):
+        text = shell_refusal(shell, url="dc1.lyceum.test", base="people", page_size=0)
+        for code in ("accounts.ldap.url", "accounts.ldap.base", "accounts.ldap.page_size"):
+            if code not in text:
+                raise Failed(f"{code} is not named: {text[:600]}")
+    with judge.case("passwords do not cross a network in the clear unless somebody says so"):
+        text = shell_refusal(shell, url="ldap://dc1.lyceum.test", base=PEOPLE)
+        if "in the clear" not in text:
+            raise Failed(text[:400])
+    with judge.case("the test says which step fails, and is content when all is set"):
+        shell.accounts(ldap=section(slapd))
+        if "accounts secret ldap" not in shell.refused("accounts", "test"):
+            raise Failed("it does not say that the password is missing")
+        shell.text("accounts", "secret", "ldap", "--stdin", text=SEARCHER_PASSWORD + "\n")
+        checks = shell.json("accounts", "test")
+        expect([(one["step"], one["passed"]) for one in checks],
+               [("connect", True), ("bind", True), ("search", True), ("map", True)], "the steps")
+    with judge.case("a dry run names everybody and changes nothing"):
+        report = shell.json("accounts", "sync", "--what-if")
+        expect((report["what_if"], report["people"], report["new"]), (True, 35, 34), "the report")
+        refused = [one for one in report["items"] if one["action"] == "refused"]
+        expect(len(refused), 2, "refused")
+        if not any("alice-udp" in one["address"] and "made by hand" in one["what"] for one in refused):
+            raise Failed(f"{refused}")
+        shell.refused("user", "get", f"lena@{server.domain}")
+    with judge.case("people become users with what is known of them; who was made by hand stays as they are"):
+        by_hand = shell.user("alice-udp")
+        report = shell.json("accounts", "sync")
+        expect((report["new"], report["refused"]), (34, 2), "the report")
+        lena = shell.user("lena")
+        for field, value in (("display_name", "Lena Lindner"), ("mail", "lena@example.com"), ("title", "Architect"),
+                             ("company", "Lyceum"), ("department", "Planning"), ("numbers", ["tel:+493012345"])):
+            expect(lena[field], value, field)
+        expect(shell.user("alice-udp"), by_hand, "alice-udp")
+        expect(shell.user("person07")["numbers"], [], "a number that is none")
+    with judge.case("a second sync finds nothing to do"):
+        report = shell.json("accounts", "sync")
+        expect((report["new"], report["changed"], report["removed"], report["same"]), (0, 0, 0, 34), "the report")
+    with judge.case("the audit list says what was changed, and no secret"):
+        lines = shell.text("audit", "get", "--limit", "200", "--output", "jsonl")
+        if "accounts.sync" not in lines or f"lena@{server.domain}" not in lines:
+            raise Failed("there is no line")
+        exported = shell.text("topology", "export") + lines + shell.text("accounts", "status", "--output", "json")
+        if SEARCHER_PASSWORD in exported:
+            raise Failed("a password is shown")
+
+
+def shell_refusal(shell, **section):
+    try:
+        shell.accounts(ldap=section)
+    except Failed as why:
+        return str(why)
+    raise Failed("it was published")
+
+
+def changes(judge, server, shell, slapd):
+    with judge.case("a change shows as a difference, field by field, and is carried out"):
+        slapd.replace("lena", "title", "Director")
+        report = shell.json("accounts", "sync", "--what-if")
+        items = [one for one in report["items"] if one["action"] != "refused"]
+        expect(items, [{"action": "set", "address": f"lena@{server.domain}", "changes": [
+            {"path": "title", "before": "Architect", "after": "Director"}]}], "the difference")
+        table = shell.text("accounts", "sync")
+        if "title: Architect -> Director" not in table:
+            raise Failed(table)
+        expect(shell.user("lena")["title"], "Director", "the title")
+    with judge.case("who is disabled there is disabled here, and comes back"):
+        slapd.replace("lena", "employeeType", "TRUE")
+        expect(shell.json("accounts", "sync")["disabled"], 1, "disabled")
+        expect(shell.user("lena")["enabled"], False, "enabled")
+        slapd.replace("lena", "employeeType", "FALSE")
+        shell.text("accounts", "sync")
+        expect(shell.user("lena")["enabled"], True, "enabled again")
+    with judge.case("who is disabled here by hand stays so"):
+        shell.text("user", "disable", f"person01@{server.domain}")
+        shell.text("accounts", "sync")
+        expect(shell.user("person01")["enabled"], False, "enabled")
+    with judge.case("who leaves is disabled; with gone: remove the user goes"):
+        slapd.remove("person02")
+        expect(shell.json("accounts", "sync")["disabled"], 1, "disabled")
+        expect(shell.user("person02")["enabled"], False, "enabled")
+        shell.accounts(ldap=section(slapd, gone="remove"))
+        slapd.remove("person03")
+        expect(shell.json("accounts", "sync")["removed"], 2, "removed")
+        shell.refused("user", "get", f"person03@{server.domain}")
+    with judge.case("a sync that would take too many away stops, says so, and does it when forced"):
+        for number in range(10, 15):
+            slapd.remove(f"person{number}")
+        if "--force" not in shell.text("accounts", "sync", "--what-if"):
+            raise Failed("the dry run does not say that it would stop")
+        text = shell.refused("accounts", "sync")
+        if "5 of 32 accounts" not in text or "accounts-sync-stopped" not in text:
+            raise Failed(text)
+        shell.user("person10")
+        expect(shell.json("accounts", "status")[0]["state"], "stopped", "the state")
+        expect(shell.json("accounts", "sync", "--force")["removed"], 5, "removed")
+    with judge.case("nobody found at all is a fault of the search, not everybody gone"):
+        shell.accounts(ldap=section(slapd, filter="(uid=nobody)", max_removed_percent=100))
+        if "accounts-sync-stopped" not in shell.refused("accounts", "sync"):
+            raise Failed("it did not stop")
+        shell.accounts(ldap=section(slapd))
+
+
+def people_sign_in(judge, server, shell, slapd):
+    with judge.case("a page opens with the directory server's password, and with no other"):
+        session = sign_in(server, "lena", "pw-lena")
+        expect(session["user"]["display_name"], "Lena Lindner", "who signed in")
+        for password in ("pw-other", "", "pw-lena "):
+            expect(sign_in(server, "lena", password), "client-sign-in-refused", f"the password {password!r}")
+        expect(sign_in(server, "nobody-here", "pw-lena"), "client-sign-in-refused", "somebody unknown")
+    with judge.case("the token opens the client's API"):
+        status, _, text = https(server, "GET", "/api/v1/client/provisioning", None,
+                                {"Authorization": f"Bearer {session['token']}"})
+        expect(status, 200, text[:200])
+    with judge.case("who was made by hand signs in with the password kept here"):
+        expect(sign_in(server, "alice-udp", server.users["alice-udp"])["user"]["address"],
+               f"alice-udp@{server.domain}", "who signed in")
+    with judge.case("a phone's password is made here, shown once, and opens no page"):
+        told = shell.text("user", "set", f"person05@{server.domain}", "--generate")
+        password = told.split("password of ", 1)[1].split(": ", 1)[1].split()[0]
+        expect(sign_in(server, "person05", password), "client-sign-in-refused", "the phone's password")
+        expect(sign_in(server, "person05", "pw-person05")["user"]["address"], f"person05@{server.domain}", "who")
+    with judge.case("who is disabled is refused although the directory server would let them in"):
+        expect(sign_in(server, "person01", "pw-person01"), "client-sign-in-refused", "somebody disabled")
+
+
+def by_itself(judge, server, shell, slapd):
+    with judge.case("by TLS only with the authority that vouches, from the start and by StartTLS"):
+        shell.accounts(ldap=section(slapd, url=slapd.tls_url))
+        if "certificate" not in shell.refused("accounts", "test").lower():
+            raise Failed("the certificate is not to blame")
+        shell.accounts(ldap=section(slapd, url=slapd.tls_url, authorities=slapd.ca))
+        shell.text("accounts", "test")
+        shell.accounts(ldap=section(slapd, start_tls=True, authorities=slapd.ca))
+        shell.text("accounts", "test")
+        expect(sign_in(server, "lena", "pw-lena")["user"]["address"], f"lena@{server.domain}", "who signed in")
+    with judge.case("the server follows by itself"):
+        shell.accounts(ldap=section(slapd, interval_seconds=10))
+        slapd.add("newcomer", "Nora Newcomer")
+        until(lambda: shell.run("user", "get", f"newcomer@{server.domain}").returncode == 0, 30, "the newcomer")
+    with judge.case("when the directory server is away nobody is lost, pages say so, and all is well afterwards"):
+        slapd.stop()
+        until(lambda: shell.json("accounts", "status")[0]["state"] == "failed", 30, "the status says so")
+        expect(shell.user("lena")["enabled"], True, "lena")
+        expect(sign_in(server, "lena", "pw-lena"), "accounts-server-fault", "sign-in")
+        expect(sign_in(server, "alice-udp", server.users["alice-udp"])["user"]["address"],
+               f"alice-udp@{server.domain}", "who was made by hand")
+        slapd.start()
+        until(lambda: shell.json("accounts", "status")[0]["state"] == "ok", 30, "the status says that it is back")
+        expect(sign_in(server, "lena", "pw-lena")["user"]["address"], f"lena@{server.domain}", "who signed in")
+    with judge.case("a wrong password of who searches is named"):
+        shell.text("accounts", "secret", "ldap", "--stdin", text="wrong\n")
+        text = shell.refused("accounts", "sync")
+        if "does not let" not in text:
+            raise Failed(text)
+
+
+def run(judge, out, server):
+    slapd = Slapd(out).start()
+    slapd.add("lena", "Lena Lindner", mail="lena@example.com", title="Architect", o="Lyceum", departmentNumber="Planning",
+              telephoneNumber="+49 30 123-45", employeeType="FALSE")
+    slapd.add("alice-udp", "Alice Another")
+    for number in range(33):
+        more = {"telephoneNumber": "0049 30 7"} if number == 7 else {}
+        slapd.add(f"person{number:02}", f"Person {number:02}", **more)
+    shell = Shell(server)
+    for scenario in (sync, changes, people_sign_in, by_itself):
+        scenario(judge, server, shell, slapd)
+    slapd.stop()
