@@ -101,6 +101,7 @@ impl Web {
     fn pages(&self) -> Router<Web> {
         use client::{contacts, conversations, files, photos, presence, search, session};
         Router::new()
+            .route("/client/sign-in", get(session::ways))
             .route("/client/session", post(session::new).delete(session::end))
             .route("/client/session/refresh", post(session::refresh))
             .route("/client/provisioning", get(session::provisioning))
