@@ -12,8 +12,10 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from cases import accounts, alone, browser, durability, large, pages, phones, policy, presence, proxy, stranger, torture
+from cases import (accounts, alone, browser, durability, files, large, pages, phones, policy, presence, proxy, stranger,
+                   torture)
 from harness import process
+from harness.clamd import Clamd
 from harness.judge import Judge
 from harness.server import Lyceum
 
@@ -24,6 +26,7 @@ GROUPS = {
     "large": large.run,
     "browser": browser.run,
     "pages": pages.run,
+    "files": files.run,
     "presence": presence.run,
     "stranger": stranger.run,
     "policy": policy.run,
@@ -60,12 +63,13 @@ def main():
 def run_group(judge, group, folder, options):
     """Groups that start servers of their own get the binary, the others a running server."""
     module = GROUPS[group]
-    if group in ("alone", "durability"):
+    if group in ("alone", "durability", "files"):
         module(judge, folder, os.path.abspath(options.server), options.depth)
         return
     users = {**phones.users(), **proxy.users(), large.USER: "pw-large", **pages.PEOPLE, **presence.users()}
     with judge.case(f"{group}: the server starts"):
-        server = Lyceum(os.path.abspath(options.server), folder, users).start()
+        extra = ["--virus-scanner", f"clamd:{Clamd(folder).start().socket}"] if group == "pages" else []
+        server = Lyceum(os.path.abspath(options.server), folder, users, extra=extra).start()
     module(judge, folder, server)
     with judge.case(f"{group}: the server drains and exits with 0"):
         code = server.stop()

@@ -46,6 +46,17 @@ def registers_and_is_called(judge, out, server):
             raise Failed(f"expected the ACK, got {ack[:40]!r}")
         caller.done()
     link.close()
+    with judge.case("a page of another site opens no socket; our own does"):
+        host = "{}:{}".format(*server.address("https"))
+        for origin in ("https://evil.example", f"https://{host}.evil.example", "null"):
+            try:
+                WebSocket(server.address("https"), server.ca, origin=origin)
+            except Failed as failed:
+                if " 403" not in str(failed):
+                    raise
+                continue
+            raise Failed(f"a page of {origin} opened a socket")
+        WebSocket(server.address("https"), server.ca, origin=f"https://{host}").close()
     with judge.case("another subprotocol is not taken"):
         try:
             WebSocket(server.address("https"), server.ca, "/ws", protocol="chat").close()

@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 
+from harness.clamd import EICAR
 from harness.process import Failed
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -42,7 +43,7 @@ def run(judge, out, server):
     # Node's own output tells each case as `ok NAME` or `FAIL NAME why`.
     argv = ["npm", "--prefix", os.path.join(ROOT, "web"), "run", "--silent", "two-people", "--",
             "--base", f"https://127.0.0.1:{server.ports['https']}", "--anna", person("page-anna"),
-            "--ben", person("page-ben"), "--restart", restarter.command, "--out", os.path.join(out, "pictures")]
+            "--ben", person("page-ben"), "--restart", restarter.command, "--virus", EICAR, "--out", os.path.join(out, "pictures")]
     with open(log, "w") as file:
         subprocess.run(argv, stdout=file, stderr=subprocess.STDOUT, timeout=240, stdin=subprocess.DEVNULL)
     restarter.over = True

@@ -26,9 +26,9 @@ class Server:
 class Lyceum(Server):
     """`lyceum dev` with a data folder of its own; can be killed and started again on the same ports."""
 
-    def __init__(self, binary, folder, users, trust=None, wrap=()):
+    def __init__(self, binary, folder, users, trust=None, wrap=(), extra=()):
         self.binary, self.folder, self.users = binary, folder, dict(users)
-        self.trust, self.wrap = trust, list(wrap)
+        self.trust, self.wrap, self.extra = trust, list(wrap), list(extra)
         self.data = os.path.join(folder, "data")
         os.makedirs(self.data, exist_ok=True)
         self.ports = {"sip": free_port(), "tls": free_port(), "https": free_port()}
@@ -42,7 +42,7 @@ class Lyceum(Server):
         argv = self.wrap + [
             self.binary, "dev", "--data", self.data, "--domain", self.domain,
             "--sip", f"127.0.0.1:{self.ports['sip']}", "--tls", f"127.0.0.1:{self.ports['tls']}",
-            "--https", f"127.0.0.1:{self.ports['https']}", "--users", self.csv, "--json"]
+            "--https", f"127.0.0.1:{self.ports['https']}", "--users", self.csv, "--json", *self.extra]
         if self.trust:
             argv += ["--trust", self.trust]
         self.child = Child(argv, os.path.join(self.folder, "server.log"), cwd=self.folder)

@@ -40,6 +40,7 @@ pub const INTEROP: &[Tool] = &[
     tool("openssl", "openssl"),
     tool("slapd", "slapd"),
     tool("ldapmodify", "ldap-utils"),
+    tool("clamd", "clamav-daemon"),
     tool("ip", "iproute2"),
     tool("python3", "python3-minimal"),
     tool("node", "nodejs"),

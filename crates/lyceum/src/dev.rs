@@ -11,6 +11,7 @@ use lyceum_net::{DevCa, ListenerOptions, Tls, TlsSettings};
 use lyceum_sip::Transport;
 use lyceum_store::MasterKey;
 use lyceum_topology::{Cidr, Document, DomainName, HopTransport, TrustedBy, TrustedHost};
+use lyceum_web::scanner::Scanner;
 
 use crate::config::Port;
 use crate::preflight::{Preflight, listed, raise_file_limit};
@@ -59,9 +60,16 @@ pub struct DevArgs {
     /// Topology document (YAML or JSON) for the first start instead of the built-in one
     #[arg(long)]
     topology: Option<PathBuf>,
+    /// What looks through files for viruses: a command's path, clamd:SOCKET or clamd:HOST:PORT
+    #[arg(long, value_parser = scanner)]
+    virus_scanner: Option<Scanner>,
     /// Log level or filter
     #[arg(long, default_value = "warn")]
     pub log: String,
+}
+
+fn scanner(text: &str) -> Result<Scanner, String> {
+    Scanner::try_from(text.to_owned())
 }
 
 /// A folder that is removed at the end, or one that stays.
@@ -166,7 +174,7 @@ fn options(args: &DevArgs, folder: &Path) -> Result<ServerOptions> {
         ws: args.ws,
         base_url: None,
         origins: Vec::new(),
-        scanner: None,
+        scanner: args.virus_scanner.clone(),
         https_inside: inside(args.https),
         socket: socket(folder),
         backups: folder.join("backups"),
