@@ -1,14 +1,17 @@
-"""Accounts from elsewhere: people of OpenLDAP's server have accounts here, sign in with its password, change and leave."""
+"""Accounts from elsewhere: people of OpenLDAP's server have accounts here, sign in with its password, change and leave; an
+OpenID Connect issuer vouches for people, and for nobody when it does so wrongly."""
 
 import json
 import os
 import ssl
 import subprocess
+import time
 import urllib.error
 import urllib.request
 
+from harness.issuer import CLIENT, SECRET, Issuer, Key
 from harness.process import Failed, until
-from harness.slapd import ADMIN, PEOPLE, SEARCHER, SEARCHER_PASSWORD, Slapd
+from harness.slapd import PEOPLE, SEARCHER, SEARCHER_PASSWORD, Slapd
 
 DEVICE = "11111111-2222-4333-8444-555555555555"
 
@@ -248,6 +251,134 @@ def by_itself(judge, server, shell, slapd):
             raise Failed(text)
 
 
+class Browser:
+    """What a browser does when somebody presses `Sign in with …`: follows redirects, keeps cookies, runs no script."""
+
+    def __init__(self, server, issuer, authority):
+        self.server, self.issuer, self.authority, self.cookies = server, issuer, authority, {}
+
+    def get(self, url, ca=None):
+        """Status and where it leads."""
+        jar = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        status, headers, _ = https(self.server, "GET", url, headers={"Cookie": jar} if jar and not ca else {}, ca=ca)
+        for line in headers.get_all("Set-Cookie") or []:
+            for word in ("Secure", "HttpOnly", "SameSite="):
+                if word not in line:
+                    raise Failed(f"a cookie without {word}: {line}")
+            name, value = line.split(";")[0].split("=", 1)
+            self.cookies[name] = value
+        return status, headers.get("Location", "")
+
+    def away(self):
+        """Where the issuer sends the browser back to."""
+        status, location = self.get(f"/sign-in/issuer?device={DEVICE}")
+        expect((status, location.startswith(self.issuer.url + "/auth?")), (302, True), f"the way there, {location}")
+        status, back = self.get(location, ca=self.authority)
+        expect((status, back.startswith("https://127.0.0.1:")), (302, True), "the issuer's answer")
+        return back
+
+    def page(self, back):
+        """The session that the page gets afterwards, or the code of the refusal."""
+        status, location = self.get(back)
+        expect(status, 302, "the way back")
+        if location != "/client/":
+            return location.removeprefix("/client/?sign-in=")
+        return self.refresh()
+
+    def refresh(self, device=DEVICE):
+        name = "__Secure-lyceum-client"
+        status, _, text = https(self.server, "POST", "/api/v1/client/session/refresh", {"device": device},
+                                {"Cookie": f"{name}={self.cookies[name]}"})
+        return json.loads(text) if status == 201 else json.loads(text)["code"]
+
+
+def issuer_section(issuer, slapd, **more):
+    return {"name": "Staff", "issuer": issuer.url, "client_id": CLIENT, "authorities": slapd.ca, **more}
+
+
+def vouched(judge, server, shell, slapd, issuer):
+    lena = f"lena@{server.domain}"
+    browser = lambda: Browser(server, issuer, slapd.ca)
+    ways = lambda: json.loads(https(server, "GET", "/api/v1/client/sign-in")[2])
+    with judge.case("no button without an issuer, and one with"):
+        expect(ways(), {}, "the ways to sign in")
+        shell.accounts(ldap=section(slapd), oidc=issuer_section(issuer, slapd))
+        shell.text("accounts", "secret", "oidc", "--stdin", text=SECRET + "\n")
+        expect(ways(), {"issuer": {"name": "Staff", "path": "/sign-in/issuer"}}, "the ways to sign in")
+        checks = [one for one in shell.json("accounts", "test") if one["source"] == "oidc"]
+        expect([one["passed"] for one in checks], [True, True], "the test")
+    with judge.case("who the issuer vouches for signs in; no token is in an address"):
+        issuer.claims = {"email": lena, "email_verified": True}
+        first = browser()
+        back = first.away()
+        session = first.page(back)
+        expect(session["user"]["address"], lena, "who signed in")
+        expect(issuer.faults, [], "what the issuer finds wrong")
+        if session["token"] in back or "id_token" in back:
+            raise Failed("a token is in an address")
+        expect(first.refresh("99999999-2222-4333-8444-555555555555"), "client-session-over", "another device")
+    with judge.case("a code is good once, and only in the browser that asked"):
+        expect(first.page(back), "oidc-sign-in-refused", "the same answer again")
+        stolen = browser().away()
+        expect(browser().page(stolen), "oidc-sign-in-refused", "an answer in another browser")
+        other = browser()
+        other.away()
+        expect(other.page(browser().away()), "oidc-sign-in-refused", "an answer to another question")
+    spoiled = [
+        ("with the algorithm none", lambda header, claims: header.update(alg="none")),
+        ("for another client", lambda header, claims: claims.update(aud="another")),
+        ("for another sign-in", lambda header, claims: claims.update(nonce="x" * 43)),
+        ("by another issuer", lambda header, claims: claims.update(iss="https://login.example.com")),
+        ("that is over", lambda header, claims: claims.update(iat=claims["iat"] - 900, exp=claims["exp"] - 900)),
+        ("of a key nobody knows", lambda header, claims: header.update(kid="rsa-9")),
+    ]
+    for what, change in spoiled:
+        with judge.case(f"a token {what} opens nothing"):
+            issuer.change = change
+            one = browser()
+            expect(one.page(one.away()), "oidc-sign-in-refused", "the page")
+    issuer.change = None
+    with judge.case("a token signed by somebody else opens nothing"):
+        published, issuer.keys = issuer.keys, [Key(issuer.folder, "rsa-x", "RS256")]
+        issuer.keys[0].kid = published[0].kid
+        one = browser()
+        expect(one.page(one.away()), "oidc-sign-in-refused", "the page")
+        issuer.keys = published
+    with judge.case("who has no account gets none unless that is wanted"):
+        issuer.claims = {"preferred_username": "olga", "name": "Olga Other", "email": "olga@example.com"}
+        shell.accounts(ldap=section(slapd), oidc=issuer_section(issuer, slapd, claim="preferred_username"))
+        one = browser()
+        expect(one.page(one.away()), "oidc-no-account", "the page")
+        shell.refused("user", "get", f"olga@{server.domain}")
+        shell.accounts(ldap=section(slapd), oidc=issuer_section(issuer, slapd, claim="preferred_username", create=True))
+        one = browser()
+        expect(one.page(one.away())["user"]["display_name"], "Olga Other", "who signed in")
+        expect(shell.user("olga")["mail"], "olga@example.com", "the mail address")
+    with judge.case("who is disabled here is refused, and so is an unverified mail address"):
+        shell.text("user", "disable", f"olga@{server.domain}")
+        one = browser()
+        expect(one.page(one.away()), "oidc-no-account", "the page")
+        shell.accounts(ldap=section(slapd), oidc=issuer_section(issuer, slapd))
+        issuer.claims = {"email": lena, "email_verified": False}
+        one = browser()
+        expect(one.page(one.away()), "oidc-no-account", "the page")
+    with judge.case("a new key of the issuer is found, of the other algorithm too"):
+        issuer.claims = {"email": lena}
+        before = issuer.asked["keys"]
+        issuer.keys = [*issuer.keys, Key(issuer.folder, "ec-2", "ES256")]
+        one = browser()
+        # Keys are not asked for again at once because a token names another.
+        until(lambda: time.sleep(1) or isinstance(one.page(one.away()), dict), 60, "the new key counts")
+        if issuer.asked["keys"] == before:
+            raise Failed("the keys were not asked for")
+    with judge.case("an issuer that is away is said to be so"):
+        issuer.stop()
+        shell.accounts(ldap=section(slapd), oidc=issuer_section(issuer, slapd, name="Gone"))
+        expect(browser().get(f"/sign-in/issuer?device={DEVICE}"), (302, "/client/?sign-in=accounts-server-fault"), "the page")
+        if "does not answer" not in shell.refused("accounts", "test"):
+            raise Failed("the test does not say so")
+
+
 def run(judge, out, server):
     slapd = Slapd(out).start()
     slapd.add("lena", "Lena Lindner", mail="lena@example.com", title="Architect", o="Lyceum", departmentNumber="Planning",
@@ -259,4 +390,6 @@ def run(judge, out, server):
     shell = Shell(server)
     for scenario in (sync, changes, people_sign_in, by_itself):
         scenario(judge, server, shell, slapd)
+    shell.text("accounts", "secret", "ldap", "--stdin", text=SEARCHER_PASSWORD + "\n")
+    vouched(judge, server, shell, slapd, Issuer(slapd.folder, *slapd.certificate))
     slapd.stop()

@@ -65,6 +65,7 @@ class Slapd:
         self.port, self.tls_port = free_port(), free_port()
         self.url, self.tls_url = f"ldap://127.0.0.1:{self.port}", f"ldaps://127.0.0.1:{self.tls_port}"
         self.ca = os.path.join(self.folder, "ca.pem")
+        self.certificate = [os.path.join(self.folder, name) for name in ("cert.pem", "key.pem")]
         self.config = os.path.join(self.folder, "slapd.conf")
         self.child = None
         self._certificates()

@@ -4,6 +4,8 @@
 //! here and says what would change, without changing it. [`oidc`] leads a browser to an issuer and checks what it brings
 //! back. Who writes the users down is the web role.
 
+mod base64;
+mod http;
 pub mod ldap;
 mod mapping;
 pub mod oidc;

@@ -1,9 +1,10 @@
 //! Paths to handlers. Every route of the API passes [`authorize`](crate::authorize::authorize).
 
 use crate::authorize::{authorize, method_not_allowed, not_found};
+use crate::resource::client::elsewhere;
 use crate::resource::{
-    accounts, administrators, archive, audit, backup, calls, client, contacts, devices, domains, history, import, numbers,
-    policies, presence, registrations, server, sessions, tests, topology, trace, users,
+    accounts, administrators, archive, audit, backup, calls, client, contacts, devices, domains, history, import,
+    numbers, policies, presence, registrations, server, sessions, tests, topology, trace, users,
 };
 use crate::{Web, assets, autodiscover, client_versions, page, secure, sip};
 use axum::Router;
@@ -22,6 +23,8 @@ impl Web {
             .route("/client", get(assets::slash))
             .route("/client/", get(assets::index))
             .route("/client/{*path}", get(assets::file))
+            .route(elsewhere::START, get(elsewhere::begin))
+            .route(elsewhere::BACK, get(elsewhere::back))
             .route("/ws", get(sip::upgrade))
             .route("/", get(autodiscover::root))
             .route("/.well-known/lyceum", get(autodiscover::show))

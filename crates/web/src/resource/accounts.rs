@@ -2,6 +2,7 @@
 
 mod check;
 mod report;
+mod state;
 mod sync;
 
 use crate::Web;
@@ -13,33 +14,16 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use lyceum_accounts::Secret;
 use lyceum_accounts::ldap::LdapFault;
+use lyceum_api::Refusal;
 use lyceum_api::account::{AccountCheck, AccountSecret, AccountSource, AccountSync};
-use lyceum_api::{Refusal, Timestamp};
 use lyceum_topology::accounts::{Ldap, Secret as SecretName};
-use std::sync::Mutex;
 use sync::Wish;
 
+pub(crate) use state::AccountsState;
 pub(super) use sync::first_password;
 
 /// The longest secret.
 const SECRET_MOST: usize = 1_024;
-
-/// What is remembered of the servers that accounts come from, from start to stop.
-#[derive(Default)]
-pub(crate) struct AccountsState {
-    /// One comparison at a time.
-    syncing: tokio::sync::Mutex<()>,
-    last: Mutex<LastSync>,
-}
-
-/// How the last comparison ended.
-#[derive(Clone, Default)]
-struct LastSync {
-    at: Option<Timestamp>,
-    next: Option<Timestamp>,
-    state: &'static str,
-    what: String,
-}
 
 /// `?force=true`.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -124,7 +108,7 @@ fn stored_name(name: SecretName) -> String {
 }
 
 /// Nothing is set that could be asked.
-fn not_configured(what: &str) -> Refused {
+pub(super) fn not_configured(what: &str) -> Refused {
     Refused::new(Refusal::AccountsNotConfigured, format!("the topology has no section accounts.{what}"), "accounts")
 }
 
@@ -150,11 +134,11 @@ impl Web {
         let accounts = &snapshot.document().accounts;
         let mut sources = Vec::new();
         if let Some(ldap) = &accounts.ldap {
-            let last = crate::locked(&self.accounts_state().last).clone();
+            let last = self.accounts_state().last();
             sources.push(AccountSource {
                 source: "ldap".to_owned(),
                 server: ldap.url.clone(),
-                state: if last.at.is_some() { last.state } else { "never" }.to_owned(),
+                state: last.state.to_owned(),
                 accounts: self.options().store.accounts().map_err(|error| unavailable(&error))?.len() as u64,
                 secret: self.accounts_secret(SecretName::Ldap)?.is_some(),
                 last: last.at,

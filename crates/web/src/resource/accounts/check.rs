@@ -4,10 +4,11 @@ use super::not_configured;
 use crate::Web;
 use crate::refused::Refused;
 use lyceum_accounts::ldap::{Connection, LdapFault, MOST_ENTRIES};
+use lyceum_accounts::oidc::Issuer;
 use lyceum_accounts::{Secret, person};
 use lyceum_api::account::AccountCheck;
 use lyceum_topology::Document;
-use lyceum_topology::accounts::{Ldap, Secret as SecretName};
+use lyceum_topology::accounts::{Ldap, Oidc, Secret as SecretName};
 
 impl Web {
     /// Every step up to the first that fails, for each server.
@@ -23,7 +24,26 @@ impl Web {
             let password = self.blocking(move || web.accounts_secret(SecretName::Ldap)).await?;
             check_ldap(ldap, snapshot.document(), password.as_ref(), &mut checks).await;
         }
+        if let Some(oidc) = &accounts.oidc {
+            checks.extend(check_oidc(oidc).await);
+        }
         Ok(checks)
+    }
+}
+
+async fn check_oidc(oidc: &Oidc) -> Vec<AccountCheck> {
+    let check = |step: &str, passed, what, fix: &str| {
+        let (source, step, fix) = ("oidc".to_owned(), step.to_owned(), fix.to_owned());
+        AccountCheck { source, step, passed, what, fix }
+    };
+    match Issuer::discover(oidc).await {
+        Err(fault) => vec![check("discovery", false, fault.to_string(), fault.fix())],
+        Ok(issuer) => {
+            let (keys, fix) = (issuer.keys(), "let the issuer sign with RS256 or ES256");
+            let found = check("discovery", true, format!("{} describes itself", oidc.issuer), "");
+            let what = format!("{keys} keys sign with RS256 or ES256");
+            vec![found, check("keys", keys > 0, what, if keys > 0 { "" } else { fix })]
+        }
     }
 }
 

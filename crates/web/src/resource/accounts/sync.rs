@@ -1,7 +1,7 @@
 //! Comparing with the directory server: fetch, plan, write down, put in force. By itself every minute, or when asked.
 
 use super::report::report;
-use super::{LastSync, not_configured, server_fault};
+use super::{not_configured, server_fault};
 use crate::Web;
 use crate::authorize::Actor;
 use crate::listen::Drain;
@@ -9,8 +9,8 @@ use crate::refused::{Refused, unavailable};
 use crate::resource::users::{next, store_refused};
 use lyceum_accounts::ldap::{Connection, LdapFault, MOST_ENTRIES};
 use lyceum_accounts::{Entry, Plan, Secret, Step, plan};
+use lyceum_api::Refusal;
 use lyceum_api::account::AccountSync;
-use lyceum_api::{Refusal, Timestamp};
 use lyceum_sip::digest::Ha1;
 use lyceum_store::AccountChange;
 use lyceum_topology::UserRecord;
@@ -49,16 +49,16 @@ impl Web {
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
             let Some(ldap) = self.ldap().filter(|ldap| ldap.interval_seconds > 0) else { continue };
-            if crate::locked(&self.accounts_state().last).next.is_some_and(|next| next.0 > self.now().0) {
+            let state = self.accounts_state();
+            if state.last().next.is_some_and(|next| next.0 > self.now().0) {
                 continue;
             }
             let actor = Actor { name: REPLICATOR.to_owned(), local: true, expires: None };
-            let before = crate::locked(&self.accounts_state().last).state;
+            let before = state.last().state;
             let done = self.sync_accounts(actor, Wish { what_if: false, force: false }).await;
-            crate::locked(&self.accounts_state().last).next =
-                Some(Timestamp(self.now().0 + u64::from(ldap.interval_seconds) * 1_000));
+            state.due(self.now() + Duration::from_secs(ldap.interval_seconds.into()));
             match done {
-                Err(refused) if before != crate::locked(&self.accounts_state().last).state => {
+                Err(refused) if before != state.last().state => {
                     tracing::warn!(what = %refused.problem().what, "users were not compared with the directory server");
                 }
                 Err(_) => {}
@@ -73,7 +73,8 @@ impl Web {
 
     /// Compares once.
     pub(super) async fn sync_accounts(&self, actor: Actor, wish: Wish) -> Result<AccountSync, Refused> {
-        let _one = self.accounts_state().syncing.lock().await;
+        let busy = |_| Refused::new(Refusal::ServerBusy, "the server stops", "/accounts/sync");
+        let _one = self.accounts_state().syncing.acquire().await.map_err(busy)?;
         let ldap = self.ldap().ok_or_else(|| not_configured("ldap"))?;
         let done = self.compare(ldap, actor, wish).await;
         if !wish.what_if {
@@ -91,7 +92,6 @@ impl Web {
     }
 
     fn remember(&self, done: &Result<AccountSync, Refused>) {
-        let mut last = crate::locked(&self.accounts_state().last);
         let (state, what) = match done {
             Ok(report) => ("ok", sentence(report)),
             Err(refused) if &*refused.problem().code == Refusal::AccountsSyncStopped.code() => {
@@ -99,7 +99,7 @@ impl Web {
             }
             Err(refused) => ("failed", refused.problem().what.to_string()),
         };
-        *last = LastSync { at: Some(Timestamp(self.now().0)), next: last.next, state, what };
+        self.accounts_state().ended(self.now(), state, what);
     }
 
     /// Makes the users what the entries say. Blocks.

@@ -27,7 +27,7 @@ const COOKIE: &str = "__Secure-lyceum-client";
 /// How long a token lives.
 const TOKEN_LIFE: Duration = Duration::from_secs(600);
 /// How long a page may get further ones without the password.
-const RENEWAL_LIFE: Duration = Duration::from_secs(12 * 3600);
+pub(super) const RENEWAL_LIFE: Duration = Duration::from_secs(12 * 3600);
 /// Longest name of a device.
 const DEVICE_MOST: usize = 64;
 
@@ -87,7 +87,7 @@ pub async fn provisioning(
     Ok(Json(Provisioning::of(&web.options().publisher.current(), &who.user, listeners)))
 }
 
-fn check_device(device: &str) -> Result<(), Refused> {
+pub(super) fn check_device(device: &str) -> Result<(), Refused> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
     if (8..=DEVICE_MOST).contains(&device.len()) && device.chars().all(plain) {
         return Ok(());
@@ -103,12 +103,32 @@ fn cookie(headers: &HeaderMap) -> Option<String> {
 }
 
 fn set_cookie(response: &mut Response, token: &str, life: Duration) {
+    if let Some(value) = cookie_of(token, life) {
+        response.headers_mut().insert(header::SET_COOKIE, value);
+    }
+}
+
+fn cookie_of(token: &str, life: Duration) -> Option<HeaderValue> {
     let path = format!("{PREFIX}/client/session");
     let seconds = life.as_secs();
     let text = format!("{COOKIE}={token}; Path={path}; Max-Age={seconds}; Secure; HttpOnly; SameSite=Strict");
-    if let Ok(value) = HeaderValue::from_str(&text) {
-        response.headers_mut().insert(header::SET_COOKIE, value);
-    }
+    HeaderValue::from_str(&text).ok()
+}
+
+/// The cookie with which a page on this device gets its tokens, for who signed in elsewhere.
+pub(super) fn renewal_cookie(
+    web: &Web,
+    user: &UserRecord,
+    name: &str,
+    until: WallTime,
+) -> Result<HeaderValue, Refused> {
+    let people = web.people()?;
+    let over = || Refused::new(Refusal::ClientSessionOver, "the account has no password any more", "/client/session");
+    let mark = people.mark(user.id).ok_or_else(over)?;
+    let audience = Audience::Renewal;
+    let claims = Claims { audience, user: user.id.0, device: device(name.as_bytes()), mark, expires: until };
+    let left = Duration::from_millis(until.0.saturating_sub(web.now().0));
+    cookie_of(&people.bearers().issue(&claims), left).ok_or_else(over)
 }
 
 impl Web {
