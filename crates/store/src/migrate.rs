@@ -22,8 +22,10 @@ pub(crate) const BINDINGS: Schema =
 pub(crate) const RECORDS: Schema =
     Schema { application_id: 0x4c79_6d03, steps: &[include_str!("schema/records.1.sql")] };
 
-pub(crate) const MESSAGES: Schema =
-    Schema { application_id: 0x4c79_6d04, steps: &[include_str!("schema/messages.1.sql")] };
+pub(crate) const MESSAGES: Schema = Schema {
+    application_id: 0x4c79_6d04,
+    steps: &[include_str!("schema/messages.1.sql"), include_str!("schema/messages.2.sql")],
+};
 
 /// Brings a database to this build's schema; refuses a newer one and a changed history.
 pub(crate) fn migrate(db: &mut Connection, schema: &Schema, path: &Path) -> Result<(), OpenError> {

@@ -1,7 +1,7 @@
 //! Opening a data folder.
 
 use crate::bindings::Epochs;
-use crate::error::{Fault, StoreError, family};
+use crate::error::{At, Fault, StoreError, family};
 use crate::fs::{make_private, network_file_system};
 use crate::key::MasterKey;
 use crate::lock::{FolderLock, LockError};
@@ -125,6 +125,7 @@ impl Store {
         let main = database(dir, "lyceum.db", &MAIN, "FULL")?;
         let records = database(dir, "records.db", &RECORDS, "NORMAL")?;
         let messages = database(dir, "messages.db", &MESSAGES, "FULL")?;
+        crate::messages::carry_over(&mut messages.lock()).map_err(|e| e.at(&messages.path))?;
         let bindings_path = dir.join("bindings.db");
         let mut bindings = connect(&bindings_path, &BINDINGS, "FULL")?;
         let epoch = take_over(&mut main.lock(), options).map_err(|e| locate(e, &main.path))?;
@@ -140,6 +141,7 @@ impl Store {
             main,
             records,
             messages,
+            history: Default::default(),
             bindings_path,
             sealer: RwLock::new(sealer),
             owner: options.owner.clone(),
@@ -153,7 +155,6 @@ impl Store {
 }
 
 fn locate(error: rusqlite::Error, path: &Path) -> OpenError {
-    use crate::error::At;
     OpenError::from(error).at(path)
 }
 

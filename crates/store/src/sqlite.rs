@@ -32,6 +32,7 @@ pub(crate) struct Inner {
     pub main: Database,
     pub records: Database,
     pub messages: Database,
+    pub history: crate::messages::History,
     pub bindings_path: PathBuf,
     pub sealer: RwLock<Sealer>,
     pub owner: String,

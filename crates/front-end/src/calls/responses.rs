@@ -51,7 +51,7 @@ impl Core {
         if (200..300).contains(&status)
             && let Some(kept) = context.kept.take()
         {
-            self.forwarded_taken(now, &kept);
+            self.forwarded_taken(now, *kept);
         }
         let Some(branch) = context.branches.get_mut(usize::from(branch)) else { return };
         // A 100 counts, too: the 180 behind it may be lost, and over UDP nobody repeats it.

@@ -11,7 +11,7 @@ use lyceum_users::facet_kind;
 use lyceum_users::messages::{Arrival, OwnedText, Text};
 use lyceum_users::presence::Reach;
 
-use super::take::passed_headers;
+use super::letter::passed_headers;
 use crate::core::Core;
 use crate::events::Done;
 use crate::inbound::Inbound;

@@ -19,6 +19,8 @@ const MARK: u64 = 0xfffe << 48;
 /// A message as it goes to one device.
 struct Copy {
     id: MessageId,
+    /// What it is called in the histories.
+    reference: MessageRef,
     branch: Vec<u8>,
     bytes: Vec<u8>,
     flow: Flow,
@@ -63,7 +65,7 @@ impl Core {
 
     fn deliver_next(&mut self, now: Now, aor: Box<str>, device: DeviceKey) {
         let Some(copy) = self.next_copy(now, &aor, device) else { return };
-        let (slot, generation) = self.begin_delivery(aor, device, copy.id);
+        let (slot, generation) = self.begin_delivery(aor, device, (copy.id, copy.reference));
         let request = Outgoing {
             method: b"MESSAGE",
             branch: &copy.branch,
@@ -102,7 +104,13 @@ impl Core {
         builder.body(message.content_type, message.body.0);
         let mut bytes = Vec::with_capacity(message.body.0.len() + 1024);
         builder.write(&mut bytes);
-        Some(Copy { id: message.id, branch, bytes, flow, reliable: transport.is_reliable() })
+        // A message to several is kept for each under a name of its own: its sender's name is that of all.
+        let sender: Box<str> = message.sender.into();
+        let reference = match std::str::from_utf8(message.message_id) {
+            Ok(wire_id) if !wire_id.is_empty() => MessageRef::Wire { wire_id: wire_id.into(), sender },
+            _ => MessageRef::Id { id: message.id, sender },
+        };
+        Some(Copy { id: message.id, reference, branch, bytes, flow, reliable: transport.is_reliable() })
     }
 
     /// The same for every try of one message to one device, after a restart too: a repetition is known to be one.
@@ -115,7 +123,12 @@ impl Core {
         branch
     }
 
-    fn begin_delivery(&mut self, aor: Box<str>, device: DeviceKey, message: MessageId) -> (u32, u16) {
+    fn begin_delivery(
+        &mut self,
+        aor: Box<str>,
+        device: DeviceKey,
+        (message, reference): (MessageId, MessageRef),
+    ) -> (u32, u16) {
         let messages = &mut self.messages;
         messages.next_generation = messages.next_generation.wrapping_add(1);
         let generation = messages.next_generation;
@@ -124,7 +137,7 @@ impl Core {
             u32::try_from(messages.deliveries.len() - 1).unwrap_or(u32::MAX)
         });
         messages.under_way.insert((aor.clone(), device), slot);
-        messages.deliveries[slot as usize] = Some(Delivery { aor, device, message, generation });
+        messages.deliveries[slot as usize] = Some(Delivery { aor, device, message, reference, generation });
         (slot, generation)
     }
 
@@ -156,16 +169,15 @@ impl Core {
         let (group, journal) = (&mut self.groups[at], &mut self.journal);
         self.messages.waiting[at].confirm(&delivery.aor, delivery.message, delivery.device, group, journal);
         if taken {
-            self.mark_delivered(now, &delivery.aor, delivery.message);
+            self.mark_delivered(now, &delivery.aor, delivery.reference);
         }
         self.metrics.messages_delivered.inc();
         self.messages.due.push_front((delivery.aor, delivery.device));
     }
 
     /// A device took a message.
-    pub(crate) fn mark_delivered(&mut self, now: Now, aor: &str, id: MessageId) {
-        let entry =
-            MessageEntry::Mark { message: MessageRef::Id(id), user: aor.into(), mark: Mark::Delivered, at: now.wall };
+    pub(crate) fn mark_delivered(&mut self, now: Now, aor: &str, message: MessageRef) {
+        let entry = MessageEntry::Mark { message, user: aor.into(), mark: Mark::Delivered, at: now.wall };
         self.messages.history.push(entry);
     }
 

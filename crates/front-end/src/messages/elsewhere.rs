@@ -6,7 +6,8 @@ use lyceum_sip::transaction::ServerId;
 use lyceum_topology::policy::ArchiveDuty;
 use lyceum_topology::{Snapshot, routing_group};
 
-use super::take::{Kind, Taken, kind_of, sender_of};
+use super::letter::{Kind, kind_of, sender_of};
+use super::take::Taken;
 use crate::calls::admit::Sender;
 use crate::core::Core;
 use crate::inbound::Inbound;

@@ -11,6 +11,7 @@ mod archive;
 mod conversation;
 mod deliver;
 mod elsewhere;
+mod letter;
 mod take;
 
 use std::collections::{HashMap, VecDeque};
@@ -32,6 +33,8 @@ pub(crate) struct Delivery {
     pub(crate) device: DeviceKey,
     /// The message under way.
     pub(crate) message: MessageId,
+    /// What it is called in the histories.
+    pub(crate) reference: lyceum_store::MessageRef,
     pub(crate) generation: u16,
 }
 

@@ -14,24 +14,12 @@ use lyceum_users::messages::imdn::{Disposition, Imdn};
 use lyceum_users::messages::{Arrival, DeviceKey, MessageId, OwnedText, Stored, Text};
 use lyceum_users::presence::Reach;
 
+use super::letter::{Kind, block_of, kind_of, passed_headers, sender_of};
 use crate::calls::admit::{Admitted, Sender};
 use crate::core::Core;
 use crate::events::{from_address, user_at};
 use crate::inbound::Inbound;
 use crate::refusal::Refusal;
-
-/// Header lines that go with a message when it is delivered later.
-const PASSED: [&[u8]; 9] = [
-    b"Date",
-    b"Subject",
-    b"Message-ID",
-    b"Disposition-Notification",
-    b"Content-Disposition",
-    b"Content-Language",
-    b"User-Agent",
-    b"Reply-To",
-    b"Conversation-ID",
-];
 
 /// What a forwarded message is kept by, should its device not take it.
 #[derive(Debug)]
@@ -40,8 +28,10 @@ pub(crate) struct Kept {
     pub(crate) sender: Box<str>,
     pub(crate) device: DeviceKey,
     pub(crate) id: MessageId,
-    /// It is one for the history.
-    pub(crate) remembered: bool,
+    /// It is somebody's words, of which the histories tell whether they were delivered.
+    pub(crate) words: bool,
+    /// For the histories, until it is taken or stored.
+    pub(crate) remembered: Option<Box<NewMessage>>,
     /// It is stored by now; should the device answer yet, it has confirmed.
     pub(crate) stored: bool,
 }
@@ -52,30 +42,6 @@ pub(crate) enum Taken {
     Done,
     /// The proxy forwards it; with what it is kept by if that fails.
     Forward(Option<Box<Kept>>),
-}
-
-/// What kind of message it is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Somebody's words.
-    Words,
-    /// Somebody is typing: of no use later.
-    Typing,
-    /// What became of a message.
-    Notice,
-}
-
-pub(super) fn kind_of(message: &Message<'_>) -> Kind {
-    let value = message.value(Name::ContentType).unwrap_or_default();
-    let split = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
-    let media = value[..split].trim_ascii();
-    if media.eq_ignore_ascii_case(b"application/im-iscomposing+xml") {
-        Kind::Typing
-    } else if media.eq_ignore_ascii_case(b"message/imdn+xml") {
-        Kind::Notice
-    } else {
-        Kind::Words
-    }
 }
 
 /// A message and what is known of it.
@@ -202,9 +168,10 @@ impl Core {
             (_, Kind::Typing, _) => Taken::Forward(None),
             (Reach::Allowed, _, [device]) if !waits && !rewritten && !archived => {
                 let id = self.next_message_id(inbound.now, at);
-                let remembered = self.remember(&message, &letter, id, snapshot);
-                let (aor, sender) = (aor.into(), letter.sender.into());
-                Taken::Forward(Some(Box::new(Kept { aor, sender, device: *device, id, remembered, stored: false })))
+                let remembered = self.remembered(&message, &letter, id, snapshot);
+                let (aor, sender, words) = (aor.into(), letter.sender.into(), letter.kind == Kind::Words);
+                let kept = Kept { aor, sender, device: *device, id, words, remembered, stored: false };
+                Taken::Forward(Some(Box::new(kept)))
             }
             (_, _, devices) => {
                 self.store_message(inbound, server, &letter, devices, snapshot, out);
@@ -281,7 +248,8 @@ impl Core {
         match self.keep(inbound.now, &message, letter, id, devices, snapshot) {
             Ok((stored, seq)) => {
                 if matches!(stored, Stored::New { .. }) {
-                    self.remember(&message, letter, id, snapshot);
+                    let entry = self.remembered(&message, letter, id, snapshot);
+                    self.messages.history.extend(entry.map(MessageEntry::Message));
                 }
                 let status = if devices.is_empty() { 202 } else { 200 };
                 self.answer_message(inbound, server, seq, status);
@@ -346,12 +314,13 @@ impl Core {
     }
 
     /// A forwarded message was not taken by its device: it is kept, and the sender hears that it was accepted.
-    pub(crate) fn keep_forwarded(&mut self, now: Now, request: &Message<'_>, kept: &Kept) -> Option<Option<u64>> {
+    pub(crate) fn keep_forwarded(&mut self, now: Now, request: &Message<'_>, kept: &mut Kept) -> Option<Option<u64>> {
         let snapshot = Arc::clone(&self.snapshot);
         let (name, domain) = kept.aor.split_once('@')?;
         let user = snapshot.user(name.as_bytes(), domain.as_bytes())?;
         let letter = Letter { sender: kept.sender.to_string(), user, kind: kind_of(request), body: Vec::new() };
         let (_, seq) = self.keep(now, request, &letter, kept.id, &[kept.device], &snapshot).ok()?;
+        self.messages.history.extend(kept.remembered.take().map(MessageEntry::Message));
         Some(seq)
     }
 
@@ -361,11 +330,17 @@ impl Core {
         self.answer_after(inbound.now, seq, (server, status, bytes), None);
     }
 
-    /// Writes the message down for the histories of those who have one; notices become marks.
-    fn remember(&mut self, message: &Message<'_>, letter: &Letter<'_>, id: MessageId, snapshot: &Snapshot) -> bool {
+    /// The message for the histories of those who have one; a notice becomes a mark.
+    fn remembered(
+        &mut self,
+        message: &Message<'_>,
+        letter: &Letter<'_>,
+        id: MessageId,
+        snapshot: &Snapshot,
+    ) -> Option<Box<NewMessage>> {
         if letter.kind == Kind::Notice {
             self.note_disposition(message, letter, id);
-            return false;
+            return None;
         }
         let (name, domain) = letter.sender.split_once('@').unwrap_or((&letter.sender, ""));
         let from = snapshot.user(name.as_bytes(), domain.as_bytes());
@@ -373,11 +348,11 @@ impl Core {
         let sender_keeps = from.is_some_and(|user| kept(user));
         let recipient_keeps = kept(letter.user);
         if !sender_keeps && !recipient_keeps {
-            return false;
+            return None;
         }
         let text = |bytes: &[u8]| -> Box<str> { String::from_utf8_lossy(bytes).into() };
-        let body = if letter.body.is_empty() { message.body().to_vec() } else { letter.body.clone() };
-        let entry = NewMessage {
+        let body = if letter.body.is_empty() { message.body() } else { &letter.body };
+        Some(Box::new(NewMessage {
             id,
             conversation: None,
             subject: None,
@@ -385,10 +360,8 @@ impl Core {
             recipients: vec![Participant { address: letter.user.address.as_str().into(), kept: recipient_keeps }],
             wire_id: message.value_named(b"Message-ID").map(text),
             content_type: text(message.value(Name::ContentType).unwrap_or(b"text/plain")),
-            body: OwnedText(body),
-        };
-        self.messages.history.push(MessageEntry::Message(Box::new(entry)));
-        true
+            body: OwnedText(body.to_vec()),
+        }))
     }
 
     /// A notice of delivery or reading: a mark in the history of the message it is about.
@@ -407,43 +380,18 @@ impl Core {
         self.messages.history.push(MessageEntry::Mark { message, user, mark, at: id.time() });
     }
 
-    /// A device took a forwarded message after all.
-    pub(crate) fn forwarded_taken(&mut self, now: Now, kept: &Kept) {
+    /// A device took a forwarded message.
+    pub(crate) fn forwarded_taken(&mut self, now: Now, kept: Kept) {
         if kept.stored {
             let at = usize::from(routing_group(&kept.aor));
             let (group, journal) = (&mut self.groups[at], &mut self.journal);
             self.messages.waiting[at].confirm(&kept.aor, kept.id, kept.device, group, journal);
-        }
-        if kept.remembered {
-            self.mark_delivered(now, &kept.aor, kept.id);
-        }
-    }
-}
-
-pub(super) fn sender_of(sender: &Sender, message: &Message<'_>) -> String {
-    match sender {
-        Sender::User(sender) => sender.address.to_string(),
-        _ => from_address(message).unwrap_or_default(),
-    }
-}
-
-/// The block that an answer about a stored message waits for.
-fn block_of(stored: Stored) -> Option<u64> {
-    match stored {
-        Stored::New { wait_for } => Some(wait_for),
-        Stored::Already { wait_for, .. } => wait_for,
-    }
-}
-
-pub(super) fn passed_headers(message: &Message<'_>) -> Vec<u8> {
-    let mut lines = Vec::new();
-    for field in message.fields() {
-        if PASSED.iter().any(|name| field.raw_name.eq_ignore_ascii_case(name)) {
-            lines.extend_from_slice(field.raw_name);
-            lines.extend_from_slice(b": ");
-            lines.extend_from_slice(field.value);
-            lines.extend_from_slice(b"\r\n");
+            if kept.words {
+                let message = MessageRef::Id { id: kept.id, sender: kept.sender };
+                self.mark_delivered(now, &kept.aor, message);
+            }
+        } else if let Some(message) = kept.remembered {
+            self.messages.history.push(MessageEntry::Delivered { message, at: now.wall });
         }
     }
-    lines
 }

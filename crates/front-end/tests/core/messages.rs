@@ -1,7 +1,7 @@
 //! Instant messages as phones see them: forwarded, kept, delivered later, once each and in order.
 
 use crate::bench::{Bench, Sent, phone};
-use lyceum_store::{Mark, MessageEntry};
+use lyceum_store::MessageEntry;
 use std::time::Duration;
 
 /// A MESSAGE of anna's to ben, with digest.
@@ -58,8 +58,7 @@ fn one_device_takes_a_message_itself() {
     assert_eq!((words(&copy), answer(&sent)), ("hello", 0));
     let sent = take(&mut bench, &copy, "200 OK", 2);
     assert_eq!(answer(&sent), 200);
-    assert!(matches!(&bench.history[0], MessageEntry::Message(message) if message.body.0 == b"hello"));
-    assert!(bench.history.iter().any(|one| matches!(one, MessageEntry::Mark { mark: Mark::Delivered, .. })));
+    assert!(matches!(&bench.history[..], [MessageEntry::Delivered { message, .. }] if message.body.0 == b"hello"));
     assert_eq!(bench.core.messages().waiting(), 0);
 }
 

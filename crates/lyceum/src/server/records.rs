@@ -1,9 +1,9 @@
 //! Call records on their way to the store: collected by one thread, written in batches, never waited for by a call.
 
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lyceum_front_end::executor::{LadderFn, RecordFn};
 use lyceum_front_end::ladders::Ladder;
@@ -14,7 +14,7 @@ use lyceum_store::{CallRow, Store, TraceRow};
 
 /// Records that may wait; beyond it the newest are lost and counted.
 const QUEUE: usize = 65_536;
-/// Records of one transaction.
+/// Records at which a batch is written before its time.
 const BATCH: usize = 2_000;
 /// A batch is written after this time at the latest.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -22,36 +22,51 @@ const INTERVAL: Duration = Duration::from_millis(500);
 enum Job {
     Record(Box<CallRecord>),
     Ladder(Box<Ladder>),
-    Flush(SyncSender<()>),
-    Stop,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: Vec<Job>,
+    flushes: Vec<SyncSender<()>>,
+    /// The thread waits without a clock and must be called. While a batch gathers, handing one over wakes nobody.
+    asleep: bool,
+    stopping: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    called: Condvar,
 }
 
 /// The thread that writes records.
 pub struct RecordWriter {
-    sender: SyncSender<Job>,
+    shared: Arc<Shared>,
     thread: JoinHandle<()>,
 }
 
 /// Hands records over.
 #[derive(Clone)]
-pub struct RecordSender(SyncSender<Job>);
+pub struct RecordSender(Arc<Shared>);
 
 impl RecordWriter {
     /// Starts the thread.
     pub fn start(store: Store) -> Self {
-        let (sender, receiver) = sync_channel(QUEUE);
-        let thread = std::thread::Builder::new().name("records".into()).spawn(move || run(&store, &receiver));
-        RecordWriter { sender, thread: thread.expect("the system gives one more thread at start") }
+        let shared = Arc::new(Shared::default());
+        let theirs = shared.clone();
+        let thread = std::thread::Builder::new().name("records".into()).spawn(move || run(&store, &theirs));
+        RecordWriter { shared, thread: thread.expect("the system gives one more thread at start") }
     }
 
     /// A handle.
     pub fn sender(&self) -> RecordSender {
-        RecordSender(self.sender.clone())
+        RecordSender(self.shared.clone())
     }
 
     /// Writes what waits and ends.
     pub fn stop(self) {
-        self.sender.send(Job::Stop).ok();
+        self.shared.lock().stopping = true;
+        self.shared.called.notify_all();
         self.thread.join().ok();
     }
 }
@@ -59,10 +74,10 @@ impl RecordWriter {
 impl RecordSender {
     /// What a worker calls.
     pub fn record_fn(&self) -> RecordFn {
-        let sender = self.0.clone();
+        let shared = self.0.clone();
         let lost = std::sync::atomic::AtomicBool::new(false);
         Box::new(move |record| {
-            let full = sender.try_send(Job::Record(record)).is_err();
+            let full = !shared.push(Job::Record(record));
             if full && !lost.swap(full, std::sync::atomic::Ordering::Relaxed) {
                 tracing::warn!("call records come faster than the store takes them; some are lost");
             }
@@ -74,9 +89,9 @@ impl RecordSender {
 
     /// What a worker calls with a ladder.
     pub fn ladder_fn(&self, metrics: Arc<Metrics>) -> LadderFn {
-        let sender = self.0.clone();
+        let shared = self.0.clone();
         Box::new(move |ladder| {
-            if sender.try_send(Job::Ladder(ladder)).is_err() {
+            if !shared.push(Job::Ladder(ladder)) {
                 metrics.ladders_dropped.inc();
             }
         })
@@ -85,46 +100,70 @@ impl RecordSender {
     /// Returns when everything handed over so far is written.
     pub fn flush(&self) {
         let (done, wait) = sync_channel(1);
-        if self.0.send(Job::Flush(done)).is_ok() {
-            wait.recv_timeout(Duration::from_secs(5)).ok();
+        let mut state = self.0.lock();
+        if state.stopping {
+            return;
         }
+        state.flushes.push(done);
+        drop(state);
+        self.0.called.notify_one();
+        wait.recv_timeout(Duration::from_secs(5)).ok();
     }
 }
 
-fn run(store: &Store, jobs: &Receiver<Job>) {
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// False when the queue is full.
+    fn push(&self, job: Job) -> bool {
+        let mut state = self.lock();
+        if state.jobs.len() >= QUEUE || state.stopping {
+            return false;
+        }
+        state.jobs.push(job);
+        if state.asleep || state.jobs.len() == BATCH {
+            state.asleep = false;
+            self.called.notify_one();
+        }
+        true
+    }
+
+    /// Waits for the next batch to close.
+    fn next(&self) -> State {
+        let mut state = self.lock();
+        while state.jobs.is_empty() && state.flushes.is_empty() && !state.stopping {
+            state.asleep = true;
+            state = self.called.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.asleep = false;
+        let gathers = |state: &mut State| state.jobs.len() < BATCH && state.flushes.is_empty() && !state.stopping;
+        let (mut state, _) =
+            self.called.wait_timeout_while(state, INTERVAL, gathers).unwrap_or_else(PoisonError::into_inner);
+        let stopping = state.stopping;
+        State { stopping, ..std::mem::take(&mut *state) }
+    }
+}
+
+fn run(store: &Store, shared: &Shared) {
     let mut rows = Rows::default();
-    let mut due: Option<Instant> = None;
     loop {
-        let job = match due {
-            Some(due) => jobs.recv_timeout(due.saturating_duration_since(Instant::now())),
-            None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        };
-        match job {
-            Ok(Job::Record(record)) => {
-                rows.calls.extend(row(&record));
-                due.get_or_insert_with(|| Instant::now() + INTERVAL);
-                if rows.calls.len() < BATCH {
-                    continue;
-                }
+        let State { jobs, flushes, stopping, .. } = shared.next();
+        for job in jobs {
+            match job {
+                Job::Record(record) => rows.calls.extend(row(&record)),
+                Job::Ladder(ladder) => rows.traces.extend(ladder.into_entries().iter().filter_map(trace_row)),
             }
-            Ok(Job::Ladder(ladder)) => {
-                rows.traces.extend(ladder.into_entries().iter().filter_map(trace_row));
-                due.get_or_insert_with(|| Instant::now() + INTERVAL);
-                if rows.traces.len() < BATCH {
-                    continue;
-                }
-            }
-            Ok(Job::Flush(done)) => {
-                write(store, &mut rows);
-                due = None;
-                done.send(()).ok();
-                continue;
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => return write(store, &mut rows),
         }
         write(store, &mut rows);
-        due = None;
+        for done in flushes {
+            done.send(()).ok();
+        }
+        if stopping {
+            shared.lock().stopping = true;
+            return;
+        }
     }
 }
 

@@ -5,8 +5,8 @@
 //!                                      ▲ images, a few per batch
 //!                                 fold thread: journal rows + old images → new images
 //! ```
-//! A batch closes at [`BATCH_ENTRIES`] entries or a set interval after its first. While work keeps
-//! coming the writer wakes by its own clock, so that handing a block over wakes nobody.
+//! A batch closes at [`BATCH_ENTRIES`] entries, or a set interval after the last one closed, or at once when that is
+//! past. While work keeps coming the writer wakes by its own clock, so that handing a block over wakes nobody.
 
 mod commit;
 mod fold;
@@ -23,10 +23,10 @@ use std::time::Duration;
 
 /// Entries that close a batch.
 pub(crate) const BATCH_ENTRIES: usize = 256;
-/// Time after its first entry that closes a batch. Not the 5 ms first planned: a commit after a pause costs some 150 µs
-/// of CPU whatever is in it, so at 1,000 REGISTER/s the interval decides what a registration costs
-/// (docs/decisions/0008); a phone waits 500 ms before it repeats.
-pub(crate) const BATCH_INTERVAL: Duration = Duration::from_millis(20);
+/// The least time between two batches: on a quiet server an entry is written at once, under load batches are this far
+/// apart, because a commit costs some 150 µs of CPU whatever is in it (docs/decisions/0012). A phone waits 500 ms before it
+/// repeats.
+pub(crate) const BATCH_INTERVAL: Duration = Duration::from_millis(60);
 /// Entries that wait at most; beyond, a block is handed back and its answers become 503s.
 pub(crate) const QUEUE_ENTRIES: usize = 65_536;
 /// Journal size at which it is folded.
@@ -41,7 +41,7 @@ pub(crate) const WAL_BYTES: usize = 4 << 20;
 /// While the disk refuses, it is tried again this often.
 pub(crate) const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// Empty intervals after which the writer sleeps until it is called.
-pub(crate) const WARM_INTERVALS: u32 = 8;
+pub(crate) const WARM_INTERVALS: u32 = 2;
 
 /// Why bindings were not written or read.
 #[derive(Clone, Debug, PartialEq, Eq)]

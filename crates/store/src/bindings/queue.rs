@@ -28,6 +28,8 @@ struct State {
     blocks: VecDeque<Submitted>,
     entries: usize,
     first: Option<Instant>,
+    /// When the last batch closed: the next closes an interval later, or at once if that is past.
+    closed: Option<Instant>,
     tasks: VecDeque<Task>,
     task_bytes: usize,
     /// The writer sleeps without a clock and must be called.
@@ -101,7 +103,7 @@ impl Queue {
         let mut state = self.lock();
         loop {
             let now = Instant::now();
-            let due = state.first.map(|first| first + self.interval);
+            let due = state.first.map(|first| state.closed.map_or(first, |closed| first.max(closed + self.interval)));
             if state.stopping || state.entries >= BATCH_ENTRIES || due.is_some_and(|due| due <= now) {
                 return self.close(&mut state);
             }
@@ -131,6 +133,7 @@ impl Queue {
     }
 
     fn close(&self, state: &mut State) -> Batch {
+        state.closed = Some(Instant::now());
         let mut blocks = Vec::with_capacity(state.blocks.len());
         let mut taken = 0;
         // A burst beyond one batch stays for the next, but a block is never split.

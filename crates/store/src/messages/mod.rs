@@ -1,16 +1,27 @@
 //! The history of messages: who wrote what to whom, what was delivered and read.
 //!
 //! ```text
-//! workers ── Batch ──► bounded queue ──► writer thread: one transaction, one sync ──► MessagesCommitted
+//! workers ── Batch ──► bounded queue ──► writer thread: one journal row a batch, one sync ──► MessagesCommitted
+//!                                           │ where each line stands ──► index in memory (Recent)
+//!                                           └ at 64 MiB: folded into segments and a summary for each person
 //! ```
-//! A message is stored once, with one row per person that has it. Rows are named by the [`MessageId`], which rises with
-//! time, so that a page of history is one range of an index.
+//! Everybody who keeps a history has a stream of lines of their own: messages (each named by its [`MessageId`], which rises
+//! with time), marks, and how far somebody read. A message costs a few hundred appended bytes; sorting it into the
+//! streams is put off until many lines of a person can be written at once (docs/decisions/0013). Who asks gets the
+//! segments and what the journal has beyond them.
 
-mod marks;
+mod carry_over;
+mod fold;
+mod line;
 mod purge;
 mod read;
+mod recent;
+mod window;
 mod write;
 mod writer;
+
+pub(crate) use carry_over::carry_over;
+pub(crate) use recent::History;
 
 pub use read::{Conversation, HistoryPage, HistoryQuery, HistoryRow, Person};
 pub use writer::{MessageBatch, MessageWriter, MessageWriterOptions, MessagesCommitted};
@@ -91,7 +102,12 @@ pub struct NewMessage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MessageRef {
     /// By our name.
-    Id(MessageId),
+    Id {
+        /// Our name.
+        id: MessageId,
+        /// Who wrote it.
+        sender: Box<str>,
+    },
     /// By the sender's name, as a notice tells it, and the sender.
     Wire {
         /// The sender's own name for it.
@@ -115,6 +131,13 @@ pub enum Mark {
 pub enum MessageEntry {
     /// A message for the history. One that is there already is left as it is.
     Message(Box<NewMessage>),
+    /// A message that all its recipients have taken.
+    Delivered {
+        /// The message.
+        message: Box<NewMessage>,
+        /// When it was taken.
+        at: WallTime,
+    },
     /// A delivery or read mark of one person. The first of its kind counts.
     Mark {
         /// The message.

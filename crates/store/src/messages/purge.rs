@@ -1,23 +1,23 @@
 //! Removing what is too old, or whose user is gone.
 
+use super::fold;
+use super::line::{Line, damaged};
+use super::window::{Summary, Window};
 use crate::error::StoreError;
 use crate::sqlite::Store;
 use lyceum_sip::time::WallTime;
 use lyceum_users::messages::MessageId;
 use rusqlite::{Transaction, params};
-use std::collections::BTreeSet;
-
-/// Messages that one transaction removes, so that writing is never held up for long.
-const PURGE_ROWS: usize = 1_000;
 
 impl Store {
     /// Removes from each user's history what is older than `before` says for that user (`None` keeps all). `go_on` is
-    /// asked between transactions. Tells how many entries of people's histories were removed.
+    /// asked between transactions. Tells how many messages of people's histories were removed.
     pub fn purge_history(
         &self,
         mut before: impl FnMut(&str) -> Option<WallTime>,
         mut go_on: impl FnMut() -> bool,
     ) -> Result<u64, StoreError> {
+        self.fold_all(&mut go_on)?;
         let mut removed = 0;
         let mut after = String::new();
         while go_on() {
@@ -32,13 +32,27 @@ impl Store {
 
     /// Removes a user's whole history, as when the user is removed. What others keep stays with them.
     pub fn forget_history(&self, user: &str, mut go_on: impl FnMut() -> bool) -> Result<u64, StoreError> {
+        {
+            let inner = self.inner();
+            let _order = inner.history.order();
+            fold::people(inner, &[user.into()])?;
+        }
         self.purge_user(user, MessageId([0xff; 16]), &mut go_on)
+    }
+
+    /// Brings everything into segments.
+    fn fold_all(&self, go_on: &mut dyn FnMut() -> bool) -> Result<(), StoreError> {
+        let mut first = true;
+        while go_on() && self.fold_step(first)? {
+            first = false;
+        }
+        Ok(())
     }
 
     fn next_user(&self, after: &str) -> Result<Option<String>, StoreError> {
         self.inner().messages.read(|db| {
             Ok(db
-                .prepare_cached("SELECT min(user) FROM participant WHERE user > ?1")?
+                .prepare_cached("SELECT min(user) FROM history_person WHERE user > ?1")?
                 .query_row([after], |row| row.get(0))?)
         })
     }
@@ -47,56 +61,44 @@ impl Store {
         let inner = self.inner();
         let mut removed = 0;
         while go_on() {
-            let gone = inner.messages.write(inner.messages_epoch, |tx, _| some(tx, user, before))?;
-            removed += gone as u64;
-            if gone < PURGE_ROWS {
-                break;
-            }
+            let _order = inner.history.order();
+            let gone = inner.messages.write(inner.messages_epoch, |tx, epoch| oldest(tx, epoch, user, before))?;
+            let Some(gone) = gone else { break };
+            removed += gone;
         }
         Ok(removed)
     }
 }
 
-fn some(tx: &Transaction<'_>, user: &str, before: MessageId) -> Result<usize, StoreError> {
-    let mut select =
-        tx.prepare_cached("SELECT id, conversation FROM participant WHERE user = ?1 AND id < ?2 ORDER BY id LIMIT ?3")?;
-    let rows: Vec<([u8; 16], [u8; 16])> = select
-        .query_map(params![user, before.0, PURGE_ROWS], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    let conversations: BTreeSet<[u8; 16]> = rows.iter().map(|(_, conversation)| *conversation).collect();
-    for (id, _) in &rows {
-        remove(tx, user, id)?;
-    }
-    for conversation in &conversations {
-        close(tx, user, conversation)?;
-    }
-    Ok(rows.len())
+/// Takes what is too old from the oldest segment. `None` when there was nothing, and the person's list is in order too.
+fn oldest(tx: &Transaction<'_>, epoch: u64, user: &str, before: MessageId) -> Result<Option<u64>, StoreError> {
+    let mut select = tx.prepare_cached(
+        "SELECT first, block FROM history_segment WHERE user = ?1 AND first < ?2 ORDER BY first LIMIT 1",
+    )?;
+    let mut rows = select.query(params![user, before.0])?;
+    let Some(row) = rows.next()? else {
+        tidy_list(tx, epoch, user, before)?;
+        return Ok(None);
+    };
+    let first = MessageId(row.get(0)?);
+    let mut window = Window::of(Line::read_all(row.get_ref(1)?.as_blob().map_err(|_| damaged())?)?);
+    let whole = window.messages.len();
+    window.messages = window.messages.split_off(&before);
+    // Nothing older is left that they could mark.
+    window.older.clear();
+    fold::remove_segment(tx, user, first)?;
+    fold::write_segments(tx, epoch, user, &window)?;
+    Ok(Some((whole - window.messages.len()) as u64))
 }
 
-/// Takes a message from one person's history. The last who keeps it takes it from the store, and with it the rows of
-/// people who keep nothing.
-fn remove(tx: &Transaction<'_>, user: &str, id: &[u8; 16]) -> Result<(), StoreError> {
-    tx.prepare_cached("DELETE FROM participant WHERE user = ?1 AND id = ?2")?.execute(params![user, id])?;
-    let kept: bool = tx
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM participant WHERE id = ?1 AND kept = 1)")?
-        .query_row([id], |row| row.get(0))?;
-    if !kept {
-        tx.prepare_cached("DELETE FROM participant WHERE id = ?1")?.execute([id])?;
-        tx.prepare_cached("DELETE FROM message WHERE id = ?1")?.execute([id])?;
+/// Takes conversations that are gone from the person's list. Without any, the person is remembered until the journal
+/// tells of them no more.
+fn tidy_list(tx: &Transaction<'_>, epoch: u64, user: &str, before: MessageId) -> Result<(), StoreError> {
+    let (upto, mut summary) = fold::person(tx, user)?;
+    let known: Summary = summary.clone();
+    summary.purge(before);
+    if upto > 0 && summary != known {
+        fold::set_person(tx, epoch, user, (upto, &summary))?;
     }
-    Ok(())
-}
-
-/// Takes an empty conversation from one person's list, and from the store when it is in nobody's.
-fn close(tx: &Transaction<'_>, user: &str, conversation: &[u8; 16]) -> Result<(), StoreError> {
-    tx.prepare_cached(
-        "DELETE FROM thread WHERE user = ?1 AND conversation = ?2 AND NOT EXISTS
-         (SELECT 1 FROM participant WHERE user = ?1 AND conversation = ?2)",
-    )?
-    .execute(params![user, conversation])?;
-    tx.prepare_cached(
-        "DELETE FROM conversation WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM thread WHERE conversation = ?1)",
-    )?
-    .execute([conversation])?;
     Ok(())
 }

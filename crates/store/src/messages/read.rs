@@ -1,11 +1,16 @@
 //! Questions to the history.
 
 use super::ConversationId;
+use super::line::{Letter, Line, damaged};
+use super::window::{Summary, Thread, Window};
+use super::{fold, recent};
 use crate::error::StoreError;
-use crate::sqlite::{Store, from_json};
+use crate::sqlite::Store;
 use lyceum_sip::time::WallTime;
 use lyceum_users::messages::{MessageId, OwnedText};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::Connection;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 /// Most messages of one page.
 const MOST_ROWS: u32 = 500;
@@ -96,90 +101,121 @@ impl Store {
     pub fn history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
         let limit = if query.limit == 0 { MOST_ROWS } else { query.limit.min(MOST_ROWS) } as usize;
         let needle = query.text.as_ref().map(|text| text.to_lowercase());
-        self.inner().messages.read(|db| {
-            let mut page = HistoryPage::default();
-            let mut select = db.prepare_cached(&range(query))?;
-            let (from, to) = bounds(query);
-            let conversation = query.conversation.map(|c| c.0);
-            // One more than asked for tells whether there is another page.
-            let most = if needle.is_some() { MOST_SEARCHED as usize } else { limit };
-            let mut rows = select.query(params![query.user, from.0, to.0, conversation, query.peer, most + 1])?;
-            let (mut looked, mut last) = (0, None);
-            while let Some(row) = rows.next()? {
-                let found = history_row(row)?;
-                if looked == most || page.messages.len() == limit {
-                    page.next = last;
-                    break;
-                }
-                looked += 1;
-                last = Some(found.id);
-                if needle.as_ref().is_none_or(|needle| contains(&found, needle)) {
-                    page.messages.push(found);
-                }
+        // One more than asked for tells whether there is another page.
+        let most = if needle.is_some() { MOST_SEARCHED as usize } else { limit };
+        let (from, to) = bounds(query);
+        let mut page = HistoryPage::default();
+        let (mut looked, mut last) = (0, None);
+        self.walk(&query.user, &mut |letter| {
+            if letter.id < from {
+                return ControlFlow::Break(());
             }
-            for message in &mut page.messages {
-                message.recipients = recipients(db, message.id)?;
+            if letter.id >= to || !is_asked_for(query, letter) {
+                return ControlFlow::Continue(());
             }
-            Ok(page)
-        })
+            if looked == most || page.messages.len() == limit {
+                page.next = last;
+                return ControlFlow::Break(());
+            }
+            looked += 1;
+            last = Some(letter.id);
+            if needle.as_ref().is_none_or(|needle| contains(letter, needle)) {
+                page.messages.push(history_row(letter, &query.user));
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(page)
     }
 
     /// The conversations of a user, the latest first.
     pub fn conversations(&self, user: &str, limit: u32) -> Result<Vec<Conversation>, StoreError> {
         let limit = if limit == 0 { MOST_CONVERSATIONS } else { limit.min(MOST_CONVERSATIONS) };
-        self.inner().messages.read(|db| {
-            let mut select = db.prepare_cached(
-                "SELECT conversation.id, members, subject, thread.last FROM thread
-                 JOIN conversation ON conversation.id = thread.conversation
-                 WHERE user = ?1 ORDER BY last DESC LIMIT ?2",
-            )?;
-            let mut rows = select.query(params![user, limit])?;
-            let mut found = Vec::new();
-            while let Some(row) = rows.next()? {
-                found.push(conversation(db, user, row)?);
-            }
-            Ok(found)
-        })
+        let mut threads: Vec<(ConversationId, Thread)> = self.summary(user)?.0.into_iter().collect();
+        threads.sort_unstable_by_key(|(_, thread)| std::cmp::Reverse(thread.last));
+        threads.truncate(limit as usize);
+        self.with_last(user, threads)
     }
 
     /// One conversation of a user, if the user is in it.
     pub fn conversation(&self, user: &str, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
-        self.inner().messages.read(|db| {
-            let mut select = db.prepare_cached(
-                "SELECT conversation.id, members, subject, thread.last FROM thread
-                 JOIN conversation ON conversation.id = thread.conversation WHERE user = ?1 AND conversation = ?2",
-            )?;
-            let mut rows = select.query(params![user, id.0])?;
-            rows.next()?.map(|row| conversation(db, user, row)).transpose()
-        })
+        let found = self.summary(user)?.0.remove(&id).map(|thread| (id, thread));
+        Ok(self.with_last(user, Vec::from_iter(found))?.pop())
     }
 
     /// How many messages a user has not read, in all conversations.
     pub fn unread(&self, user: &str) -> Result<u32, StoreError> {
-        self.inner().messages.read(|db| {
-            let mut select = db.prepare_cached(
-                "SELECT count(*) FROM participant WHERE user = ?1 AND role = 1 AND kept = 1 AND read IS NULL",
-            )?;
-            Ok(select.query_row([user], |row| row.get(0))?)
+        Ok(self.summary(user)?.0.values().map(|thread| thread.unread.len() as u32).sum())
+    }
+
+    fn with_last(&self, user: &str, threads: Vec<(ConversationId, Thread)>) -> Result<Vec<Conversation>, StoreError> {
+        let mut wanted: BTreeSet<MessageId> = threads.iter().map(|(_, thread)| thread.last).collect();
+        let mut found = BTreeMap::new();
+        if !wanted.is_empty() {
+            self.walk(user, &mut |letter| {
+                if wanted.remove(&letter.id) {
+                    found.insert(letter.id, history_row(letter, user));
+                }
+                let is_over = wanted.first().is_none_or(|oldest| letter.id < *oldest);
+                if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })?;
+        }
+        let conversation = |(id, thread): (ConversationId, Thread)| {
+            let unread = thread.unread.len() as u32;
+            let last = found.remove(&thread.last);
+            Conversation { id, members: thread.members, subject: thread.subject, last, unread }
+        };
+        Ok(threads.into_iter().map(conversation).collect())
+    }
+
+    fn summary(&self, user: &str) -> Result<Summary, StoreError> {
+        let inner = self.inner();
+        inner.messages.read(|db| {
+            // First where the lines stand, then the snapshot: what is folded in between is in both and counts once.
+            let places = inner.history.of(db, user)?;
+            let snapshot = db.unchecked_transaction()?;
+            let (_, mut summary) = fold::person(&snapshot, user)?;
+            recent::read(&snapshot, &places)?.iter().for_each(|line| summary.apply(user, line));
+            Ok(summary)
+        })
+    }
+
+    /// Visits a user's messages, newest first, each with what was marked.
+    fn walk(&self, user: &str, visit: Visit<'_>) -> Result<(), StoreError> {
+        let inner = self.inner();
+        inner.messages.read(|db| {
+            let places = inner.history.of(db, user)?;
+            let snapshot = db.unchecked_transaction()?;
+            let window = Window::of(recent::read(&snapshot, &places)?);
+            walk(&snapshot, user, window, visit)
         })
     }
 }
 
-/// A range of the user's rows, as an index gives them in order: of one conversation, or of all.
-fn range(query: &HistoryQuery) -> String {
-    let conversation = if query.conversation.is_some() { "AND p.conversation = ?4" } else { "AND ?4 IS NULL" };
-    let peer = match &query.peer {
-        Some(_) => "AND EXISTS (SELECT 1 FROM participant o WHERE o.user = ?5 AND o.id = p.id)",
-        None => "AND ?5 IS NULL",
-    };
-    format!(
-        "SELECT {COLUMNS} FROM participant p JOIN message m ON m.id = p.id
-         WHERE p.user = ?1 AND p.id >= ?2 AND p.id < ?3 {conversation} {peer} AND p.kept = 1
-         ORDER BY p.id DESC LIMIT ?6"
-    )
+type Visit<'a> = &'a mut dyn FnMut(&Letter) -> ControlFlow<()>;
+
+/// Parts of the stream from the newest on; a part is shown when nothing older can belong between its messages.
+fn walk(db: &Connection, user: &str, mut window: Window, visit: Visit<'_>) -> Result<(), StoreError> {
+    let mut select =
+        db.prepare_cached("SELECT last, block FROM history_segment WHERE user = ?1 ORDER BY first DESC")?;
+    let mut rows = select.query([user])?;
+    while let Some(row) = rows.next()? {
+        let last = MessageId(row.get(0)?);
+        let older = Window::of(Line::read_all(row.get_ref(1)?.as_blob().map_err(|_| damaged())?)?);
+        if window.messages.first_key_value().is_some_and(|(oldest, _)| last < *oldest) {
+            if show(&window, visit).is_break() {
+                return Ok(());
+            }
+            window.messages.clear();
+        }
+        window.merge(older);
+    }
+    let _ = show(&window, visit);
+    Ok(())
 }
 
-const COLUMNS: &str = "m.id, m.conversation, m.sender, m.wire_id, m.content_type, m.body, p.role, p.read";
+fn show(window: &Window, visit: Visit<'_>) -> ControlFlow<()> {
+    window.messages.values().rev().try_for_each(visit)
+}
 
 fn bounds(query: &HistoryQuery) -> (MessageId, MessageId) {
     let from = query.from.map_or(MessageId([0; 16]), MessageId::at);
@@ -187,52 +223,26 @@ fn bounds(query: &HistoryQuery) -> (MessageId, MessageId) {
     (from, query.before.map_or(to, |before| before.min(to)))
 }
 
-fn history_row(row: &Row<'_>) -> rusqlite::Result<HistoryRow> {
-    let (role, read): (u8, Option<u64>) = (row.get(6)?, row.get(7)?);
-    Ok(HistoryRow {
-        id: MessageId(row.get(0)?),
-        conversation: ConversationId(row.get(1)?),
-        sender: row.get(2)?,
-        recipients: Vec::new(),
-        wire_id: row.get(3)?,
-        content_type: row.get(4)?,
-        body: OwnedText(row.get(5)?),
-        unread: role == 1 && read.is_none(),
-    })
+fn is_asked_for(query: &HistoryQuery, letter: &Letter) -> bool {
+    let is_in = |person: &String| letter.sender == *person || letter.recipients.iter().any(|p| p.address == *person);
+    query.conversation.is_none_or(|id| id == letter.conversation) && query.peer.as_ref().is_none_or(is_in)
 }
 
-fn contains(row: &HistoryRow, needle: &str) -> bool {
-    row.content_type.starts_with("text/") && String::from_utf8_lossy(&row.body.0).to_lowercase().contains(needle)
-}
-
-fn recipients(db: &Connection, id: MessageId) -> Result<Vec<Person>, StoreError> {
-    let mut select =
-        db.prepare_cached("SELECT user, delivered, read FROM participant WHERE id = ?1 AND role = 1 ORDER BY user")?;
-    let people = select.query_map([id.0], |row| {
-        Ok(Person {
-            address: row.get(0)?,
-            delivered: row.get::<_, Option<u64>>(1)?.map(WallTime),
-            read: row.get::<_, Option<u64>>(2)?.map(WallTime),
-        })
-    })?;
-    Ok(people.collect::<Result<_, _>>()?)
-}
-
-fn conversation(db: &Connection, user: &str, row: &Row<'_>) -> Result<Conversation, StoreError> {
-    let id = ConversationId(row.get(0)?);
-    let last: [u8; 16] = row.get(3)?;
-    let mut select = db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM participant p JOIN message m ON m.id = p.id WHERE p.user = ?1 AND p.id = ?2"
-    ))?;
-    let mut found = select.query_row(params![user, last], history_row).optional()?;
-    if let Some(found) = &mut found {
-        found.recipients = recipients(db, found.id)?;
+fn history_row(letter: &Letter, user: &str) -> HistoryRow {
+    let mut recipients = letter.recipients.clone();
+    recipients.sort_unstable_by(|one, other| one.address.cmp(&other.address));
+    HistoryRow {
+        id: letter.id,
+        conversation: letter.conversation,
+        sender: letter.sender.clone(),
+        recipients,
+        wire_id: letter.wire_id.clone(),
+        content_type: letter.content_type.clone(),
+        body: letter.body.clone(),
+        unread: letter.is_unread(user),
     }
-    let unread = db
-        .prepare_cached(
-            "SELECT count(*) FROM participant
-             WHERE user = ?1 AND conversation = ?2 AND role = 1 AND kept = 1 AND read IS NULL",
-        )?
-        .query_row(params![user, id.0], |row| row.get(0))?;
-    Ok(Conversation { id, members: from_json(&row.get::<_, String>(1)?)?, subject: row.get(2)?, last: found, unread })
+}
+
+fn contains(letter: &Letter, needle: &str) -> bool {
+    letter.content_type.starts_with("text/") && String::from_utf8_lossy(&letter.body.0).to_lowercase().contains(needle)
 }

@@ -1,105 +1,170 @@
-//! Entries into rows.
+//! Entries into lines, and lines into the journal.
 
-use super::{ConversationId, MAX_PARTICIPANTS, MessageEntry, NewMessage, Participant};
+use super::line::{self, Letter, Line};
+use super::recent::{self, Block, wire_key};
+use super::{MAX_PARTICIPANTS, MessageEntry, MessageRef, NewMessage, Participant, fold};
 use crate::error::StoreError;
-use crate::sqlite::{Store, to_json};
+use crate::sqlite::{Inner, Store};
+use lyceum_sip::time::WallTime;
+use lyceum_users::messages::MessageId;
 use rusqlite::{OptionalExtension, Transaction, params};
+
+/// Lines of one person in the journal at which that person's are folded by themselves.
+const MANY_LINES: usize = 4_096;
+/// Segments that are looked through for the message that a notice names.
+const SEGMENTS_SEARCHED: usize = 64;
 
 impl Store {
     /// Writes these entries in one transaction, durable when it returns. The writer thread is the usual way.
     pub fn append_messages(&self, entries: &[MessageEntry]) -> Result<(), StoreError> {
-        let inner = self.inner();
-        inner.messages.write(inner.messages_epoch, |tx, epoch| entries.iter().try_for_each(|e| write(tx, epoch, e)))
+        append(self, entries.iter())
     }
 }
 
-/// Writes one entry inside the transaction of its batch.
-pub(super) fn write(tx: &Transaction<'_>, epoch: u64, entry: &MessageEntry) -> Result<(), StoreError> {
-    match entry {
-        MessageEntry::Message(message) => add(tx, epoch, message),
-        MessageEntry::Mark { message, user, mark, at } => super::marks::mark(tx, message, user, *mark, *at),
-        MessageEntry::ReadUpTo { user, conversation, upto, at } => {
-            super::marks::read_up_to(tx, user, *conversation, *upto, *at)
+/// Writes entries in one transaction.
+pub(super) fn append<'a>(store: &Store, entries: impl Iterator<Item = &'a MessageEntry>) -> Result<(), StoreError> {
+    let inner = store.inner();
+    let _order = inner.history.order();
+    let (block, row) = inner.messages.write(inner.messages_epoch, |tx, epoch| {
+        // The index is read before there is something in the journal that is not in it.
+        inner.history.recent(tx, |_| ())?;
+        let mut batch = Batch { inner, tx, block: Block::default() };
+        for entry in entries {
+            batch.add(epoch, entry)?;
         }
-        MessageEntry::Archive(row) => crate::archive::add(tx, epoch, row),
-    }
-}
-
-fn add(tx: &Transaction<'_>, epoch: u64, message: &NewMessage) -> Result<(), StoreError> {
-    let recipients = &message.recipients[..message.recipients.len().min(MAX_PARTICIPANTS - 1)];
-    let people = || std::iter::once(&message.sender).chain(recipients);
-    if !people().any(|person| person.kept) {
+        let block = batch.block;
+        if block.is_empty() {
+            return Ok::<_, StoreError>((block, 0));
+        }
+        tx.prepare_cached("INSERT INTO history_journal (block, epoch) VALUES (?1, ?2)")?
+            .execute(params![block.bytes, epoch])?;
+        Ok((block, tx.last_insert_rowid()))
+    })?;
+    if row == 0 {
         return Ok(());
     }
-    let conversation =
-        message.conversation.unwrap_or_else(|| ConversationId::of(people().map(|person| &*person.address)));
-    let added = tx
-        .prepare_cached(
-            "INSERT INTO message (id, conversation, sender, wire_id, content_type, body, epoch)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING",
-        )?
-        .execute(params![
-            message.id.0,
-            conversation.0,
-            message.sender.address,
-            message.wire_id,
-            message.content_type,
-            message.body.0,
-            epoch
-        ])?;
-    if added == 0 {
-        return Ok(());
-    }
-    begin(tx, epoch, message, conversation, people())?;
-    for person in people() {
-        let role = u8::from(person.address != message.sender.address);
-        join(tx, epoch, message, conversation, person, role)?;
-    }
-    Ok(())
+    let busy = inner.messages.read(|db| inner.history.recent(db, |recent| recent.add(row, block, MANY_LINES)))?;
+    fold::people(inner, &busy)
 }
 
-/// Notes the conversation when this is its first message.
-fn begin<'a>(
-    tx: &Transaction<'_>,
-    epoch: u64,
-    message: &NewMessage,
-    conversation: ConversationId,
-    people: impl Iterator<Item = &'a Participant>,
-) -> Result<(), StoreError> {
-    let known = tx
-        .prepare_cached("SELECT 1 FROM conversation WHERE id = ?1")?
-        .query_row([conversation.0], |_| Ok(()))
-        .optional()?;
-    if known.is_some() {
-        return Ok(());
-    }
-    let mut members: Vec<&str> = people.map(|person| &*person.address).collect();
-    members.sort_unstable();
-    members.dedup();
-    tx.prepare_cached("INSERT INTO conversation (id, members, subject, began, epoch) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![conversation.0, to_json(&members)?, message.subject, message.id.time().0, epoch])?;
-    Ok(())
+struct Batch<'a> {
+    inner: &'a Inner,
+    tx: &'a Transaction<'a>,
+    block: Block,
 }
 
-fn join(
-    tx: &Transaction<'_>,
-    epoch: u64,
-    message: &NewMessage,
-    conversation: ConversationId,
-    person: &Participant,
-    role: u8,
-) -> Result<(), StoreError> {
-    tx.prepare_cached(
-        "INSERT INTO participant (user, id, conversation, role, kept, epoch)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
-    )?
-    .execute(params![person.address, message.id.0, conversation.0, role, person.kept, epoch])?;
-    if person.kept {
-        tx.prepare_cached(
-            "INSERT INTO thread (user, conversation, last, epoch) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (user, conversation) DO UPDATE SET last = max(last, excluded.last)",
-        )?
-        .execute(params![person.address, conversation.0, message.id.0, epoch])?;
+impl Batch<'_> {
+    fn add(&mut self, epoch: u64, entry: &MessageEntry) -> Result<(), StoreError> {
+        match entry {
+            MessageEntry::Message(message) => self.message(message, None),
+            MessageEntry::Delivered { message, at } => self.message(message, Some(*at)),
+            MessageEntry::Mark { message, user, mark, at } => {
+                let found = match message {
+                    MessageRef::Id { id, sender } => Some((*id, sender.clone())),
+                    MessageRef::Wire { wire_id, sender } => {
+                        self.named(wire_id, sender, user)?.map(|id| (id, sender.clone()))
+                    }
+                };
+                let Some((id, sender)) = found else { return Ok(()) };
+                let line = Line::Mark { id, user: user.to_string(), mark: *mark, at: *at };
+                return self.tell([&*sender, &**user], &line);
+            }
+            MessageEntry::ReadUpTo { user, conversation, upto, at } => {
+                let mut members = self.members(user, *conversation)?;
+                members.push(user.to_string());
+                let line = Line::ReadUpTo { user: user.to_string(), conversation: *conversation, upto: *upto, at: *at };
+                return self.tell(members.iter().map(String::as_str), &line);
+            }
+            MessageEntry::Archive(row) => return crate::archive::add(self.tx, epoch, row),
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn message(&mut self, message: &NewMessage, delivered: Option<WallTime>) {
+        let recipients = &message.recipients[..message.recipients.len().min(MAX_PARTICIPANTS - 1)];
+        let mut keepers: Vec<&str> = Vec::with_capacity(2);
+        for Participant { address, kept } in std::iter::once(&message.sender).chain(recipients) {
+            if *kept && !keepers.contains(&&**address) {
+                keepers.push(address);
+            }
+        }
+        if keepers.is_empty() {
+            return;
+        }
+        if let Some(wire_id) = &message.wire_id {
+            self.block.wires.push((wire_key(wire_id, &message.sender.address), message.id));
+        }
+        self.block.add(keepers.into_iter(), |out| line::write_new(out, message, MAX_PARTICIPANTS - 1, delivered));
+    }
+
+    /// Adds a line to the streams of those of these people who have one.
+    fn tell<'p>(&mut self, people: impl IntoIterator<Item = &'p str>, line: &Line) -> Result<(), StoreError> {
+        let mut keepers: Vec<&str> = Vec::new();
+        for person in people {
+            if !keepers.contains(&person) && self.has(person)? {
+                keepers.push(person);
+            }
+        }
+        if !keepers.is_empty() {
+            self.block.add(keepers.into_iter(), |out| line.write(out));
+        }
+        Ok(())
+    }
+
+    /// Whether this person keeps a history.
+    fn has(&self, user: &str) -> Result<bool, StoreError> {
+        if self.block.concerns(user) || self.inner.history.recent(self.tx, |r| r.people.contains_key(user))? {
+            return Ok(true);
+        }
+        let mut select = self.tx.prepare_cached("SELECT 1 FROM history_person WHERE user = ?1")?;
+        Ok(select.query_row([user], |_| Ok(())).optional()?.is_some())
+    }
+
+    /// The message that its sender calls so: the newest, should there be several.
+    fn named(&self, wire_id: &str, sender: &str, user: &str) -> Result<Option<MessageId>, StoreError> {
+        let key = wire_key(wire_id, sender);
+        if let Some((_, id)) = self.block.wires.iter().rev().find(|(known, _)| *known == key) {
+            return Ok(Some(*id));
+        }
+        if let Some(id) = self.inner.history.recent(self.tx, |recent| recent.wires.get(&key).copied())? {
+            return Ok(Some(id));
+        }
+        let is_it = |letter: &Letter| letter.wire_id.as_deref() == Some(wire_id) && letter.sender == sender;
+        for owner in [user, sender] {
+            if self.has(owner)? {
+                return self.search(owner, is_it);
+            }
+        }
+        Ok(None)
+    }
+
+    fn search(&self, owner: &str, is_it: impl Fn(&Letter) -> bool) -> Result<Option<MessageId>, StoreError> {
+        let of = |lines: Vec<Line>| {
+            lines.into_iter().rev().find_map(|line| match line {
+                Line::Message(letter) if is_it(&letter) => Some(letter.id),
+                _ => None,
+            })
+        };
+        let places = self.inner.history.of(self.tx, owner)?;
+        if let Some(id) = of(recent::read(self.tx, &places)?) {
+            return Ok(Some(id));
+        }
+        let mut select =
+            self.tx.prepare_cached("SELECT block FROM history_segment WHERE user = ?1 ORDER BY first DESC LIMIT ?2")?;
+        let mut rows = select.query(params![owner, SEGMENTS_SEARCHED])?;
+        while let Some(row) = rows.next()? {
+            if let Some(id) = of(Line::read_all(row.get_ref(0)?.as_blob().map_err(|_| line::damaged())?)?) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    fn members(&self, user: &str, conversation: super::ConversationId) -> Result<Vec<String>, StoreError> {
+        let places = self.inner.history.of(self.tx, user)?;
+        let (_, mut summary) = fold::person(self.tx, user)?;
+        recent::read(self.tx, &places)?.iter().for_each(|line| summary.apply(user, line));
+        self.block.lines_of(user)?.iter().for_each(|line| summary.apply(user, line));
+        Ok(summary.0.remove(&conversation).map(|thread| thread.members).unwrap_or_default())
+    }
 }

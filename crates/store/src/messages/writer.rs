@@ -46,7 +46,7 @@ pub struct MessageBatch {
 impl MessageBatch {
     fn bytes(&self) -> usize {
         let size = |entry: &MessageEntry| match entry {
-            MessageEntry::Message(message) => message.body.0.len() + 512,
+            MessageEntry::Message(message) | MessageEntry::Delivered { message, .. } => message.body.0.len() + 512,
             MessageEntry::Archive(row) => row.body.0.len() + 512,
             MessageEntry::Mark { .. } | MessageEntry::ReadUpTo { .. } => 128,
         };
@@ -194,6 +194,9 @@ impl Store {
             .spawn(move || {
                 while let Some(batches) = theirs.next() {
                     commit(&store, &theirs, &batches, &done);
+                    if let Err(error) = store.fold_step(false) {
+                        tracing::error!(%error, "the journal of messages could not be folded; it is tried again");
+                    }
                 }
             })
             .map_err(|e| StoreError::io(&e, std::path::Path::new("a thread")))?;
@@ -227,8 +230,5 @@ fn commit(store: &Store, shared: &Shared, batches: &[MessageBatch], done: &impl 
 }
 
 fn write(store: &Store, batches: &[MessageBatch]) -> Result<(), StoreError> {
-    let inner = store.inner();
-    inner.messages.write(inner.messages_epoch, |tx, epoch| {
-        batches.iter().flat_map(|batch| &batch.entries).try_for_each(|entry| super::write::write(tx, epoch, entry))
-    })
+    super::write::append(store, batches.iter().flat_map(|batch| &batch.entries))
 }

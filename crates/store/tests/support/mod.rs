@@ -1,6 +1,8 @@
 //! A worker as the front-end runs one: groups, a journal, and reports from the store.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod messages;
+
 use lyceum_sip::time::{Now, Time, WallTime};
 use lyceum_store::{BindingError, BindingWriter, BindingWriterOptions, By, Committed, MasterKey, Options, Store};
 use lyceum_topology::{RegistrarPolicy, UserId, routing_group};
