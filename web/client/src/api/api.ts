@@ -30,6 +30,7 @@ export class Api {
   ) {}
 
   // Sign-in: no token yet.
+  signInWays = () => this.plain<T.SignInWays>("GET", "/sign-in", undefined);
   signIn = (ask: { address: string; password: string; device: string; device_name: string }) =>
     this.plain<T.SessionBody>("POST", "/session", { json: ask });
   refresh = (device: string) => this.plain<T.SessionBody>("POST", "/session/refresh", { json: { device } });

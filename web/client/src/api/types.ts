@@ -17,6 +17,11 @@ export interface Problem {
   help?: string;
 }
 
+/** The ways to sign in besides address and password. */
+export interface SignInWays {
+  issuer?: { name: string; path: string };
+}
+
 export interface Person {
   address: string;
   display_name?: string | null;

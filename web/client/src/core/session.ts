@@ -7,6 +7,7 @@
  * | starting   | no cookie, refused             | signed-out |
  * | starting   | server does not answer         | starting, asked again |
  * | signed-out | right password                 | signed-in  |
+ * | signed-out | leaves for the issuer          | starting, when it comes back |
  * | signed-in  | token near its end             | signed-in, with a new one |
  * | signed-in  | refused a new token            | signed-out, with the reason |
  * | signed-in  | signed out                     | signed-out |
@@ -84,6 +85,12 @@ export class Session {
     this.memory.setItem(SIGNED_IN, "1");
     this.memory.setItem(ADDRESS, address);
     this.#take(body);
+  }
+
+  /** Where the issuer's sign-in begins. The browser leaves the page, and comes back to one that finds its cookie. */
+  leave(path: string): string {
+    this.memory.setItem(SIGNED_IN, "1");
+    return `${path}?device=${encodeURIComponent(this.device)}`;
   }
 
   async signOut(): Promise<void> {

@@ -1,12 +1,12 @@
-/** The first page: address and password; everything else is found by itself. */
-import { useState, type FormEvent } from "react";
+/** The first page: address and password, or an issuer that vouches; everything else is found by itself. */
+import { useEffect, useState, type FormEvent } from "react";
 import { Button } from "@shared/button";
 import { Field } from "@shared/field";
 import { Icon } from "@shared/icon";
 import { ProblemBox } from "@shared/states";
 import { useWords } from "@shared/text";
 import { problemOf } from "../api/api";
-import type { Problem } from "../api/types";
+import type { Problem, SignInWays } from "../api/types";
 import { useFault } from "../core/context";
 import type { Session } from "../core/session";
 import { useStore } from "../core/store";
@@ -20,7 +20,8 @@ export function SignIn({ session }: { session: Session }) {
   const [password, setPassword] = useState("");
   const [tried, setTried] = useState(false);
   const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem>();
+  const [problem, setProblem] = useState<Problem | undefined>(refusedElsewhere);
+  const issuer = useIssuer(session);
   const addressFault = tried && !/^[^@\s]+@[^@\s]+$/.test(address.trim()) ? t("sign-in.address.fault") : undefined;
   const passwordFault = tried && password === "" ? t("sign-in.password.fault") : undefined;
 
@@ -58,9 +59,32 @@ export function SignIn({ session }: { session: Session }) {
         <Button kind="primary" type="submit" disabled={busy}>
           {busy ? t("sign-in.going") : t("sign-in.go")}
         </Button>
+        {issuer && (
+          <Button disabled={busy} onClick={() => location.assign(session.leave(issuer.path))}>
+            {t("sign-in.issuer", { name: issuer.name })}
+          </Button>
+        )}
       </form>
     </main>
   );
+}
+
+/** The issuer that vouches for people here, when there is one. */
+function useIssuer(session: Session): SignInWays["issuer"] {
+  const [issuer, setIssuer] = useState<SignInWays["issuer"]>();
+  useEffect(() => {
+    // Without an answer there is no button; the password is asked for all the same.
+    session.api.signInWays().then((ways) => setIssuer(ways.issuer), () => undefined);
+  }, [session]);
+  return issuer;
+}
+
+/** Why the issuer's sign-in led back here; said once. */
+function refusedElsewhere(): Problem | undefined {
+  const code = new URLSearchParams(location.search).get("sign-in");
+  if (!code || !/^[a-z-]{1,40}$/.test(code)) return undefined;
+  history.replaceState(null, "", location.pathname);
+  return { code, status: 0, what: "", where: "", fix: "" };
 }
 
 function Ended({ problem }: { problem: Problem }) {
