@@ -113,6 +113,13 @@ impl<'a> Splice<'a> {
         }
     }
 
+    /// Removes every line for which `unwanted` holds, given its name, the name as written and its value.
+    pub fn remove_where(&mut self, unwanted: impl Fn(Name, &[u8], &[u8]) -> bool) -> &mut Self {
+        let message = self.message;
+        self.drop_where(|line, raw| unwanted(line.name, raw, message.line_value(line)));
+        self
+    }
+
     fn drop_where(&mut self, wanted: impl Fn(&Line, &[u8]) -> bool) {
         let message = self.message;
         for (at, line) in message.index().lines.iter().enumerate() {

@@ -5,12 +5,13 @@ use lyceum_sip::header::session_expires::{Refresher, SessionExpires};
 use lyceum_sip::proxy::{self, BranchId, LoopHash, RecordRoute, RoutePlan, SentBy, record_route_line, via_line};
 use lyceum_sip::session_timer::{self, AtProxy, Offer, Remembered};
 use lyceum_sip::time::Now;
-use lyceum_sip::token::{DialogEnds, bearer};
+use lyceum_sip::token::DialogEnds;
 use lyceum_sip::transaction::Outgoing;
 use lyceum_sip::{Index, Limits, Message, Method, Name, Scheme, Splice, Transport, parse};
 
 use super::admit::{Admitted, Sender, timer_policy};
 use super::context::{Branch, Context, ContextId, Hop};
+use super::passing;
 use crate::core::Core;
 use crate::inbound::Inbound;
 use crate::refusal::DIAGNOSTICS_HEADER;
@@ -53,7 +54,6 @@ struct Copy<'a, 'p> {
     keep_identity: bool,
     /// Record-Route lines, the one for the next hop last.
     record_routes: &'a [Vec<u8>],
-    strip_credentials: bool,
     timer: Option<Timer>,
 }
 
@@ -75,8 +75,7 @@ impl Core {
         message: &Message<'p>,
         admitted: &Admitted<'p>,
     ) {
-        let strip = matches!(admitted.sender, Sender::User(_));
-        self.branch(now, opened, context, hop, message, &admitted.plan, admitted.loop_hash, strip);
+        self.branch(now, opened, context, hop, message, &admitted.plan, admitted.loop_hash);
     }
 
     /// Begins a further branch from the request that the context keeps.
@@ -88,16 +87,7 @@ impl Core {
             if let Ok(plan) = proxy::preprocess(&message, &|uri| self.is_us(uri)) {
                 let hash = self.calls.branches.loop_hash(&message);
                 if let Some(branch) = context.responses.branch() {
-                    self.branch(
-                        now,
-                        Opened { id, branch },
-                        context,
-                        hop,
-                        &message,
-                        &plan,
-                        hash,
-                        !context.keep_identity,
-                    );
+                    self.branch(now, Opened { id, branch }, context, hop, &message, &plan, hash);
                 }
             }
         }
@@ -114,7 +104,6 @@ impl Core {
         message: &Message<'p>,
         plan: &RoutePlan<'p>,
         loop_hash: LoopHash,
-        strip_credentials: bool,
     ) {
         if !hop.spare.is_empty() {
             context.spare.push((opened.branch.index(), std::mem::take(&mut hop.spare)));
@@ -132,7 +121,6 @@ impl Core {
             branch: &branch,
             keep_identity: context.keep_identity,
             record_routes: &record_routes,
-            strip_credentials,
             timer,
         };
         let mut bytes = std::mem::take(&mut self.scratch);
@@ -255,13 +243,7 @@ impl Core {
             }
             splice.remove_named(DIAGNOSTICS_HEADER.as_bytes());
         }
-        if copy.strip_credentials && message.field(Name::ProxyAuthorization).is_some() {
-            splice.remove(Name::ProxyAuthorization);
-        }
-        // A page's token is for us alone (RFC 8898 §4); a digest answer to the other end passes.
-        if message.value(Name::Authorization).is_some_and(|value| bearer::of_authorization(value).is_some()) {
-            splice.remove(Name::Authorization);
-        }
+        passing::strip_credentials(&mut splice, &message, &self.snapshot);
         if let Some(timer) = &copy.timer {
             if let Some(expires) = &timer.expires {
                 splice.replace(Name::SessionExpires, expires.as_bytes());
@@ -303,7 +285,6 @@ impl Core {
             branch: &branch,
             keep_identity: inbound.trusted,
             record_routes: &[],
-            strip_credentials: false,
             timer: None,
         };
         let mut bytes = std::mem::take(&mut self.scratch);

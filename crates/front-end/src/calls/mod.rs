@@ -7,6 +7,7 @@ pub mod forward;
 pub mod hops;
 mod ladder;
 pub mod large;
+mod passing;
 pub mod record;
 pub mod responses;
 pub mod serial;

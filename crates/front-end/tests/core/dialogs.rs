@@ -146,3 +146,37 @@ fn a_phone_that_came_back_on_another_connection_is_still_reached_in_its_call() {
         again.iter().filter(|sent| sent.first_line().starts_with("BYE")).map(|sent| sent.to.port()).collect();
     assert_eq!(to, [8], "{again:?}");
 }
+
+/// One more header line in a request.
+fn with_line(text: &str, line: &str) -> String {
+    text.replacen("Max-Forwards", &format!("{line}\nMax-Forwards"), 1)
+}
+
+#[test]
+fn nobody_sees_credentials_for_our_realm_and_those_for_others_pass() {
+    let mut bench = Bench::new();
+    let (invite, fork, ok) = talking(&mut bench);
+    assert_eq!(fork.value("Proxy-Authorization"), "");
+    let ours = |name: &str| {
+        format!(
+            r#"{name}: Digest username="anna", realm="EXAMPLE.org", nonce="n", uri="sip:x", response="0123456789abcdef0123456789abcdef""#
+        )
+    };
+    let theirs = |name: &str| ours(name).replace("EXAMPLE.org", "gateway.test");
+    for method in ["ACK", "INVITE", "BYE"] {
+        let mut text = in_dialog(method, &invite, &ok, 3);
+        for name in ["Proxy-Authorization", "Authorization"] {
+            text = with_line(&with_line(&text, &ours(name)), &theirs(name));
+        }
+        let sent = bench.receive(phone(1), &text);
+        let copy = sent.iter().find(|sent| sent.to == phone(2)).expect("a copy for ben");
+        for name in ["Proxy-Authorization", "Authorization"] {
+            let want = theirs(name);
+            assert_eq!(copy.values(name), [want.split_once(": ").unwrap().1], "{method}");
+        }
+    }
+    let text = bench.request("OPTIONS", "sip:ben@example.org", "anna", phone(1), "");
+    let sent = bench.signed("anna", "secret", phone(1), &with_line(&text, &theirs("Proxy-Authorization")));
+    let copy = sent.iter().find(|sent| sent.to == phone(2)).expect("a copy for ben");
+    assert_eq!(copy.values("Proxy-Authorization").len(), 1, "the first request, too");
+}

@@ -42,6 +42,7 @@ pub use challenge::{Challenge, Kind, Login, Signed, challenge, respond, stronges
 pub use compute::{Ha1, verify};
 pub use credentials::{Credentials, CredentialsError, Qop};
 pub use nonce::{NONCE_RING, NonceVerdict, Nonces};
+pub use params::{challenge_names, credentials_name};
 
 /// A hash that digest authentication may use (RFC 8760 §2.1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]

@@ -10,6 +10,28 @@ pub(super) fn after_scheme(value: &[u8]) -> Option<&[u8]> {
     (scheme.eq_ignore_ascii_case(b"Digest") && blank).then_some(rest)
 }
 
+/// Do these digest credentials name a realm for which `is_ours` holds? What begins as digest and cannot be read to its
+/// end counts as if they did: whoever reads it otherwise would be given what was meant for us.
+#[must_use]
+pub fn credentials_name(value: &[u8], is_ours: impl Fn(&[u8]) -> bool) -> bool {
+    after_scheme(value).is_some_and(|rest| names(rest, is_ours))
+}
+
+/// The same for a challenge of any scheme: a page or a phone answers Basic with the password itself.
+#[must_use]
+pub fn challenge_names(value: &[u8], is_ours: impl Fn(&[u8]) -> bool) -> bool {
+    let value = lex::trim(value);
+    let blank = value.iter().position(|&b| lex::is_lws(b)).unwrap_or(value.len());
+    names(&value[blank..], is_ours)
+}
+
+fn names(params: &[u8], is_ours: impl Fn(&[u8]) -> bool) -> bool {
+    Params(params).any(|item| match item {
+        Some((name, realm)) => name.eq_ignore_ascii_case(b"realm") && is_ours(&super::credentials::unescape(realm)),
+        None => true,
+    })
+}
+
 /// The parameters of one challenge or one set of credentials: name and value, quotes removed,
 /// escapes left as they came. `None` as an item: what follows cannot be read.
 pub(super) struct Params<'a>(pub(super) &'a [u8]);
@@ -75,6 +97,30 @@ mod tests {
         let got: Vec<_> = Params(br#" ,a = "x,\"y" ,,b=c,d="", "#).collect();
         let want = [(&b"a"[..], &br#"x,\"y"#[..]), (b"b", b"c"), (b"d", b"")];
         assert_eq!(got, want.map(Some));
+    }
+
+    #[test]
+    fn a_realm_of_ours_is_found_however_it_is_written() {
+        let ours = |realm: &[u8]| realm.eq_ignore_ascii_case(b"a.b");
+        for (value, named) in [
+            (&br#"Digest username="u", realm="a.b", nonce="n""#[..], true),
+            (br#"digest  REALM = A.B"#, true),
+            (br#"Digest realm="a\.b""#, true),
+            (br#"Digest realm="x", realm="a.b""#, true),
+            (br#"Digest realm="x"#, true),
+            (br#"Digest username="a.b", realm="x""#, false),
+            (b"Basic dTpw", false),
+        ] {
+            assert_eq!(credentials_name(value, ours), named, "{}", String::from_utf8_lossy(value));
+        }
+        for (value, named) in [
+            (&br#"Basic realm="a.b""#[..], true),
+            (br#"Digest realm="x", nonce="n", Digest realm="a.b", nonce="n""#, true),
+            (br#"Digest realm="x", nonce="n""#, false),
+            (b"Negotiate", false),
+        ] {
+            assert_eq!(challenge_names(value, ours), named, "{}", String::from_utf8_lossy(value));
+        }
     }
 
     #[test]
