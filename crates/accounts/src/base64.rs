@@ -6,7 +6,7 @@ const TOKEN: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0
 /// As headers take it.
 pub(crate) fn header(bytes: &[u8]) -> String {
     let mut text = encoded(bytes, HEADER);
-    while text.len() % 4 != 0 {
+    while !text.len().is_multiple_of(4) {
         text.push('=');
     }
     text

@@ -90,7 +90,7 @@ pub fn plan(ldap: &Ldap, snapshot: &Snapshot, entries: &[Entry], accounts: &[Acc
     for person in in_order {
         match known.get(person.id.as_str()) {
             Some(account) => work.known(person, account),
-            None => work.new(person),
+            None => work.unknown(person),
         }
     }
     work.finish(accounts, people.is_empty())
@@ -168,7 +168,7 @@ impl Work<'_> {
         self.settle(before, after, now, account);
     }
 
-    fn new(&mut self, person: &Person) {
+    fn unknown(&mut self, person: &Person) {
         if !person.enabled {
             return;
         }

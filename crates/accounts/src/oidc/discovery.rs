@@ -146,7 +146,7 @@ impl Document {
         }
         let plain = settings.issuer.starts_with("http://");
         for url in [&self.authorization_endpoint, &self.token_endpoint, &self.jwks_uri] {
-            if !url.starts_with("https://") && !(plain && url.starts_with("http://")) {
+            if !(url.starts_with("https://") || plain && url.starts_with("http://")) {
                 return fault(format!("{url} is not protected by TLS"));
             }
         }
