@@ -12,8 +12,8 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from cases import (accounts, alone, browser, durability, files, large, pages, phones, policy, presence, proxy, stranger,
-                   torture)
+from cases import (accounts, alone, browser, calendar, durability, files, large, pages, phones, policy, presence, proxy,
+                   stranger, torture)
 from harness import process
 from harness.clamd import Clamd
 from harness.judge import Judge
@@ -27,6 +27,7 @@ GROUPS = {
     "browser": browser.run,
     "pages": pages.run,
     "files": files.run,
+    "calendar": calendar.run,
     "presence": presence.run,
     "stranger": stranger.run,
     "policy": policy.run,
@@ -63,7 +64,7 @@ def main():
 def run_group(judge, group, folder, options):
     """Groups that start servers of their own get the binary, the others a running server."""
     module = GROUPS[group]
-    if group in ("alone", "durability", "files"):
+    if group in ("alone", "durability", "files", "calendar"):
         module(judge, folder, os.path.abspath(options.server), options.depth)
         return
     users = {**phones.users(), **proxy.users(), large.USER: "pw-large", **pages.PEOPLE, **presence.users()}

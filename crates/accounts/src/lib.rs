@@ -16,4 +16,4 @@ mod trust;
 pub use mapping::{Entry, Person, Unmapped, person, place};
 pub use plan::{Plan, Refusal, Step, Stop, plan};
 pub use secret::Secret;
-pub use trust::TrustFault;
+pub use trust::{TrustFault, client_tls};

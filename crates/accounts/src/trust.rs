@@ -30,6 +30,14 @@ impl std::fmt::Display for TrustFault {
 
 impl std::error::Error for TrustFault {}
 
+/// TLS as a client that trusts whom the system trusts, for other servers of the web. Blocks while files are read.
+///
+/// # Errors
+/// When the system trusts nobody.
+pub fn client_tls() -> Result<Arc<ClientConfig>, TrustFault> {
+    client(None)
+}
+
 /// TLS as a client that trusts these authorities. Blocks while files are read.
 pub(crate) fn client(authorities: Option<&str>) -> Result<Arc<ClientConfig>, TrustFault> {
     let mut roots = RootCertStore::empty();

@@ -106,8 +106,13 @@ pub struct DistributionGroup {
     pub address: String,
     /// Its name.
     pub display_name: Option<String>,
-    /// Its members' addresses.
+    /// The addresses of its people, those of groups within it among them.
     pub members: Vec<String>,
+    /// Its people, where one group was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Person>,
+    /// Whether there are more than a group shows.
+    pub cut: bool,
 }
 
 /// What one person may see of another.

@@ -63,6 +63,8 @@ refusals! {
     PresenceRefused "presence-refused" 422 "choose another state or a shorter text; the presence policy says what is allowed";
     /// The contact list cannot be changed like this.
     ContactsRefused "contacts-refused" 422 "mend what the message names and try again";
+    /// The calendar cannot be read or fetched from there.
+    CalendarRefused "calendar-refused" 422 "give the https address that your calendar offers for sharing, or its .ics file";
     /// The file may not be sent.
     FileRefused "file-refused" 422 "send another kind of file, or a smaller one; 'lyceum effective-policy USER' shows what the file transfer policy allows";
     /// The virus scanner found something in the file.
@@ -115,6 +117,12 @@ refusals! {
     NumberTaken "number-taken" 409 "find its owner with 'lyceum number get NUMBER' and take it away there first";
     /// No such number record.
     NumberNotFound "number-not-found" 404 "list the numbers with 'lyceum number get'";
+    /// No such distribution group.
+    GroupNotFound "group-not-found" 404 "list the groups with 'lyceum group get'";
+    /// The group is there already.
+    GroupExists "group-exists" 409 "use 'lyceum group set' to change it";
+    /// The group cannot be as it is wanted.
+    GroupInvalid "group-invalid" 422 "mend what the message names";
     /// No such device record.
     DeviceNotFound "device-not-found" 404 "list the devices with 'lyceum device get'";
     /// The device record is not well formed.

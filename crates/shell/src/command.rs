@@ -12,6 +12,7 @@ mod contact;
 mod device;
 mod domain;
 mod effective_policy;
+mod group;
 mod man;
 mod message;
 mod number;
@@ -51,6 +52,9 @@ enum Noun {
     /// Numbers and what they reach
     #[command(subcommand)]
     Number(number::Verb),
+    /// Distribution groups: create, show, change, remove
+    #[command(subcommand)]
+    Group(group::Verb),
     /// Desk phones and other devices
     #[command(subcommand)]
     Device(device::Verb),
@@ -127,6 +131,7 @@ impl Cli {
             Noun::User(verb) => verb.run(run),
             Noun::Accounts(verb) => verb.run(run),
             Noun::Number(verb) => verb.run(run),
+            Noun::Group(verb) => verb.run(run),
             Noun::Device(verb) => verb.run(run),
             Noun::Domain(verb) => verb.run(run),
             Noun::Policy(verb) => verb.run(run),

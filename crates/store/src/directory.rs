@@ -1,11 +1,12 @@
-//! Users, numbers and devices: one transaction and one audit line per change.
+//! Users, groups, numbers and devices: one transaction and one audit line per change.
 
 use crate::audit::{By, NewLine, add};
 use crate::error::{StoreError, family};
 use crate::sqlite::{Store, from_json, to_json};
 use lyceum_sip::digest::Ha1;
 use lyceum_topology::{
-    AddressOfRecord, Conflict, DeviceRecord, Directory, LineUri, MacAddress, NumberRecord, UserId, UserRecord,
+    AddressOfRecord, Conflict, DeviceRecord, Directory, GroupRecord, LineUri, MacAddress, NumberRecord, UserId,
+    UserRecord,
 };
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -44,6 +45,8 @@ pub struct StoredDirectory {
     pub numbers: Vec<NumberRecord>,
     /// All devices.
     pub devices: Vec<DeviceRecord>,
+    /// All distribution groups.
+    pub groups: Vec<GroupRecord>,
 }
 
 impl StoredDirectory {
@@ -59,6 +62,9 @@ impl StoredDirectory {
         for device in self.devices {
             directory.insert_device(device);
         }
+        for group in self.groups {
+            directory.insert_group(group);
+        }
         Ok(directory)
     }
 }
@@ -71,6 +77,7 @@ impl Store {
                 users: records(db, "SELECT record FROM user ORDER BY id")?,
                 numbers: records(db, "SELECT record FROM number")?,
                 devices: records(db, "SELECT record FROM device")?,
+                groups: records(db, "SELECT record FROM distribution_group")?,
             })
         })
     }
@@ -138,6 +145,16 @@ impl Store {
         self.remove_keyed("device", &mac.to_string(), by)
     }
 
+    /// Adds or replaces a distribution group.
+    pub fn group_put(&self, group: &GroupRecord, by: By<'_>) -> Result<(), DirectoryError> {
+        self.put_keyed("distribution_group", group.address.as_str(), &to_json(group)?, by)
+    }
+
+    /// Removes a distribution group.
+    pub fn group_remove(&self, address: &AddressOfRecord, by: By<'_>) -> Result<(), DirectoryError> {
+        self.remove_keyed("distribution_group", address.as_str(), by)
+    }
+
     fn put_keyed(&self, table: &'static str, key: &str, after: &str, by: By<'_>) -> Result<(), DirectoryError> {
         let (column, what) = keyed(table);
         self.write(|tx, epoch| {
@@ -166,6 +183,7 @@ impl Store {
 fn keyed(table: &str) -> (&'static str, [&'static str; 2]) {
     match table {
         "number" => ("number", ["number.put", "number.remove"]),
+        "distribution_group" => ("address", ["group.put", "group.remove"]),
         _ => ("mac", ["device.put", "device.remove"]),
     }
 }

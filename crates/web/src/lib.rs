@@ -24,6 +24,7 @@ mod assets;
 mod attempts;
 mod authorize;
 mod autodiscover;
+mod calendar;
 mod client_versions;
 mod extract;
 pub mod listen;
@@ -100,6 +101,7 @@ impl Options {
             writes: Mutex::new(()),
             attempts: Mutex::new(Attempts::default()),
             accounts: resource::accounts::AccountsState::default(),
+            calendars: calendar::Calendars::default(),
             backup: Mutex::new(BackupStatus { state: "none".to_owned(), ..BackupStatus::default() }),
             blocking: Arc::new(Semaphore::new(BLOCKING)),
             passwords: Arc::new(Semaphore::new(PASSWORDS)),
@@ -117,6 +119,7 @@ struct Inner {
     writes: Mutex<()>,
     attempts: Mutex<Attempts>,
     accounts: resource::accounts::AccountsState,
+    calendars: calendar::Calendars,
     backup: Mutex<BackupStatus>,
     blocking: Arc<Semaphore>,
     passwords: Arc<Semaphore>,
@@ -130,6 +133,10 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Web {
     pub(crate) fn options(&self) -> &Options {
         &self.0.options
+    }
+
+    pub(crate) fn calendars(&self) -> &calendar::Calendars {
+        &self.0.calendars
     }
 
     pub(crate) fn now(&self) -> WallTime {

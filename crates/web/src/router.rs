@@ -3,8 +3,8 @@
 use crate::authorize::{authorize, method_not_allowed, not_found};
 use crate::resource::client::elsewhere;
 use crate::resource::{
-    accounts, administrators, archive, audit, backup, calls, client, contacts, devices, domains, history, import,
-    numbers, policies, presence, registrations, server, sessions, tests, topology, trace, users,
+    accounts, administrators, archive, audit, backup, calls, client, contacts, devices, domains, groups, history,
+    import, numbers, policies, presence, registrations, server, sessions, tests, topology, trace, users,
 };
 use crate::{Web, assets, autodiscover, client_versions, page, secure, sip};
 use axum::Router;
@@ -91,18 +91,21 @@ impl Web {
             .route("/users/{address}/messages", get(history::list))
             .route("/users/{address}/presence", get(presence::get).patch(presence::set))
             .route("/users/{address}/watchers", get(presence::watchers))
+            .route("/users/{address}/calendar", get(client::calendar::of_user))
             .route("/users/{address}/contacts", get(contacts::list))
             .route("/users/{address}/contacts/{contact}", put(contacts::put).delete(contacts::remove))
             .route("/users/{address}/relationships", get(contacts::relationships))
             .route("/users/{address}/relationships/{who}", put(contacts::relate).delete(contacts::unrelate))
             .route("/numbers", get(numbers::list))
             .route("/numbers/{number}", get(numbers::get).put(numbers::set).delete(numbers::remove))
+            .route("/groups", get(groups::list).post(groups::new))
+            .route("/groups/{address}", get(groups::get).patch(groups::set).delete(groups::remove))
             .route("/devices", get(devices::list))
             .route("/devices/{mac}", get(devices::get).put(devices::set).delete(devices::remove))
     }
 
     fn pages(&self) -> Router<Web> {
-        use client::{contacts, conversations, files, photos, presence, search, session};
+        use client::{calendar, contacts, conversations, files, groups, photos, presence, search, session};
         Router::new()
             .route("/client/sign-in", get(session::ways))
             .route("/client/session", post(session::new).delete(session::end))
@@ -110,6 +113,8 @@ impl Web {
             .route("/client/provisioning", get(session::provisioning))
             .route("/client/presence", get(presence::get).put(presence::set))
             .route("/client/presence/activity", put(presence::activity))
+            .route("/client/calendar", get(calendar::get).put(calendar::set).delete(calendar::remove))
+            .route("/client/calendar/file", put(calendar::upload))
             .route("/client/contacts", get(contacts::get).put(contacts::replace))
             .route("/client/contacts/entries", post(contacts::add))
             .route("/client/contacts/entries/{address}", axum::routing::delete(contacts::remove))
@@ -122,6 +127,7 @@ impl Web {
             .route("/client/files", get(files::list).post(files::send))
             .route("/client/files/{id}", get(files::fetch).delete(files::decline))
             .route("/client/search", get(search::search))
+            .route("/client/groups/{address}", get(groups::get))
     }
 
     fn settings(&self) -> Router<Web> {

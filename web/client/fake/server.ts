@@ -147,6 +147,23 @@ export class Fake {
       }
       case "GET /search":
         return { body: this.world.search(query.get("q") ?? "") };
+      case "GET /groups": {
+        const group = this.world.groups.find((g) => g.address === one);
+        return group && { body: { ...group, people: (group.members ?? []).map((m) => this.world.account(m).person) } };
+      }
+      case "GET /calendar":
+      case "PUT /calendar":
+      case "DELETE /calendar": {
+        const none: T.CalendarStatus = { source: "none", state: "none", busy: 0, not_understood: 0 };
+        const { address: feed } = (body ?? {}) as { address?: string };
+        if (method === "DELETE") this.world.calendars.delete(address);
+        if (method === "PUT") {
+          const failed = feed?.includes("nothing");
+          const how = failed ? { state: "failed" as const, what: "there is no calendar at this address (404): share it anew" } : { state: "ok" as const, last_read: new Date().toISOString() };
+          this.world.calendars.set(address, one === "file" ? { ...none, source: "file", state: "ok", busy: 1 } : { ...none, ...how, source: "address", host: new URL(feed ?? "").host, busy: 3, next_read: new Date(Date.now() + 900_000).toISOString() });
+        }
+        return { body: this.world.calendars.get(address) ?? none };
+      }
       case "GET /conversations":
         return { body: one ? this.world.history(address, one, query.get("before") ?? undefined, Number(query.get("limit") ?? 50)) : { items: this.world.summaries(address) } };
       case "POST /conversations": {

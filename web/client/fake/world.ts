@@ -37,6 +37,7 @@ export class World {
   readonly talks = new Map<string, Talk>();
   readonly written: Written[] = [];
   readonly files = new Map<string, { item: T.FileItem; content: Buffer }>();
+  readonly calendars = new Map<string, T.CalendarStatus>();
   readonly photos = new Map<string, Buffer>();
   readonly groups: T.DistributionGroup[] = [];
   #next = 1;

@@ -141,4 +141,25 @@ export const files: Scene[] = [
       await count(anna, ".avatar img", 0, "initials again");
     },
   },
+  {
+    name: "a calendar: read from an address, told when it fails, a file instead, forgotten",
+    async play(stage) {
+      const anna = await stage.signIn("anna");
+      await anna.goto(`${stage.base}/client/#/settings`);
+      const section = anna.getByRole("region", { name: "Calendar" });
+      await section.getByLabel("Address of your calendar").fill("https://cal.example/secret.ics");
+      await section.getByRole("button", { name: "Read this calendar" }).click();
+      await section.getByText("From cal.example, read this minute.").waitFor();
+      if ((await anna.content()).includes("secret.ics")) throw new Error("the address is still on the page");
+      await section.getByLabel("Address of your calendar").fill("https://cal.example/nothing.ics");
+      await section.getByRole("button", { name: "Read this calendar" }).click();
+      await section.getByText("there is no calendar at this address (404): share it anew").waitFor();
+      await section.scrollIntoViewIfNeeded();
+      await stage.views(anna, "calendar");
+      await section.locator('input[type="file"]').setInputFiles(picked("mine.ics", "BEGIN:VCALENDAR", "text/calendar"));
+      await section.getByText("From a file.").waitFor();
+      await section.getByRole("button", { name: "Forget calendar" }).click();
+      await section.getByRole("button", { name: "Forget calendar" }).waitFor({ state: "detached" });
+    },
+  },
 ];

@@ -82,7 +82,20 @@ export const people: Scene[] = [
       await page.getByLabel("Search people").fill("sal");
       await page.getByText("3 members").click();
       await page.getByRole("button", { name: "Chat with everybody" }).waitFor();
+      await page.getByText("Clara Čapek").first().waitFor();
       await stage.views(page, "distribution-group");
+      // On one's own list it opens, and shows its people with their states.
+      await page.locator(".card").getByRole("button", { name: "Add to contacts" }).click();
+      await page.locator(".card").getByRole("button", { name: "Add to contacts" }).waitFor({ state: "detached" });
+      await page.getByLabel("Search people").fill("");
+      const section = page.getByRole("region", { name: "Sales" });
+      await section.getByRole("button", { name: "Sales", exact: true }).click();
+      await section.getByText("Clara Čapek").waitFor();
+      await section.locator(".list-row", { hasText: "Clara Čapek" }).getByText("Busy").waitFor();
+      await stage.views(page, "distribution-group-listed");
+      await section.getByRole("button", { name: "More for the group Sales" }).click();
+      await page.getByRole("menuitem", { name: "Remove group" }).click();
+      await section.waitFor({ state: "detached" });
     },
   },
   {

@@ -7,15 +7,17 @@ use crate::account::{AccountCheck, AccountSecret, AccountSource, AccountSync, Si
 use crate::administrator::{Administrator, AdministratorChange, NewAdministrator, OneTimeLink};
 use crate::archive::{ArchiveDone, ArchiveExported, ArchivePage, ArchivePurge};
 use crate::audit::AuditEntry;
+use crate::calendar::{CalendarAddress, CalendarStatus};
 use crate::call::Call;
 use crate::change::Changed;
 use crate::client::{
-    ClientRenewal, ClientSession, ClientSignIn, ConversationSummary, DeviceUse, FileItem, FileItems, Found,
-    HistoryItems, NewConversation, OwnPresence, ReadUpTo, RelationshipChange,
+    ClientRenewal, ClientSession, ClientSignIn, ConversationSummary, DeviceUse, DistributionGroup, FileItem, FileItems,
+    Found, HistoryItems, NewConversation, OwnPresence, ReadUpTo, RelationshipChange,
 };
 use crate::contact::{Contact, ContactChange, Relation};
 use crate::directory::{Device, Number};
 use crate::domain::{Domain, DomainChange, NewDomain};
+use crate::group::{Group, GroupChange};
 use crate::message::Message;
 use crate::policy::{Grant, Policy, PolicyChange};
 use crate::presence::{PresenceChange, UserPresence, Watcher};
@@ -89,6 +91,7 @@ pub static ROUTES: &[Route] = &[
 
     route(Admin, ("GET", "/users/{address}/presence"), "get_presence", "What a user's presence comes to and what the user chose, or with 'by' what somebody else sees", &[ADDRESS, query("by", "Address of who looks")], (Empty, Json(of::<UserPresence>))),
     route(Admin, ("PATCH", "/users/{address}/presence"), "set_presence", "Change what a user says of themselves", &[ADDRESS, WHAT_IF], (Json(of::<PresenceChange>), Json(of::<Changed>))),
+    route(Admin, ("GET", "/users/{address}/calendar"), "get_user_calendar", "How reading a user's calendar goes", &[ADDRESS], (Empty, Json(of::<CalendarStatus>))),
     route(Admin, ("GET", "/users/{address}/watchers"), "list_watchers", "Who watches a user's presence", &[ADDRESS], (Empty, Json(list::<Watcher>))),
     route(Admin, ("GET", "/users/{address}/contacts"), "list_contacts", "A user's contacts", &[ADDRESS], (Empty, Json(list::<Contact>))),
     route(Admin, ("PUT", "/users/{address}/contacts/{contact}"), "set_contact", "Add or change a contact of a user", &[ADDRESS, path("contact", "Address of the contact"), WHAT_IF], (Json(of::<ContactChange>), Json(of::<Changed>))),
@@ -110,6 +113,11 @@ pub static ROUTES: &[Route] = &[
     route(Page, ("GET", "/client/provisioning"), "client_provisioning", "Who I am, my policies, my servers, my ports", &[], (Empty, Json(any))),
     route(Page, ("GET", "/client/presence"), "client_presence", "My own wish, or with 'of' what I see of others", &[query("of", "Addresses, comma separated")], (Empty, Json(any))),
     route(Page, ("PUT", "/client/presence"), "client_choose", "Set what I am seen as", &[], (Json(of::<OwnPresence>), Json(of::<OwnPresence>))),
+    route(Page, ("GET", "/client/groups/{address}"), "client_group", "The people of a distribution group", &[ADDRESS], (Empty, Json(of::<DistributionGroup>))),
+    route(Page, ("GET", "/client/calendar"), "client_calendar", "How reading my calendar goes", &[], (Empty, Json(of::<CalendarStatus>))),
+    route(Page, ("PUT", "/client/calendar"), "client_set_calendar", "Fetch my calendar from this address", &[], (Json(of::<CalendarAddress>), Json(of::<CalendarStatus>))),
+    route(Page, ("DELETE", "/client/calendar"), "client_remove_calendar", "Forget my calendar", &[], (Empty, Json(of::<CalendarStatus>))),
+    route(Page, ("PUT", "/client/calendar/file"), "client_upload_calendar", "My calendar as a file", &[], (Text("text/calendar"), Json(of::<CalendarStatus>))),
     route(Page, ("PUT", "/client/presence/activity"), "client_used", "How long my device was not used", &[], (Json(of::<DeviceUse>), Empty)),
     route(Page, ("GET", "/client/contacts"), "client_contacts", "My contact list", &[], (Empty, Json(any))),
     route(Page, ("PUT", "/client/contacts"), "client_replace_contacts", "Replace my contact list, if it has the version in If-Match", &[], (Json(any), Json(any))),
@@ -133,6 +141,11 @@ pub static ROUTES: &[Route] = &[
     route(Admin, ("GET", "/numbers/{number}"), "get_number", "Show a number", &[path("number", "E.164")], (Empty, Json(of::<Number>))),
     route(Admin, ("PUT", "/numbers/{number}"), "set_number", "Create or change a number", &[path("number", "E.164"), WHAT_IF], (Json(of::<Number>), Json(of::<Changed>))),
     route(Admin, ("DELETE", "/numbers/{number}"), "remove_number", "Remove a number", &[path("number", "E.164"), WHAT_IF], (Empty, Json(of::<Changed>))),
+    route(Admin, ("GET", "/groups"), "list_groups", "List distribution groups", &[LIMIT, AFTER], (Empty, Json(page::<Group>))),
+    route(Admin, ("POST", "/groups"), "new_group", "Create a distribution group", &[WHAT_IF], (Json(of::<Group>), Json(of::<Changed>))),
+    route(Admin, ("GET", "/groups/{address}"), "get_group", "Show a distribution group", &[ADDRESS], (Empty, Json(of::<Group>))),
+    route(Admin, ("PATCH", "/groups/{address}"), "set_group", "Change a distribution group", &[ADDRESS, WHAT_IF], (Json(of::<GroupChange>), Json(of::<Changed>))),
+    route(Admin, ("DELETE", "/groups/{address}"), "remove_group", "Remove a distribution group", &[ADDRESS, WHAT_IF], (Empty, Json(of::<Changed>))),
     route(Admin, ("GET", "/devices"), "list_devices", "List device records", &[query("user", "Only this user's"), LIMIT, AFTER], (Empty, Json(page::<Device>))),
     route(Admin, ("GET", "/devices/{mac}"), "get_device", "Show a device", &[path("mac", "Hardware address")], (Empty, Json(of::<Device>))),
     route(Admin, ("PUT", "/devices/{mac}"), "set_device", "Create or change a device", &[path("mac", "Hardware address"), WHAT_IF], (Json(of::<Device>), Json(of::<Changed>))),

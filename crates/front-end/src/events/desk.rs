@@ -6,11 +6,12 @@ use lyceum_net::Outbox;
 use lyceum_sip::time::Now;
 use lyceum_topology::{UserRecord, routing_group};
 use lyceum_users::contacts::{ContactList, ContactRefusal};
-use lyceum_users::facet_kind;
+use lyceum_users::presence::calendar::BusyInterval;
 use lyceum_users::presence::{
-    AggregateState, ChoiceIntent, ChoiceRefusal, DeviceKind, Document, Presentities, Standing, view,
+    AggregateState, Change, ChoiceIntent, ChoiceRefusal, DeviceKind, Document, Presentities, Presentity, Standing, view,
 };
 use lyceum_users::subscription::Subscription;
+use lyceum_users::{Group, Journal, facet_kind};
 
 use super::body::{card, is_ours};
 use super::{Done, presentity, user_at};
@@ -91,6 +92,98 @@ impl Core {
         let change = presence
             .choose(presentity(now, &snapshot, &user), intent, &mut self.groups[at], &mut self.journal)
             .map_err(Some)?;
+        if change.changed {
+            self.presence_changed(aor);
+        }
+        self.when_durable(change.wait_for, done);
+        self.pump_notifies(now, out);
+        Ok(())
+    }
+
+    /// Everybody whose calendar is fetched, with where from.
+    pub fn calendar_feeds(&self) -> Vec<(String, String)> {
+        let feed = |(key, value): (&[u8], &[u8])| {
+            let feed = Document::unpack(value)?.feed?;
+            Some((std::str::from_utf8(key).ok()?.to_owned(), feed.0.into()))
+        };
+        self.groups.iter().flat_map(|group| group.facets(facet_kind::PRESENCE).filter_map(feed)).collect()
+    }
+
+    /// Where a user's calendar is fetched from, and how many busy times are known.
+    pub fn calendar_of(&self, aor: &str) -> Option<(Option<String>, usize)> {
+        let (_, at) = self.user_and_group(aor)?;
+        let document = Presentities::document(&self.groups[at], aor);
+        Some((document.feed.map(|feed| feed.0.into()), document.calendar.len()))
+    }
+
+    /// Sets where a user's calendar is fetched from; without one its busy times are forgotten.
+    ///
+    /// # Errors
+    /// Why bounds forbid it; `None` for an unknown user.
+    pub fn set_calendar_feed(
+        &mut self,
+        now: Now,
+        aor: &str,
+        feed: Option<&str>,
+        done: Done,
+        out: &mut Outbox,
+    ) -> Result<(), Option<ChoiceRefusal>> {
+        self.edit_calendar(now, aor, done, out, |presence, about, group, journal| {
+            presence.set_feed(about, feed, group, journal)
+        })
+    }
+
+    /// Sets the busy times of a user's calendar.
+    ///
+    /// # Errors
+    /// Why bounds forbid it; `None` for an unknown user.
+    pub fn set_calendar(
+        &mut self,
+        now: Now,
+        aor: &str,
+        busy: Vec<BusyInterval>,
+        done: Done,
+        out: &mut Outbox,
+    ) -> Result<(), Option<ChoiceRefusal>> {
+        self.edit_calendar(now, aor, done, out, |presence, about, group, journal| {
+            presence.set_calendar(about, busy, group, journal)
+        })
+    }
+
+    /// Forgets where a user's calendar was fetched from and keeps its busy times; tells how many.
+    ///
+    /// # Errors
+    /// `None` for an unknown user.
+    pub fn keep_calendar_only(
+        &mut self,
+        now: Now,
+        aor: &str,
+        done: Done,
+        out: &mut Outbox,
+    ) -> Result<usize, Option<ChoiceRefusal>> {
+        let (_, at) = self.user_and_group(aor).ok_or(None)?;
+        let busy = Presentities::document(&self.groups[at], aor).calendar;
+        let count = busy.len();
+        self.edit_calendar(now, aor, done, out, |presence, about, group, journal| {
+            presence.set_feed(about, None, group, journal)?;
+            presence.set_calendar(about, busy, group, journal)
+        })?;
+        Ok(count)
+    }
+
+    fn edit_calendar(
+        &mut self,
+        now: Now,
+        aor: &str,
+        done: Done,
+        out: &mut Outbox,
+        edit: impl FnOnce(&mut Presentities, Presentity<'_>, &mut Group, &mut Journal) -> Result<Change, ChoiceRefusal>,
+    ) -> Result<(), Option<ChoiceRefusal>> {
+        let (user, at) = self.user_and_group(aor).ok_or(None)?;
+        let snapshot = Arc::clone(&self.snapshot);
+        let about = presentity(now, &snapshot, &user);
+        let change = edit(&mut self.events.presentities[at], about, &mut self.groups[at], &mut self.journal);
+        let change = change.map_err(Some)?;
         if change.changed {
             self.presence_changed(aor);
         }

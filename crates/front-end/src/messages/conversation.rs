@@ -6,7 +6,7 @@ use lyceum_sip::time::Now;
 use lyceum_sip::transaction::ServerId;
 use lyceum_sip::{Message, Name};
 use lyceum_store::{ConversationId, MessageEntry, NewMessage, Participant};
-use lyceum_topology::{Snapshot, routing_group};
+use lyceum_topology::{Snapshot, UserRecord, routing_group};
 use lyceum_users::facet_kind;
 use lyceum_users::messages::{Arrival, OwnedText, Text};
 use lyceum_users::presence::Reach;
@@ -56,6 +56,31 @@ impl Core {
         let group = &self.groups[usize::from(routing_group(&address))];
         let members = std::str::from_utf8(group.facet(facet_kind::LIST, address.as_bytes())?).ok()?;
         Some((id, members.split(',').map(str::to_owned).collect()))
+    }
+
+    /// The conversation of a distribution group's people and whoever writes to it, made if there is none yet: answers to
+    /// it go to everybody too. `Some(Err)` where the group is too large to write to.
+    pub(crate) fn conversation_of_group(
+        &mut self,
+        message: &Message<'_>,
+        sender: &UserRecord,
+        snapshot: &Snapshot,
+    ) -> Option<Result<(String, Vec<String>), Refusal>> {
+        let uri = message.parsed_request_uri().ok()?;
+        let directory = snapshot.directory();
+        let group = directory.group_at(uri.user()?, uri.host_text())?;
+        let found = directory.expand(group);
+        let mut members: Vec<String> = found.people.iter().map(|user| user.address.to_string()).collect();
+        members.push(sender.address.to_string());
+        members.sort_unstable();
+        members.dedup();
+        let most = snapshot.message_policy(sender).max_recipients as usize;
+        if found.cut || members.len() > most + 1 {
+            return Some(Err(Refusal::TooManyRecipients));
+        }
+        let made = self.make_conversation(&members, group.address.domain(), Box::new(|_| ()));
+        let id = ConversationId::of(members.iter().map(String::as_str)).to_string();
+        Some(made.map(|_| (id, members)))
     }
 
     /// A MESSAGE to everybody of a conversation: stored for each, then delivered.

@@ -134,6 +134,15 @@ impl Core {
             self.take_for_conversation(inbound, server, who, &conversation, (snapshot, archived), out);
             return Taken::Done;
         }
+        if let Sender::User(sender) = who
+            && let Some(conversation) = self.conversation_of_group(&message, sender, snapshot)
+        {
+            match conversation {
+                Ok(all) => self.take_for_conversation(inbound, server, who, &all, (snapshot, archived), out),
+                Err(refusal) => self.refuse_event(inbound, server, refusal, &[], out),
+            }
+            return Taken::Done;
+        }
         let uri = message.parsed_request_uri().ok().filter(|uri| uri.param("gr").is_none());
         let user = uri.and_then(|uri| snapshot.user(uri.user()?, uri.host_text()).filter(|user| user.enabled).cloned());
         let Some(user) = user else { return self.take_elsewhere(inbound, server, who, snapshot, out) };

@@ -2,6 +2,8 @@
 
 use crate::bench::{Bench, Sent, phone};
 use lyceum_store::MessageEntry;
+use lyceum_topology::{AddressOfRecord, Directory, Document, DomainName, GroupRecord, Snapshot};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A MESSAGE of anna's to ben, with digest.
@@ -173,6 +175,59 @@ fn everybody_of_a_conversation_gets_it_and_nobody_else_may_write() {
     let request = bench.request("MESSAGE", &format!("sip:{pair}"), "anna", phone(1), extra);
     let sent = bench.signed("anna", "secret", phone(1), &request);
     assert_eq!(answer(&sent), 403, "anna is not in it");
+}
+
+/// anna, ben, carl and the group `all` of ben and carl.
+fn with_group(most: u32) -> Bench {
+    let mut bench = Bench::new();
+    let address = |name: &str| AddressOfRecord::parse(&format!("{name}@example.org")).expect("an address");
+    let mut directory = Directory::default();
+    for (id, name) in [(1, "anna"), (2, "ben"), (3, "carl")] {
+        directory.insert(crate::bench::user(id, name)).expect("no conflict");
+    }
+    let members = [address("ben"), address("carl")].into();
+    directory.insert_group(GroupRecord { address: address("all"), display_name: None, members });
+    let domain = DomainName::parse("example.org").expect("a domain");
+    let mut document = Document::dev(domain.clone(), domain);
+    document.policies.message.global.max_recipients = Some(most);
+    bench.core.swap_snapshot(Arc::new(Snapshot::compile(&document, directory).expect("it compiles")));
+    bench
+}
+
+fn say_to_all(bench: &mut Bench) -> Vec<Sent> {
+    let extra = "Content-Type: text/plain\nMessage-ID: all\n";
+    let request = bench.request("MESSAGE", "sip:All@example.org", "anna", phone(1), extra);
+    let request = request.replace("Content-Length: 0\n\n", "Content-Length: 5\n\nhello");
+    let mut sent = bench.signed("anna", "secret", phone(1), &request);
+    sent.extend(bench.wait(Duration::from_millis(5)));
+    sent
+}
+
+#[test]
+fn a_message_to_a_group_goes_to_its_people_and_so_do_answers() {
+    let mut bench = with_group(100);
+    come(&mut bench, 2);
+    let sent = say_to_all(&mut bench);
+    assert_eq!(answer(&sent), 200);
+    let copy = copies(&sent, 2)[0].clone();
+    let all = "anna@example.org,ben@example.org,carl@example.org";
+    assert_eq!((words(&copy), copy.value("Conversation-Members")), ("hello", all));
+    take(&mut bench, &copy, "200 OK", 2);
+    assert_eq!(bench.core.messages().waiting(), 1, "carl's");
+    let back = format!("sip:conversation-{}@example.org", copy.value("Conversation-ID"));
+    let request = bench.request("MESSAGE", &back, "ben", phone(2), "Content-Type: text/plain\n");
+    let sent = bench.signed("ben", "secret", phone(2), &request);
+    assert_eq!(sent.iter().rfind(|one| one.status() >= 200 && one.to == phone(2)).map(Sent::status), Some(200));
+    assert_eq!(bench.core.messages().waiting(), 3, "two of carl's, and anna's who has no device");
+}
+
+#[test]
+fn a_group_larger_than_policy_allows_gets_nothing() {
+    let mut bench = with_group(1);
+    come(&mut bench, 2);
+    let sent = say_to_all(&mut bench);
+    assert!(answer(&sent) >= 400, "{}", answer(&sent));
+    assert_eq!((copies(&sent, 2).len(), bench.core.messages().waiting()), (0, 0));
 }
 
 /// Messages of the organisation are archived, and none passes that is not.

@@ -422,6 +422,7 @@ fn serve_web(
     })?;
     runtime.spawn(local.serve(web.local_router(), drain.clone()));
     runtime.spawn(web.clone().keep_accounts(drain.clone()));
+    runtime.spawn(web.clone().keep_calendars(drain.clone()));
     for port in ports {
         let (protection, router) = match (&shared.tls, port.secure) {
             (Some(tls), true) => (Protection::tls(tls.resolver()), web.router()),

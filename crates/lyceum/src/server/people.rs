@@ -16,6 +16,7 @@ use lyceum_sip::time::{Now, WallTime};
 use lyceum_sip::token::bearer::Bearers;
 use lyceum_topology::{UserId, UserRecord};
 use lyceum_users::contacts::{ContactList, ContactRefusal};
+use lyceum_users::presence::calendar::BusyInterval;
 use lyceum_users::presence::{ChoiceIntent, ChoiceRefusal, UserChoice};
 use lyceum_web::port::{ContactEdit, People};
 
@@ -202,6 +203,37 @@ impl People for LivePeople {
         self.change(move |core, _, done, _| {
             core.make_conversation(&members, &domain, done)
                 .map_err(|refusal| Problem::new(Refusal::RequestTooLarge, refusal.reason(), "with"))
+        })
+    }
+
+    fn calendar_feeds(&self) -> Result<Vec<(String, String)>, Problem> {
+        self.ask(|core, _| core.calendar_feeds())
+    }
+
+    fn calendar(&self, address: &str) -> Result<(Option<String>, usize), Problem> {
+        let asked = address.to_owned();
+        self.ask(move |core, _| core.calendar_of(&asked))?.ok_or_else(|| gone(address))
+    }
+
+    fn set_calendar_feed(&self, address: &str, feed: Option<&str>) -> Result<(), Problem> {
+        let (asked, feed) = (address.to_owned(), feed.map(str::to_owned));
+        self.change(move |core, now, done, out| {
+            let set = core.set_calendar_feed(now, &asked, feed.as_deref(), done, out);
+            set.map_err(|refusal| choice_refused(&asked, refusal))
+        })
+    }
+
+    fn set_calendar(&self, address: &str, busy: Vec<BusyInterval>) -> Result<(), Problem> {
+        let asked = address.to_owned();
+        self.change(move |core, now, done, out| {
+            core.set_calendar(now, &asked, busy, done, out).map_err(|refusal| choice_refused(&asked, refusal))
+        })
+    }
+
+    fn keep_calendar_only(&self, address: &str) -> Result<usize, Problem> {
+        let asked = address.to_owned();
+        self.change(move |core, now, done, out| {
+            core.keep_calendar_only(now, &asked, done, out).map_err(|refusal| choice_refused(&asked, refusal))
         })
     }
 

@@ -12,6 +12,8 @@ const COLUMNS: Columns = Columns::first(
     5,
     &["address", "availability", "activity", "note", "last_active", "out_of_office", "choice", "until"],
 );
+const CALENDAR: Columns =
+    Columns::all(&["source", "host", "state", "what", "busy", "not_understood", "last_read", "next_read"]);
 const WATCHERS: Columns = Columns::all(&["watcher", "relationship", "list", "expires_in"]);
 
 /// What a user is seen as.
@@ -45,6 +47,11 @@ pub enum Verb {
         #[arg(long, value_name = "ADDRESS")]
         seen_by: Option<String>,
     },
+    /// Show how reading a user's calendar goes
+    Calendar {
+        /// The user
+        user: String,
+    },
     /// Change what a user says of themselves
     Set {
         /// The user
@@ -75,6 +82,10 @@ impl Verb {
             Verb::Get { user, seen_by } => {
                 let found = run.get(&path(&user, "presence"), &[("by", seen_by)])?;
                 run.object(found, COLUMNS)
+            }
+            Verb::Calendar { user } => {
+                let found = run.get(&path(&user, "calendar"), &[])?;
+                run.object(found, CALENDAR)
             }
             Verb::Set { user, state, until, note, out_of_office } => {
                 let state = state.and_then(|state| state.to_possible_value()).map(|value| value.get_name().to_owned());

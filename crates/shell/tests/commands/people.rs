@@ -52,6 +52,28 @@ fn contacts_are_listed_added_removed_and_related() {
 }
 
 #[test]
+fn groups_are_made_changed_and_removed() {
+    let sales = json!({ "address": "sales@x.org", "display_name": "Sales", "people": 2, "members": ["ben@x.org"] });
+    let mut script = Script::new(&[
+        ("POST /groups", changed("group")),
+        ("GET /groups/sales@x.org", sales),
+        ("PATCH /groups/sales@x.org", changed("group")),
+        ("DELETE /groups/sales@x.org", changed("group")),
+    ]);
+    let new = "group new sales@x.org --display-name Sales --member ben@x.org --member it@x.org";
+    assert_eq!(run(&mut script, new, None).code, 0);
+    let sent = "POST /groups {\"address\":\"sales@x.org\",\"display_name\":\"Sales\",\"members\":[\"ben@x.org\",\"it@x.org\"]}";
+    assert_eq!(script.lines().pop().as_deref(), Some(sent));
+    assert!(run(&mut script, "group get sales@x.org", None).out.contains("Sales"));
+    assert_eq!(run(&mut script, "group set sales@x.org", None).code, 2, "nothing to set");
+    assert_eq!(run(&mut script, "group set sales@x.org --add carl@x.org --remove ben@x.org", None).code, 0);
+    let sent = "PATCH /groups/sales@x.org {\"add\":[\"carl@x.org\"],\"remove\":[\"ben@x.org\"]}";
+    assert_eq!(script.lines().pop().as_deref(), Some(sent));
+    assert_eq!(run(&mut script, "group remove sales@x.org", Some("")).code, 7, "not confirmed");
+    assert_eq!(run(&mut script, "group remove sales@x.org --yes", None).code, 0);
+}
+
+#[test]
 fn tests_of_presence_and_messages_print_their_steps() {
     let step = |name: &str| json!({ "step": name, "passed": true, "milliseconds": 3, "detail": "200 OK" });
     let passed = json!({ "passed": true, "summary": "All is well.", "steps": [step("subscribe"), step("publish")] });

@@ -1,8 +1,9 @@
-//! The directory: users, numbers and devices, one record each, found without copying a byte.
+//! The directory: users, groups, numbers and devices, one record each, found without copying a byte.
 
 mod address;
 mod assignment;
 mod device;
+mod group;
 mod number;
 mod shards;
 mod user;
@@ -10,6 +11,7 @@ mod user;
 pub use address::{AddressError, AddressOfRecord, routing_group};
 pub use assignment::Assignment;
 pub use device::{DeviceRecord, MacAddress, MacError};
+pub use group::{Expansion, GROUP_DEPTH_MOST, GROUP_MEMBERS_MOST, GROUP_PEOPLE_MOST, GroupFault, GroupRecord};
 pub use number::{E164, LineUri, NumberError, NumberRecord};
 pub use shards::SHARDS;
 pub use user::{Job, UserId, UserRecord};
@@ -33,6 +35,7 @@ pub struct Directory {
     lines: Shards<(LineUri, Arc<UserRecord>)>,
     numbers: Shards<Arc<NumberRecord>>,
     devices: Shards<Arc<DeviceRecord>>,
+    groups: Shards<Arc<GroupRecord>>,
     pub(crate) assignments: Assignments,
     /// How many users each SIP domain has.
     pub(crate) domains: Arc<BTreeMap<Box<str>, u32>>,
@@ -48,6 +51,11 @@ pub enum Conflict {
         address: AddressOfRecord,
         /// Who has it.
         by: UserId,
+    },
+    /// A distribution group has this address.
+    AddressIsGroup {
+        /// The address.
+        address: AddressOfRecord,
     },
     /// Another user has this number.
     NumberTaken {
@@ -69,6 +77,12 @@ impl Conflict {
                 self.to_string(),
                 "Choose another address, or remove that user first.",
             ),
+            Self::AddressIsGroup { .. } => Problem::new(
+                &path.key("address"),
+                Code::AddressTaken,
+                self.to_string(),
+                "Choose another address, or remove that group first.",
+            ),
             Self::NumberTaken { .. } => Problem::new(
                 &path.key("numbers"),
                 Code::NumberTaken,
@@ -83,6 +97,7 @@ impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AddressTaken { address, .. } => write!(f, "Another user already has the address {address}."),
+            Self::AddressIsGroup { address } => write!(f, "A distribution group already has the address {address}."),
             Self::NumberTaken { by, .. } => write!(f, "The number already belongs to {by}."),
         }
     }
@@ -191,6 +206,9 @@ impl Directory {
         if let Some(other) = self.get(&user.address).filter(|other| other.id != user.id) {
             return Some(Conflict::AddressTaken { address: user.address.clone(), by: other.id });
         }
+        if self.group(&user.address).is_some() {
+            return Some(Conflict::AddressIsGroup { address: user.address.clone() });
+        }
         user.numbers.iter().find_map(|&number| {
             let other = self.by_number(number).filter(|other| other.id != user.id)?;
             Some(Conflict::NumberTaken { number, by: other.address.clone() })
@@ -246,5 +264,6 @@ impl Directory {
             + self.lines.copied_since(&older.lines)
             + self.numbers.copied_since(&older.numbers)
             + self.devices.copied_since(&older.devices)
+            + self.groups.copied_since(&older.groups)
     }
 }

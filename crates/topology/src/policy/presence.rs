@@ -47,6 +47,15 @@ policy! {
     /// Whether busy times of a user's calendar count.
     calendar_presence: bool = true,
         source "Lync DisableCalendarPresence False";
+    /// Whether users may have their calendar fetched from an address.
+    calendar_feeds: bool = true,
+        source "what Lync read from Exchange comes from any calendar here";
+    /// How often a calendar is fetched.
+    calendar_minutes: u32 = 15, unit "min", range 1 ..= 1_440,
+        source "Lync read Exchange's free/busy about every 15 min";
+    /// Hosts whose calendars are fetched though their addresses are private, and by plain HTTP too.
+    calendar_hosts: Vec<String> = Vec::new(), range 0 ..= 100,
+        source "no user makes the server ask inside its own network";
     /// Whether being in a call or a meeting counts.
     phone_presence: bool = true,
         source "Lync DisablePhonePresence False";

@@ -6,6 +6,7 @@ use lyceum_api::presence::Watcher;
 use lyceum_sip::token::bearer::Bearers;
 use lyceum_topology::{UserId, UserRecord};
 use lyceum_users::contacts::{ContactList, ContactRefusal};
+use lyceum_users::presence::calendar::BusyInterval;
 use std::sync::Arc;
 
 /// A change of a contact list.
@@ -44,6 +45,21 @@ pub trait People: Send + Sync + 'static {
 
     /// The address of the conversation of these people, made if there is none; returns when it is durable.
     fn make_conversation(&self, members: &[String], domain: &str) -> Result<String, Problem>;
+
+    /// Everybody whose calendar is fetched, with where from. Such addresses carry keys: they are not logged.
+    fn calendar_feeds(&self) -> Result<Vec<(String, String)>, Problem>;
+
+    /// Where a user's calendar is fetched from, and how many busy times are known.
+    fn calendar(&self, address: &str) -> Result<(Option<String>, usize), Problem>;
+
+    /// Sets where a user's calendar is fetched from; without one its busy times are forgotten.
+    fn set_calendar_feed(&self, address: &str, feed: Option<&str>) -> Result<(), Problem>;
+
+    /// Sets the busy times of a user's calendar; returns when they are durable.
+    fn set_calendar(&self, address: &str, busy: Vec<BusyInterval>) -> Result<(), Problem>;
+
+    /// Forgets where a user's calendar was fetched from and keeps its busy times; tells how many.
+    fn keep_calendar_only(&self, address: &str) -> Result<usize, Problem>;
 
     /// The contact list.
     fn contacts(&self, address: &str) -> Result<ContactList, Problem>;

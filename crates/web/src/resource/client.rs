@@ -1,9 +1,11 @@
 //! `/client`: what the pages of signed-in users call.
 
+pub mod calendar;
 pub mod contacts;
 pub mod conversations;
 pub mod elsewhere;
 pub mod files;
+pub mod groups;
 mod password;
 pub mod photos;
 pub mod presence;

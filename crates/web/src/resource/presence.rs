@@ -46,7 +46,7 @@ pub async fn watchers(State(web): State<Web>, Name(address): Name) -> Result<Jso
 
 impl Web {
     /// The address of a user that is there.
-    pub(super) fn known(&self, address: &str) -> Result<String, Refused> {
+    pub(crate) fn known(&self, address: &str) -> Result<String, Refused> {
         let snapshot = self.options().publisher.current();
         Ok(super::users::find(&snapshot, address)?.address.to_string())
     }

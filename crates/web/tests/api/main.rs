@@ -3,6 +3,7 @@
 mod authorization;
 mod client;
 mod directory;
+mod groups;
 mod messages;
 mod records;
 mod scale;

@@ -53,6 +53,8 @@ export class Api {
   search = (q: string, signal?: AbortSignal) =>
     this.call<T.SearchResult>("GET", `/search?q=${encodeURIComponent(q)}`, undefined, {}, signal);
 
+  group = (address: string) => this.call<T.DistributionGroup>("GET", `/groups/${encodeURIComponent(address)}`);
+
   conversations = () => this.call<{ items: T.ConversationSummary[] }>("GET", "/conversations");
   newConversation = (members: string[], subject?: string) =>
     this.call<T.ConversationSummary>("POST", "/conversations", { json: { with: members, subject } });
@@ -65,6 +67,11 @@ export class Api {
     const answer = await this.send("GET", `/photos/${encodeURIComponent(address)}`, undefined, {});
     return answer.ok ? answer.blob() : undefined;
   }
+
+  calendar = () => this.call<T.CalendarStatus>("GET", "/calendar");
+  setCalendar = (address: string) => this.call<T.CalendarStatus>("PUT", "/calendar", { json: { address } });
+  uploadCalendar = (file: Blob) => this.call<T.CalendarStatus>("PUT", "/calendar/file", { blob: file });
+  removeCalendar = () => this.call<T.CalendarStatus>("DELETE", "/calendar");
 
   setPhoto = (image: Blob) => this.call<void>("PUT", "/photo", { blob: image });
   removePhoto = () => this.call<void>("DELETE", "/photo");

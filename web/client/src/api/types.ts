@@ -36,7 +36,12 @@ export interface Person {
 export interface DistributionGroup {
   address: string;
   display_name?: string | null;
+  /** The addresses of its people, those of groups within it among them. */
   members?: string[];
+  /** Their cards, where one group was asked for. */
+  people?: Person[];
+  /** Whether there are more than it shows. */
+  cut?: boolean;
 }
 
 export interface SessionBody {
@@ -126,6 +131,20 @@ export interface HistoryMessage {
   at: string;
   /** Who was to get it, and when it was delivered and read there. */
   to: { address: string; delivered?: string | null; read?: string | null }[];
+}
+
+/** How reading one's calendar goes. */
+export interface CalendarStatus {
+  source: "none" | "address" | "file";
+  host?: string;
+  state: "none" | "waiting" | "ok" | "failed";
+  /** Why it failed. */
+  what?: string;
+  busy: number;
+  not_understood: number;
+  /** RFC 3339. */
+  last_read?: string;
+  next_read?: string;
 }
 
 /** A file from one person to another. */

@@ -9,7 +9,7 @@
  * | any        | registration refused | refused    | tried again with a new token; the page says why |
  */
 import { problem, problemOf } from "../api/api";
-import type { Choice, OwnPresence, Person, PresenceView, Problem } from "../api/types";
+import type { Choice, DistributionGroup, OwnPresence, Person, PresenceView, Problem } from "../api/types";
 import { type Incoming, type Link, type LinkEvent, type LinkFactory } from "../sip/link";
 import { mediaType } from "../sip/multipart";
 import { COMPOSING, IMDN, readComposing, readNotices, writeComposing, writeNotice } from "../sip/notices";
@@ -154,6 +154,13 @@ export class Client {
     const found = await this.session.api.search(q, signal);
     this.know(found.people);
     return found;
+  }
+
+  /** A distribution group with its people, asked for when somebody looks into it. */
+  async group(address: string): Promise<DistributionGroup> {
+    const group = await this.session.api.group(address);
+    this.know(group.people ?? []);
+    return group;
   }
 
   // Own state.

@@ -41,6 +41,8 @@ export class Contacts {
       const wider = { ...list, groups: [...list.groups, group] };
       return address ? withEntry(wider, address, (c) => ({ ...c, groups: [...c.groups, group.id] })) : wider;
     });
+  /** A distribution group as a group of one's own list: whoever is in it, now and later. */
+  addDistributionGroup = (address: string, name: string) => this.#edit((list) => ({ ...list, groups: [...list.groups, { id: nextId(list.groups), name, distribution_group: address }] }));
   renameGroup = (id: number, name: string) => this.#edit((list) => ({ ...list, groups: list.groups.map((g) => (g.id === id ? { ...g, name } : g)) }));
   removeGroup = (id: number) =>
     this.#edit((list) => ({
@@ -94,6 +96,8 @@ export interface Section {
   /** `undefined` for favourites and for the people of no group, whose titles are the catalogue's. */
   name?: string;
   contacts: ContactEntry[];
+  /** The distribution group whose people it shows. */
+  of?: string;
 }
 
 /** Favourites first, then each group, then who is in none; in each by name. */
@@ -103,7 +107,7 @@ export function sections(list: ContactList, locale: string): Section[] {
   const sorted = [...list.contacts].sort((a, b) => by.compare(name(a), name(b)));
   const found: Section[] = [
     { id: "favourites" as const, contacts: sorted.filter((c) => c.favourite) },
-    ...list.groups.map((g) => ({ id: g.id, name: g.name, contacts: sorted.filter((c) => c.groups.includes(g.id)) })),
+    ...list.groups.map((g) => ({ id: g.id, name: g.name, ...(g.distribution_group ? { of: g.distribution_group } : {}), contacts: sorted.filter((c) => c.groups.includes(g.id)) })),
     { id: "others" as const, contacts: sorted.filter((c) => !c.favourite && !c.groups.some((id) => list.groups.some((g) => g.id === id))) },
   ];
   return found.filter((s) => s.contacts.length > 0 || s.name !== undefined);

@@ -15,6 +15,7 @@ import { useStore } from "../core/store";
 import { AskText } from "../parts/ask-text";
 import { Face } from "../parts/face";
 import { GroupCard } from "../parts/group-card";
+import { DistributionSection } from "../parts/distribution-section";
 import { PersonCard } from "../parts/person-card";
 import { SearchBox } from "../parts/search-box";
 import { StatusLine, useStatus } from "../parts/status-line";
@@ -26,7 +27,8 @@ export function People({ chosen }: { chosen: string | undefined }) {
   const [q, setQ] = useState("");
   const [naming, setNaming] = useState(false);
   const found = useFind(q);
-  const group = found.groups.find((g) => g.address === chosen);
+  const listed = useStore(client.contacts.state, (s) => s.list.groups.some((g) => g.distribution_group === chosen));
+  const group = listed || found.groups.some((g) => g.address === chosen);
   return (
     <>
       <section className="pane list-pane">
@@ -46,7 +48,7 @@ export function People({ chosen }: { chosen: string | undefined }) {
             {t("people.choose.text")}
           </Empty>
         ) : group ? (
-          <GroupCard group={group} />
+          <GroupCard key={chosen} address={chosen} />
         ) : (
           <PersonCard key={chosen} address={chosen} />
         )}
@@ -77,7 +79,7 @@ function ContactList({ chosen }: { chosen: string | undefined }) {
       </Empty>
     );
   }
-  return all.map((section) => <SectionList key={section.id} section={section} chosen={chosen} />);
+  return all.map((section) => (section.of === undefined ? <SectionList key={section.id} section={section} chosen={chosen} /> : <DistributionSection key={section.id} section={section} of={section.of} chosen={chosen} />));
 }
 
 function SectionList({ section, chosen }: { section: Section; chosen: string | undefined }) {

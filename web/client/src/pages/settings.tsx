@@ -6,6 +6,7 @@ import { ProblemBox } from "@shared/states";
 import { useWords } from "@shared/text";
 import { useAttempt, useClient, useFault } from "../core/context";
 import * as notify from "../core/notify";
+import { CalendarSettings } from "../parts/calendar-settings";
 import { OwnPhoto } from "../parts/own-photo";
 import { change, settings, type Language, type Theme } from "../core/settings";
 import { useStore } from "../core/store";
@@ -23,6 +24,7 @@ export function SettingsPage() {
         <Look />
         <Notifications />
         <Privacy />
+        <CalendarSettings />
         <section className="stack">
           <h2>{t("settings.about")}</h2>
           <p>{t("settings.about.server", { name, version })}</p>

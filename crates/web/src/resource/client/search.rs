@@ -8,7 +8,7 @@ use crate::refused::Refused;
 use axum::extract::State;
 use axum::{Extension, Json};
 use lyceum_api::client::{Found, Person};
-use lyceum_topology::UserRecord;
+use lyceum_topology::{GroupRecord, UserRecord};
 use serde::Deserialize;
 
 /// Letters or digits from which a search begins.
@@ -35,8 +35,13 @@ pub async fn search(
         return Ok(Json(Found { people: Vec::new(), groups: Vec::new() }));
     }
     let snapshot = web.options().publisher.current();
-    let people = web.blocking(move || Ok(find(snapshot.directory().users().map(|user| &**user), &wanted))).await?;
-    Ok(Json(Found { people, groups: Vec::new() }))
+    web.blocking(move || {
+        let people = find(snapshot.directory().users().map(|user| &**user), &wanted);
+        let groups = find_groups(snapshot.directory().groups().map(|group| &**group), &wanted);
+        let groups = groups.into_iter().map(|group| super::groups::shown(&snapshot, group)).collect();
+        Ok(Json(Found { people, groups }))
+    })
+    .await
 }
 
 fn find<'a>(users: impl Iterator<Item = &'a UserRecord>, wanted: &str) -> Vec<Person> {
@@ -46,6 +51,20 @@ fn find<'a>(users: impl Iterator<Item = &'a UserRecord>, wanted: &str) -> Vec<Pe
     found.sort_by(|a, b| (a.0, a.1.address.as_str()).cmp(&(b.0, b.1.address.as_str())));
     found.truncate(MOST);
     found.into_iter().map(|(_, user)| person(user)).collect()
+}
+
+/// Groups by the beginning of the address or of a word of the name.
+fn find_groups<'a>(groups: impl Iterator<Item = &'a GroupRecord>, wanted: &str) -> Vec<&'a GroupRecord> {
+    let fits = |group: &&GroupRecord| {
+        let name = fold(group.display_name.as_deref().unwrap_or_default());
+        group.address.as_str().starts_with(wanted)
+            || name.starts_with(wanted)
+            || name.split_whitespace().any(|word| word.starts_with(wanted))
+    };
+    let mut found: Vec<&GroupRecord> = groups.filter(fits).collect();
+    found.sort_by(|a, b| a.address.cmp(&b.address));
+    found.truncate(MOST);
+    found
 }
 
 /// How well a user fits, 0 the best: the beginning of the address or a word of the name, then numbers, then anything.

@@ -1,0 +1,1 @@
+CREATE TABLE distribution_group (address TEXT PRIMARY KEY, record TEXT NOT NULL, epoch INTEGER NOT NULL) WITHOUT ROWID;
