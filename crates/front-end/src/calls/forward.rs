@@ -1,16 +1,20 @@
 //! Copies of a request for its branches: RFC 3261 §16.6, by splicing.
 
+use std::borrow::Cow;
+
 use lyceum_net::{Listener, Outbox};
+use lyceum_sip::header::route::hops;
 use lyceum_sip::header::session_expires::{Refresher, SessionExpires};
 use lyceum_sip::proxy::{self, BranchId, LoopHash, RecordRoute, RoutePlan, SentBy, record_route_line, via_line};
 use lyceum_sip::session_timer::{self, AtProxy, Offer, Remembered};
-use lyceum_sip::time::Now;
+use lyceum_sip::time::{Now, WallTime};
 use lyceum_sip::token::DialogEnds;
 use lyceum_sip::transaction::Outgoing;
 use lyceum_sip::{Index, Limits, Message, Method, Name, Scheme, Splice, Transport, parse};
 
 use super::admit::{Admitted, Sender, timer_policy};
 use super::context::{Branch, Context, ContextId, Hop};
+use super::hops::address_bytes;
 use super::passing;
 use crate::core::Core;
 use crate::inbound::Inbound;
@@ -113,7 +117,7 @@ impl Core {
         let mut branch = Vec::with_capacity(48);
         self.calls.branches.mint(loop_hash, &mut branch);
         let mut token = Vec::new();
-        let record_routes = self.record_routes(context, &hop, message, &mut token);
+        let record_routes = self.record_routes(now.wall, context, &hop, message, &mut token);
         let copy = Copy {
             message: *message,
             plan,
@@ -166,7 +170,14 @@ impl Core {
         }
     }
 
-    fn record_routes(&self, context: &Context, hop: &Hop, message: &Message<'_>, token: &mut Vec<u8>) -> Vec<Vec<u8>> {
+    fn record_routes(
+        &self,
+        now: WallTime,
+        context: &Context,
+        hop: &Hop,
+        message: &Message<'_>,
+        token: &mut Vec<u8>,
+    ) -> Vec<Vec<u8>> {
         let creates_dialog = message.to_tag().is_none()
             && matches!(message.method(), Method::Invite | Method::Subscribe | Method::Refer | Method::Notify);
         if !creates_dialog || !self.snapshot.pool(&self.pool).proxy.record_route {
@@ -175,9 +186,14 @@ impl Core {
         let (Some(inner), Some(outer)) = (self.listener(context.listener), self.listener(hop.listener)) else {
             return Vec::new();
         };
-        let from_tag = message.from_tag().unwrap_or_default();
-        let ends = DialogEnds { call_id: message.call_id(), from_tag, to_tag: b"" };
-        self.calls.tokens.issue(&ends, [&context.flow, &hop.flow], token);
+        let before = || hops(message, Name::RecordRoute).flatten().map(|hop| hop.uri.raw());
+        // Behind a trusted host's own proxy the way back is by its routes, not by the address that the request came from.
+        let back = if context.keep_identity && before().next().is_some() { &[] } else { &*context.flow };
+        let there = match hop.remote().filter(|_| hop.flow.is_empty()) {
+            Some(addr) => Cow::Owned(address_bytes(hop.transport, addr)),
+            None => Cow::Borrowed(&*hop.flow),
+        };
+        self.calls.tokens.issue(&DialogEnds::of(message), [back, &there], before(), now, token);
         let sips = message.parsed_request_uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips);
         let line = |listener: &Listener, transport: Transport| {
             let mut line = Vec::with_capacity(96);
@@ -265,14 +281,13 @@ impl Core {
     /// An ACK for a 2xx goes on without a transaction.
     pub(crate) fn forward_ack<'p>(&mut self, inbound: &Inbound<'p>, admitted: &Admitted<'p>, out: &mut Outbox) {
         let message = inbound.message;
-        let hop = match &admitted.sender {
-            Sender::Dialog(passage) if admitted.plan.routes.is_empty() => self.hop_to_flow(passage.to()),
-            _ => None,
+        let way = match &admitted.sender {
+            Sender::Dialog(passage) => self.way_in_dialog(passage.to(), &admitted.plan),
+            _ => self.way_to_uri(admitted.plan.next_hop(admitted.plan.request_uri)),
         };
-        let next = admitted.plan.next_hop(admitted.plan.request_uri);
-        let hop = hop.or_else(|| match self.way_to_uri(next)? {
+        // A name was resolved for the INVITE moments ago; an ACK does not wait for DNS.
+        let hop = way.and_then(|way| match way {
             super::hops::Way::Hop(hop) => Some(hop),
-            // The INVITE resolved it moments ago; an ACK does not wait for DNS.
             super::hops::Way::Name(_) => None,
         });
         let Some(hop) = hop else { return };

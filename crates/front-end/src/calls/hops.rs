@@ -1,12 +1,13 @@
 //! Next hops: an endpoint's flow, a numeric address, or a name that must be looked up first.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use lyceum_monitoring::{BranchRecord, Private};
 use lyceum_net::{Destination, Flow};
-use lyceum_sip::{Scheme, Transport, Uri};
-use lyceum_topology::{HopTransport, NextHop};
+use lyceum_sip::proxy::RoutePlan;
+use lyceum_sip::{Host, Scheme, Transport, Uri};
+use lyceum_topology::{HopTransport, NextHop, TrustedBy};
 use lyceum_users::Binding;
 
 use super::context::Hop;
@@ -35,6 +36,32 @@ pub(crate) fn flow_bytes(transport: Transport, flow: &Flow) -> Vec<u8> {
 pub(crate) fn flow_of(bytes: &[u8]) -> Option<(Transport, Flow)> {
     let (code, flow) = bytes.split_first()?;
     Some((transport_of(*code)?, Flow::decode(flow)?))
+}
+
+/// Marks an address where a flow would stand.
+const ADDRESS: u8 = 16;
+
+/// The address of a next hop that is no endpoint of ours, in the place of a flow in our dialog tokens.
+pub(crate) fn address_bytes(transport: Transport, addr: SocketAddr) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(19);
+    bytes.push(ADDRESS + code_of(transport));
+    bytes.extend_from_slice(&addr.port().to_be_bytes());
+    match addr.ip() {
+        IpAddr::V4(ip) => bytes.extend_from_slice(&ip.octets()),
+        IpAddr::V6(ip) => bytes.extend_from_slice(&ip.octets()),
+    }
+    bytes
+}
+
+/// Reads [`address_bytes`] back.
+fn address_of(bytes: &[u8]) -> Option<(Transport, SocketAddr)> {
+    let (code, rest) = bytes.split_first()?;
+    let (port, ip) = rest.split_first_chunk::<2>()?;
+    let ip = match *ip {
+        [a, b, c, d] => IpAddr::from([a, b, c, d]),
+        _ => IpAddr::from(<[u8; 16]>::try_from(ip).ok()?),
+    };
+    Some((transport_of(code.checked_sub(ADDRESS)?)?, SocketAddr::new(ip, u16::from_be_bytes(*port))))
 }
 
 fn code_of(transport: Transport) -> u8 {
@@ -103,6 +130,46 @@ impl Core {
             breadth: None,
             stream: None,
             spare: Vec::new(),
+        })
+    }
+
+    /// Where a request goes that a dialog token let in: down the flow of its other end, whatever Route and Request-URI
+    /// say. An end that is no endpoint of ours is reached by the routes left, which the token proves to be the dialog's
+    /// own; else by its Contact, if that leads where the administrator already sends calls, or where this one went;
+    /// else where this one went.
+    pub(crate) fn way_in_dialog(&self, end: &[u8], plan: &RoutePlan<'_>) -> Option<Way> {
+        if let Some(hop) = self.hop_to_flow(end) {
+            return Some(Way::Hop(hop));
+        }
+        if !plan.routes.is_empty() {
+            return self.way_to_uri(plan.next_hop(plan.request_uri));
+        }
+        let first = address_of(end);
+        if self.is_known_hop(plan.request_uri, first.map(|(_, addr)| addr.ip())) {
+            return self.way_to_uri(plan.request_uri);
+        }
+        // Without its name a certificate proves nothing.
+        let (transport, addr) = first.filter(|(transport, _)| *transport != Transport::Tls)?;
+        let name = Arc::from(addr.ip().to_string());
+        self.hop_to_address(&Located { transport, addr, name }).map(Way::Hop)
+    }
+
+    /// Is this the host of a static route, a trusted host, or where the call's first request went?
+    fn is_known_hop(&self, uri: &[u8], first: Option<IpAddr>) -> bool {
+        let Ok(uri) = Uri::parse(uri) else { return false };
+        let host = uri.param("maddr").unwrap_or(uri.host_text());
+        let ip = Host::parse(host).ok().and_then(|host| host.ip());
+        if ip.is_some() && ip == first {
+            return true;
+        }
+        let document = self.snapshot.document();
+        let mut hops = document.static_routes.iter().flat_map(|route| &route.next_hops);
+        if hops.any(|hop| hop.host.as_bytes().eq_ignore_ascii_case(host)) {
+            return true;
+        }
+        document.trusted_hosts.iter().any(|trusted| match &trusted.by {
+            TrustedBy::Mtls { name } => name.as_str().as_bytes().eq_ignore_ascii_case(host),
+            TrustedBy::Address { cidr, .. } => ip.is_some_and(|ip| cidr.contains(ip)),
         })
     }
 
@@ -191,4 +258,26 @@ impl Core {
 
 pub(crate) fn text(bytes: &[u8]) -> Option<String> {
     (!bytes.is_empty()).then(|| String::from_utf8_lossy(bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_flows_are_told_apart_in_a_token() {
+        for addr in ["192.0.2.1:5060", "[2001:db8::1]:65535"] {
+            let addr: SocketAddr = addr.parse().unwrap();
+            for transport in [Transport::Udp, Transport::Tcp, Transport::Tls] {
+                let bytes = address_bytes(transport, addr);
+                assert!(bytes.len() <= lyceum_sip::token::MAX_FLOW);
+                assert_eq!(address_of(&bytes), Some((transport, addr)));
+                assert_eq!(flow_of(&bytes), None);
+            }
+            let flow =
+                flow_bytes(Transport::Udp, &Flow::Datagram { listener: lyceum_net::ListenerId(0), remote: addr });
+            assert_eq!(address_of(&flow), None);
+        }
+        assert_eq!(address_of(b""), None);
+    }
 }

@@ -2,6 +2,7 @@
 
 use lyceum_monitoring::{CallRecord, DecisionStep, Outcome, Party, Private, Side, Stamp};
 use lyceum_sip::time::{Now, Time};
+use lyceum_sip::token::Direction;
 use lyceum_sip::{Message, Name, Scheme, Uri};
 use lyceum_topology::UserId;
 
@@ -167,6 +168,16 @@ impl Core {
         active.record.ended = Some(Stamp(now.wall.0));
         active.record.hung_up = Some(side);
         self.record_done(active.record);
+    }
+
+    /// Is the call of this in-dialog request under way?
+    pub(crate) fn is_call_under_way(&self, message: &Message<'_>, direction: Direction) -> bool {
+        let caller_tag = match direction {
+            Direction::ToCallee => message.from_tag(),
+            Direction::ToCaller => message.to_tag(),
+        };
+        let key = self.call_key(message.call_id(), caller_tag.unwrap_or_default());
+        self.calls.active.contains_key(&key)
     }
 
     /// Something passed in the call: it is alive.

@@ -2,6 +2,7 @@
 
 use lyceum_monitoring::Stamp;
 use lyceum_net::{Arrival, Flow, Outbox};
+use lyceum_sip::header::route::hops;
 use lyceum_sip::proxy::{Answer, BranchId, Effect};
 use lyceum_sip::session_timer::answer_at_proxy;
 use lyceum_sip::time::Now;
@@ -169,8 +170,13 @@ impl Core {
         if token.is_empty() || message.field(Name::RecordRoute).is_none() {
             return;
         }
-        let (Some(from_tag), Some(to_tag)) = (message.from_tag(), message.to_tag()) else { return };
-        let ends = DialogEnds { call_id: message.call_id(), from_tag, to_tag };
+        let ends = DialogEnds::of(message);
+        // What others put above ours is what the caller's later requests have left when they have passed us, turned
+        // round.
+        let above = hops(message, Name::RecordRoute).map_while(Result::ok);
+        let mut behind: Vec<&[u8]> =
+            above.take_while(|hop| hop.uri.user() != Some(token)).map(|hop| hop.uri.raw()).collect();
+        behind.reverse();
         // It is the user part of our value: it ends at an `@`. Once, or twice where both our values stand (RFC 5658).
         // Of these there are few; a search for the token itself would build its tables anew for every response.
         let mut from = 0;
@@ -178,7 +184,7 @@ impl Core {
             let end = from + at;
             let start = end.saturating_sub(token.len());
             if bytes.get(start..end) == Some(token) {
-                self.calls.tokens.complete(&mut bytes[start..end], &ends);
+                self.calls.tokens.complete(&mut bytes[start..end], &ends, behind.iter().copied());
             }
             from = end + 1;
         }

@@ -152,17 +152,17 @@ impl Core {
         }
     }
 
-    fn targets_in_dialog(&self, now: Now, message: &Message<'_>, flow: &[u8], admitted: &Admitted<'_>) -> Targets {
-        // Another proxy behind us comes before the endpoint's own flow.
-        if admitted.plan.routes.is_empty()
-            && let Some(mut hop) = self.hop_to_flow(flow)
-        {
-            if hop.transport.is_reliable() {
-                hop.spare.extend(self.newer_flow(now, message, admitted.plan.request_uri, &hop));
+    fn targets_in_dialog(&self, now: Now, message: &Message<'_>, end: &[u8], admitted: &Admitted<'_>) -> Targets {
+        match self.way_in_dialog(end, &admitted.plan) {
+            Some(Way::Hop(mut hop)) => {
+                if !hop.flow.is_empty() && hop.transport.is_reliable() {
+                    hop.spare.extend(self.newer_flow(now, message, admitted.plan.request_uri, &hop));
+                }
+                Targets::Parallel(vec![hop])
             }
-            return Targets::Parallel(vec![hop]);
+            Some(Way::Name(name)) => Targets::Serial(vec![Step::Name(name, None)]),
+            None => Targets::Refuse(Refusal::NotServed),
         }
-        self.targets_by_uri(admitted.plan.next_hop(admitted.plan.request_uri))
     }
 
     /// The flow by which the other end is signed in now, if its connection of the time of the call is no more: the

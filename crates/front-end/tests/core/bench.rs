@@ -58,6 +58,7 @@ pub struct Bench {
     pub store_works: bool,
     /// The archive can be written.
     pub archive_works: bool,
+    document: Document,
     tickets: Vec<u64>,
     count: u32,
 }
@@ -68,6 +69,14 @@ pub fn user(id: u32, name: &str) -> UserRecord {
 
 pub fn phone(last: u8) -> SocketAddr {
     SocketAddr::from(([198, 51, 100, last], 5060))
+}
+
+fn compiled(document: &Document, users: Vec<UserRecord>) -> Snapshot {
+    let mut directory = Directory::default();
+    for user in users {
+        directory.insert(user).unwrap();
+    }
+    Snapshot::compile(document, directory).unwrap()
 }
 
 impl Bench {
@@ -83,11 +92,7 @@ impl Bench {
             .iter()
             .map(|user| (user.id, Ha1::of(user.address.user().as_bytes(), DOMAIN.as_bytes(), b"secret")))
             .collect();
-        let mut directory = Directory::default();
-        for user in users {
-            directory.insert(user).unwrap();
-        }
-        let snapshot = Snapshot::compile(&document, directory).unwrap();
+        let snapshot = compiled(&document, users);
         let listener = |id, transport, inside| Listener {
             id: ListenerId(id),
             transport,
@@ -124,9 +129,16 @@ impl Bench {
             lookups: Vec::new(),
             store_works: true,
             archive_works: true,
+            document,
             tickets: Vec::new(),
             count: 0,
         }
+    }
+
+    /// The directory has these users now; the document stays.
+    pub fn change_users(&mut self, users: Vec<UserRecord>) {
+        let snapshot = compiled(&self.document, users);
+        self.core.swap_snapshot(Arc::new(snapshot));
     }
 
     pub fn number(&mut self) -> u32 {

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::bench::*;
 
 /// A request of the caller within the dialog that `invite` and its 200 made.
@@ -179,4 +181,117 @@ fn nobody_sees_credentials_for_our_realm_and_those_for_others_pass() {
     let sent = bench.signed("anna", "secret", phone(1), &with_line(&text, &theirs("Proxy-Authorization")));
     let copy = sent.iter().find(|sent| sent.to == phone(2)).expect("a copy for ben");
     assert_eq!(copy.values("Proxy-Authorization").len(), 1, "the first request, too");
+}
+
+/// The request again with other values of its first lines that begin so.
+fn with(text: &str, changes: &[(&str, &str)]) -> String {
+    let mut text = text.to_owned();
+    for (name, value) in changes {
+        let old = text.lines().find(|line| line.starts_with(name)).expect("a line to change").to_owned();
+        text = text.replacen(&old, value, 1);
+    }
+    text
+}
+
+/// What a stranger may be told, and nobody else anything.
+fn is_refused(sent: &[Sent], stranger: std::net::SocketAddr) -> bool {
+    sent.len() == 1 && sent[0].to == stranger && matches!(sent[0].status(), 403 | 407)
+}
+
+#[test]
+fn a_token_leads_nowhere_but_along_its_dialog() {
+    let mut bench = Bench::new();
+    let (invite, fork, ok) = talking(&mut bench);
+    bench.receive(phone(1), &in_dialog("ACK", &invite, &ok, 2));
+    let bye = bench.receive(phone(1), &in_dialog("BYE", &invite, &ok, 3));
+    bench.receive(phone(2), &reply(&bye[0], "200 OK", "b", phone(2)));
+    for method in ["INVITE", "MESSAGE", "REFER", "INFO"] {
+        for good in [in_dialog(method, &invite, &ok, 9), backwards(method, &fork, "b", phone(2))] {
+            let own = good.lines().find(|line| line.starts_with("Route")).unwrap().to_owned();
+            for extra in ["<sip:203.0.113.9:5099;lr>", "<sip:elsewhere.test;lr>", "<sip:203.0.113.9:5099>"] {
+                for routes in
+                    [format!("{own}, {extra}"), format!("{own}\nRoute: {extra}"), format!("Route: {extra}\n{own}")]
+                {
+                    let sent = bench.receive(phone(66), &with(&good, &[("Route", &routes)]));
+                    assert!(is_refused(&sent, phone(66)), "{method} {routes} {sent:?}");
+                }
+            }
+            // A Request-URI of somebody's choosing is nothing to us: the flow of the other end is where it goes.
+            let start = format!("{method} sip:+4990099@203.0.113.9:5099 SIP/2.0");
+            let aimed = with(&good, &[(method, &start)]).replacen("z9hG4bK", "z9hG4bKaimed", 1);
+            let sent = bench.receive(phone(66), &aimed);
+            let other = if good.contains("From: <sip:anna") { phone(2) } else { phone(1) };
+            assert!(sent.iter().all(|sent| sent.to == other || sent.status() == 100), "{method} {sent:?}");
+            assert!(sent.iter().any(|sent| sent.to == other), "{method} {sent:?}");
+        }
+    }
+    assert!(bench.lookups.is_empty());
+}
+
+#[test]
+fn a_token_lets_nobody_speak_under_another_name() {
+    let mut bench = Bench::new();
+    let (invite, _, ok) = talking(&mut bench);
+    let good = in_dialog("INFO", &invite, &ok, 3);
+    let from = good.lines().find(|line| line.starts_with("From")).unwrap().to_owned();
+    for other in ["carl@example.org", "anna@elsewhere.test", "ceo@example.org"] {
+        let sent = bench.receive(phone(66), &with(&good, &[("From", &from.replace("anna@example.org", other))]));
+        assert!(is_refused(&sent, phone(66)), "{other} {sent:?}");
+    }
+    let other_display = from.replace("From: ", "From: \"Anna B.\" ").replace("sip:anna", "sip:ANNA");
+    let sent = bench.receive(phone(1), &with(&good, &[("From", &other_display)]));
+    assert_eq!(sent[0].to, phone(2), "the same name, written otherwise");
+}
+
+#[test]
+fn who_may_no_longer_sign_in_can_end_his_call_and_nothing_else() {
+    for removed in [false, true] {
+        let mut bench = Bench::new();
+        let (invite, fork, ok) = talking(&mut bench);
+        let mut users = vec![user(1, "anna"), user(2, "ben"), user(3, "carl")];
+        match removed {
+            true => drop(users.drain(..2)),
+            false => users[..2].iter_mut().for_each(|user| user.enabled = false),
+        }
+        bench.change_users(users);
+        for method in ["INVITE", "MESSAGE", "REFER", "UPDATE"] {
+            let there = bench.receive(phone(1), &in_dialog(method, &invite, &ok, 3));
+            assert!(is_refused(&there, phone(1)), "{method} {there:?}");
+            let back = bench.receive(phone(2), &backwards(method, &fork, "b", phone(2)));
+            assert!(is_refused(&back, phone(2)), "{method} {back:?}");
+        }
+        assert_eq!(bench.receive(phone(1), &in_dialog("ACK", &invite, &ok, 2))[0].to, phone(2));
+        assert_eq!(bench.receive(phone(1), &in_dialog("BYE", &invite, &ok, 4))[0].to, phone(2));
+    }
+}
+
+#[test]
+fn a_token_ends_after_a_day_unless_its_call_is_under_way() {
+    let mut bench = Bench::new();
+    let (invite, _, ok) = talking(&mut bench);
+    let mut cseq = 3;
+    let mut info = |bench: &mut Bench| {
+        cseq += 1;
+        let text = in_dialog("INFO", &invite, &ok, cseq).replacen("z9hG4bK", &format!("z9hG4bK{cseq}"), 1);
+        bench.receive(phone(1), &text)
+    };
+    for _ in 0..5 {
+        bench.wait(Duration::from_secs(6 * 3600));
+        assert_eq!(info(&mut bench)[0].to, phone(2), "the call goes on");
+    }
+    bench.receive(phone(1), &in_dialog("BYE", &invite, &ok, 100));
+    let asked = info(&mut bench);
+    assert!(is_refused(&asked, phone(1)), "{asked:?}");
+}
+
+#[test]
+fn a_user_who_proves_himself_in_an_old_dialog_goes_where_it_goes() {
+    let mut bench = Bench::new();
+    let (invite, _, ok) = talking(&mut bench);
+    bench.wait(Duration::from_secs(25 * 3600));
+    let text = in_dialog("INFO", &invite, &ok, 3);
+    let sent = bench.receive(phone(1), &text);
+    let asked = sent.iter().find(|sent| sent.status() == 407).expect("a challenge");
+    let sent = bench.receive(phone(1), &answered(&text, asked, "anna", "secret"));
+    assert_eq!(sent[0].to, phone(2), "{sent:?}");
 }

@@ -148,3 +148,55 @@ fn a_loop_is_found_and_hops_are_counted() {
         .replace("Max-Forwards: 70", "Max-Forwards: 0");
     assert_eq!(statuses(&bench.receive(phone(1), &spent)), [483]);
 }
+
+/// A call to the gateway whose 200 brought these lines; gives the caller's INVITE and the 200.
+fn called_out(bench: &mut Bench, contact: &str, record_routes: &str) -> (String, Sent) {
+    let text = bench.request("INVITE", "tel:+4930123", "anna", phone(1), "");
+    let asked = bench.receive(phone(1), &text).pop().expect("a challenge");
+    let text = answered(&text, &asked, "anna", "secret");
+    let sent = bench.receive(phone(1), &text);
+    let fork = sent.iter().find(|sent| sent.first_line().starts_with("INVITE")).expect("a copy").clone();
+    let answer = reply(&fork, "200 OK", "g", fork.to).replace(&format!("<sip:x@{}>", fork.to), contact).replacen(
+        "Record-Route: ",
+        &format!("{record_routes}Record-Route: "),
+        1,
+    );
+    let up = bench.receive(fork.to, &answer);
+    (text, up.into_iter().find(|sent| sent.status() == 200).expect("the 200"))
+}
+
+#[test]
+fn a_dialog_with_a_gateway_stays_with_the_hosts_that_the_administrator_named() {
+    for (contact, to) in [
+        ("<sip:gw@203.0.113.1:5080>", "203.0.113.1:5080"),
+        ("<sip:gw@203.0.113.1:6000>", "203.0.113.1:6000"),
+        ("<sip:gw@203.0.113.77:5060>", "203.0.113.77:5060"),
+        ("<sip:victim@198.51.100.99:5060>", "203.0.113.1:5080"),
+        ("<sip:victim@elsewhere.test>", "203.0.113.1:5080"),
+    ] {
+        let mut bench = with_gateway();
+        let (invite, ok) = called_out(&mut bench, contact, "");
+        for method in ["ACK", "BYE"] {
+            let sent = bench.receive(phone(1), &crate::dialogs::in_dialog(method, &invite, &ok, 3));
+            let to_all: Vec<_> = sent.iter().map(|sent| sent.to.to_string()).collect();
+            assert_eq!(to_all, [to], "{method} {contact}");
+        }
+        assert!(bench.lookups.is_empty());
+    }
+}
+
+#[test]
+fn the_proxies_of_a_gateway_that_recorded_themselves_are_followed() {
+    let mut bench = with_gateway();
+    let recorded = "Record-Route: <sip:198.51.100.51;lr>, <sip:198.51.100.50;lr>\n";
+    let (invite, ok) = called_out(&mut bench, "<sip:gw@10.1.1.1>", recorded);
+    let bye = crate::dialogs::in_dialog("BYE", &invite, &ok, 3);
+    let reversed: Vec<&str> = bye.lines().filter(|line| line.starts_with("Route")).collect();
+    // The bench turns lines round, a phone values too.
+    let bye = bye.replace(reversed[1], "Route: <sip:198.51.100.50;lr>, <sip:198.51.100.51;lr>");
+    let sent = bench.receive(phone(1), &bye.replace(", <sip:198.51.100.51;lr>", ""));
+    assert_eq!(statuses(&sent), [407], "less than what was recorded");
+    let sent = bench.receive(phone(1), &bye.replace("z9hG4bK", "z9hG4bKx"));
+    assert_eq!(sent.iter().map(|sent| sent.to.to_string()).collect::<Vec<_>>(), ["198.51.100.50:5060"]);
+    assert_eq!(sent[0].values("Route"), ["<sip:198.51.100.50;lr>, <sip:198.51.100.51;lr>"]);
+}
