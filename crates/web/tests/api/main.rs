@@ -5,6 +5,7 @@ mod client;
 mod directory;
 mod groups;
 mod messages;
+mod people;
 mod records;
 mod scale;
 mod server;

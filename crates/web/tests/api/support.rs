@@ -143,6 +143,19 @@ impl Server {
     }
 
     pub fn with(clock: fn() -> WallTime, sip: Option<lyceum_web::sip::SipOptions>) -> Server {
+        Server::built(clock, sip, None)
+    }
+
+    /// With users who sign in to pages.
+    pub fn with_people(clock: fn() -> WallTime, people: Arc<dyn lyceum_web::port::People>) -> Server {
+        Server::built(clock, None, Some(people))
+    }
+
+    fn built(
+        clock: fn() -> WallTime,
+        sip: Option<lyceum_web::sip::SipOptions>,
+        people: Option<Arc<dyn lyceum_web::port::People>>,
+    ) -> Server {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let store = Store::open(&dir.path().join("data"), MasterKey::generate(), &StoreOptions::node("node1"))
             .expect("a new store opens");
@@ -163,7 +176,7 @@ impl Server {
             publisher: ports.clone(),
             live: ports.clone(),
             tests: ports.clone(),
-            people: None,
+            people,
             scanner: None,
             base_url: "https://sip.example.org".to_owned(),
             allowed_origins: Vec::new(),
