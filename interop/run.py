@@ -12,8 +12,8 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from cases import (accounts, alone, browser, calendar, durability, files, large, pages, phones, policy, presence, proxy,
-                   stranger, torture)
+from cases import (accounts, alone, browser, calendar, durability, files, groups, large, pages, phones, policy, presence,
+                   proxy, retention, stranger, torture)
 from harness import process
 from harness.clamd import Clamd
 from harness.judge import Judge
@@ -28,6 +28,8 @@ GROUPS = {
     "pages": pages.run,
     "files": files.run,
     "calendar": calendar.run,
+    "groups": groups.run,
+    "retention": retention.run,
     "presence": presence.run,
     "stranger": stranger.run,
     "policy": policy.run,
@@ -64,7 +66,7 @@ def main():
 def run_group(judge, group, folder, options):
     """Groups that start servers of their own get the binary, the others a running server."""
     module = GROUPS[group]
-    if group in ("alone", "durability", "files", "calendar"):
+    if group in ("alone", "durability", "files", "calendar", "groups", "retention"):
         module(judge, folder, os.path.abspath(options.server), options.depth)
         return
     users = {**phones.users(), **proxy.users(), large.USER: "pw-large", **pages.PEOPLE, **presence.users()}

@@ -41,6 +41,7 @@ pub const INTEROP: &[Tool] = &[
     tool("slapd", "slapd"),
     tool("ldapmodify", "ldap-utils"),
     tool("clamd", "clamav-daemon"),
+    tool("faketime", "faketime"),
     tool("ip", "iproute2"),
     tool("python3", "python3-minimal"),
     tool("node", "nodejs"),

@@ -40,7 +40,6 @@ impl Daily {
 pub async fn run(shared: Arc<Shared>, pool: String) {
     let mut days = Days::default();
     loop {
-        tokio::time::sleep(LOOK_EVERY).await;
         let shared = Arc::clone(&shared);
         let pool = pool.clone();
         let mut seen = std::mem::take(&mut days);
@@ -50,6 +49,7 @@ pub async fn run(shared: Arc<Shared>, pool: String) {
         };
         // Were it to fail, today's purges are done once more, which removes nothing twice.
         days = tokio::task::spawn_blocking(look).await.unwrap_or_default();
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
