@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use lyceum_sip::WallTime;
-use lyceum_sip::digest::{Challenge, Credentials, Ha1, NonceVerdict, Nonces, verify};
+use lyceum_sip::digest::{Challenge, Credentials, Ha1, Kind, NonceUse, NonceVerdict, Nonces, verify};
 use std::time::Duration;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -32,6 +32,7 @@ fuzz_target!(|bytes: &[u8]| {
     let ha1 = Ha1::of(b"fuzz", b"example.org", b"a password nobody guesses");
     assert!(!verify(&credentials, b"REGISTER", &ha1, b""), "a guess verified");
     let now = WallTime(1_700_000_000_000);
+    let of = NonceUse { kind: Kind::Www, source: [192, 0, 2, 1].into() };
     let mut nonces = Nonces::new([7; 32], 1, Duration::from_secs(300));
-    assert_eq!(nonces.check(credentials.nonce, credentials.nc, now), NonceVerdict::Forged);
+    assert_eq!(nonces.check(credentials.nonce, credentials.nc, of, now), NonceVerdict::Forged);
 });

@@ -147,6 +147,8 @@ refusals! {
     ArchiveAway = 503, "LYS0055", "Archive unavailable, try again";
     /// The client version policy of the user forbids this client.
     ClientBlocked = 403, "LYS0056", "Client not allowed, update it";
+    /// The `uri` of the digest credentials is not the Request-URI.
+    SignedForAnother = 400, "LYS0057", "Digest uri is not the Request-URI";
 }
 
 #[cfg(test)]

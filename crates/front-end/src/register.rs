@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use lyceum_net::{Flow, Outbox};
-use lyceum_sip::digest::Kind;
+use lyceum_sip::digest::{Kind, NonceUse};
 use lyceum_sip::time::Now;
 use lyceum_sip::{Contact, Message, Name, NameAddr, ResponseBuilder, Scheme, Uri, outbound};
 use lyceum_topology::{Snapshot, UserRecord, routing_group};
 use lyceum_users::{Binding, ContactIntent, Contacts, Outcome, RegisterIntent, RegisterRefusal, hash64};
 
 use crate::core::Core;
+use crate::core::names::Ourselves;
 use crate::core::reply::Challenge;
 use crate::gruu::Minter;
 use crate::inbound::Inbound;
@@ -74,7 +75,9 @@ impl Core {
             let mut bindings = groups[usize::from(routing_group(aor))].bindings(now, aor);
             bindings.any(|binding| is_from(&binding, source))
         };
-        let facts = Facts { now, source, kind, realm, known_here: &known_here };
+        let ourselves = Ourselves { snapshot, listeners: &self.listeners, names: &self.own_names };
+        let is_server = |uri: &Uri<'_>| ourselves.is(uri);
+        let facts = Facts { now, source, kind, realm, is_server: &is_server, known_here: &known_here };
         let mut authenticator = Authenticator {
             snapshot,
             secrets: &self.credentials,
@@ -102,6 +105,25 @@ impl Core {
                 None
             }
         }
+    }
+
+    /// Credentials in a request that its dialog let in: their count is spent as if they had been asked for.
+    pub(crate) fn spend_credentials(&mut self, inbound: &Inbound<'_>, snapshot: &Snapshot) {
+        if inbound.message.value(Name::ProxyAuthorization).is_none() {
+            return;
+        }
+        let (kind, source) = (Kind::Proxy, inbound.source());
+        let policy = &snapshot.pool(&self.pool).authentication;
+        let mut authenticator = Authenticator {
+            snapshot,
+            secrets: &self.credentials,
+            nonces: &mut self.nonces,
+            lockout: &mut self.lockout,
+            limits: self.limits,
+            bearers: &self.bearers,
+            policy,
+        };
+        authenticator.spend(&inbound.message, NonceUse { kind, source }, inbound.now.wall);
     }
 
     /// Challenges with what is offered to this client; with `stale` only the nonce was at fault.

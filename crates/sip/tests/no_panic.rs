@@ -1,7 +1,8 @@
 //! No bytes make the readers of credentials, tokens and nonces panic, and what we write we read.
 
 use lyceum_sip::digest::{
-    Algorithm, Challenge, Credentials, Ha1, Kind, Login, NonceVerdict, Nonces, Signed, challenge, respond, verify,
+    Algorithm, Challenge, Credentials, Ha1, Kind, Login, NonceUse, NonceVerdict, Nonces, Signed, challenge, respond,
+    verify,
 };
 use lyceum_sip::gruu::Gruus;
 use lyceum_sip::token::{DialogEnds, FlowTokens, RouteTokens};
@@ -63,11 +64,12 @@ proptest! {
         let (route, flow, gruu) = (RouteTokens::new(&key), FlowTokens::new(&key), Gruus::new(&key));
         let mut nonces = Nonces::with_ring([1; 32], 0, Duration::from_secs(60), 8);
         let ends = DialogEnds { call_id: b"c", from_tag: b"a", to_tag: b"b", from: b"sip:a@x", to: &bytes };
+        let of = NonceUse { kind: Kind::Proxy, source: [192, 0, 2, 1].into() };
         let none = std::iter::empty::<&[u8]>;
         for token in [&bytes[..], letters.as_bytes()] {
             prop_assert_eq!(route.verify(token, &ends, none()), None);
             prop_assert_eq!(flow.decode(token), None);
-            prop_assert_eq!(nonces.check(token, Some(1), WallTime(1)), NonceVerdict::Forged);
+            prop_assert_eq!(nonces.check(token, Some(1), of, WallTime(1)), NonceVerdict::Forged);
             let _ = route.complete(&mut token.to_vec(), &ends, none());
         }
         let uri = format!("sip:tgruu.{letters}@x;gr");

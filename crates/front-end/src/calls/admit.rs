@@ -93,6 +93,7 @@ impl Core {
         };
         let passage = self.passage(&message, &plan);
         if let Some(passed) = passage.filter(|passed| self.suffices(inbound, passed, snapshot)) {
+            self.spend_credentials(inbound, snapshot);
             return Some(Admitted { sender: Sender::Dialog(passed), plan, loop_hash });
         }
         let sender = self.identify(inbound, snapshot, out)?;

@@ -11,6 +11,7 @@ use lyceum_sip::transaction::{ClientId, Output, Response, ServerId, Source};
 use lyceum_sip::{Index, Limits, Message, Name, ResponseBuilder, Splice, parse};
 
 use super::context::{Context, ContextId};
+use super::passing;
 use crate::core::Core;
 use crate::events::is_notify;
 use crate::messages::is_delivery;
@@ -27,7 +28,7 @@ enum News {
 
 impl Core {
     /// A response came in.
-    pub(crate) fn response(&mut self, now: Now, _arrival: Arrival<'_>, message: &Message<'_>, out: &mut Outbox) {
+    pub(crate) fn response(&mut self, now: Now, arrival: Arrival<'_>, message: &Message<'_>, out: &mut Outbox) {
         if let Response::Pass { id, user } = self.transactions.response_arrived(now.mono, message) {
             if let Some(which) = is_notify(user) {
                 self.notify_answered(which, message);
@@ -37,15 +38,26 @@ impl Core {
                 self.delivery_answered(now, which, message);
                 return self.flush_transactions(now, out);
             }
-            let (context_id, branch) = ContextId::split(user);
-            if let Some(mut context) = self.calls.contexts.take(context_id) {
-                self.note_response(now, &mut context, branch, id, message.status());
-                context.responses.response(BranchId::from_index(usize::from(branch)), message);
-                self.drain_context(now, context_id, &mut context, Some((usize::from(branch), message)), out);
-                self.calls.contexts.put_back(context_id, context);
+            let cleaned = passing::cleaned(message, &self.snapshot, || self.is_trusted(&arrival));
+            let mut index = Index::new();
+            match cleaned.as_deref().map(|bytes| (bytes, parse(bytes, &mut index, &self.parse_limits))) {
+                None => self.branch_answered(now, (user, id), message, out),
+                Some((bytes, Ok(_))) => self.branch_answered(now, (user, id), &Message::new(bytes, &index), out),
+                // Less than what was read cannot be unreadable; if it were, it would be lost like any packet.
+                Some((_, Err(_))) => {}
             }
         }
         self.flush_transactions(now, out);
+    }
+
+    fn branch_answered(&mut self, now: Now, of: (u64, ClientId), message: &Message<'_>, out: &mut Outbox) {
+        let (context_id, branch) = ContextId::split(of.0);
+        if let Some(mut context) = self.calls.contexts.take(context_id) {
+            self.note_response(now, &mut context, branch, of.1, message.status());
+            context.responses.response(BranchId::from_index(usize::from(branch)), message);
+            self.drain_context(now, context_id, &mut context, Some((usize::from(branch), message)), out);
+            self.calls.contexts.put_back(context_id, context);
+        }
     }
 
     fn note_response(&mut self, now: Now, context: &mut Context, branch: u16, client: ClientId, status: u16) {

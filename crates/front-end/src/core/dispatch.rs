@@ -135,23 +135,11 @@ impl Core {
 
     /// Does the host (and port) of this URI mean this server?
     pub(crate) fn is_us(&self, uri: &lyceum_sip::Uri<'_>) -> bool {
-        if self.snapshot.is_our_domain(uri.host_text()) {
-            return true;
-        }
-        match uri.host().ip() {
-            Some(ip) => self.listeners.iter().any(|listener| {
-                let port = uri.port().unwrap_or_else(|| uri.transport().unwrap_or(Transport::Udp).default_port());
-                listener.addr.port() == port && (listener.addr.ip() == ip || listener.addr.ip().is_unspecified())
-            }),
-            None if self.own_names.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(uri.host_text())) => true,
-            None => self.listeners.iter().any(|listener| {
-                let name = listener.advertised.rsplit_once(':').map_or(&*listener.advertised, |(name, _)| name);
-                uri.host_text().eq_ignore_ascii_case(name.as_bytes())
-            }),
-        }
+        self.ourselves().is(uri)
     }
 
-    fn is_trusted(&self, arrival: &Arrival<'_>) -> bool {
+    /// Is the other side a trusted host of the topology?
+    pub(crate) fn is_trusted(&self, arrival: &Arrival<'_>) -> bool {
         let transport = match arrival.transport {
             Transport::Udp => Some(HopTransport::Udp),
             Transport::Tcp => Some(HopTransport::Tcp),

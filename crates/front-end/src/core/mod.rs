@@ -5,7 +5,7 @@
 
 mod dispatch;
 mod gone;
-mod names;
+pub(crate) mod names;
 pub(crate) mod reply;
 
 use std::collections::VecDeque;
@@ -160,7 +160,7 @@ pub struct Core {
     started: bool,
     pub(crate) draining: bool,
     index: Index,
-    parse_limits: Limits,
+    pub(crate) parse_limits: Limits,
 }
 
 impl Core {

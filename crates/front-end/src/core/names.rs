@@ -1,5 +1,7 @@
 //! Host names that mean this server.
 
+use lyceum_net::Listener;
+use lyceum_sip::{Transport, Uri};
 use lyceum_topology::Snapshot;
 
 use super::Core;
@@ -19,7 +21,45 @@ pub(super) fn own_names(snapshot: &Snapshot, given: &[Box<str>]) -> Vec<Box<str>
     names
 }
 
+/// What this server answers to.
+#[derive(Clone, Copy)]
+pub(crate) struct Ourselves<'a> {
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) listeners: &'a [Listener],
+    pub(crate) names: &'a [Box<str>],
+}
+
+impl Ourselves<'_> {
+    /// Does the host (and port) of this URI mean this server?
+    pub(crate) fn is(&self, uri: &Uri<'_>) -> bool {
+        if self.snapshot.is_our_domain(uri.host_text()) {
+            return true;
+        }
+        match uri.host().ip() {
+            Some(ip) => self.listeners.iter().any(|listener| {
+                let port = uri.port().unwrap_or_else(|| uri.transport().unwrap_or(Transport::Udp).default_port());
+                listener.addr.port() == port && (listener.addr.ip() == ip || listener.addr.ip().is_unspecified())
+            }),
+            None => self.is_name(uri.host_text()),
+        }
+    }
+
+    /// Is this host name one of ours, besides the SIP domains?
+    fn is_name(&self, host: &[u8]) -> bool {
+        self.names.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(host))
+            || self.listeners.iter().any(|listener| {
+                let name = listener.advertised.rsplit_once(':').map_or(&*listener.advertised, |(name, _)| name);
+                host.eq_ignore_ascii_case(name.as_bytes())
+            })
+    }
+}
+
 impl Core {
+    /// What this server answers to.
+    pub(crate) fn ourselves(&self) -> Ourselves<'_> {
+        Ourselves { snapshot: &self.snapshot, listeners: &self.listeners, names: &self.own_names }
+    }
+
     /// Names by which phones reach this server (certificates, `localhost`), so that a Route with one of them is ours.
     pub fn set_names(&mut self, names: Vec<Box<str>>) {
         self.own_names = own_names(&self.snapshot, &names);

@@ -2,7 +2,7 @@
 //! request gets the same answer.
 
 use lyceum_net::{Destination, Outbox};
-use lyceum_sip::digest::{self, Algorithm, Kind};
+use lyceum_sip::digest::{self, Algorithm, Kind, NonceUse};
 use lyceum_sip::time::Now;
 use lyceum_sip::{Message, Method, ResponseBuilder};
 use lyceum_topology::DigestAlgorithm;
@@ -90,7 +90,8 @@ impl Core {
         self.metrics.challenges.inc();
         let mut nonce = std::mem::take(&mut self.nonce);
         nonce.clear();
-        self.nonces.issue(inbound.now.wall, &mut nonce);
+        let of = NonceUse { kind: challenge.kind, source: inbound.source() };
+        self.nonces.issue(of, inbound.now.wall, &mut nonce);
         let mut algorithms = [Algorithm::Md5; 2];
         let count = challenge.offered.len().min(algorithms.len());
         for (slot, algorithm) in algorithms.iter_mut().zip(challenge.offered) {

@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use lyceum_sip::digest::{self, Algorithm, Credentials, Ha1, Kind, NonceVerdict, Nonces};
-use lyceum_sip::time::{Now, Time};
+use lyceum_sip::digest::{self, Algorithm, Credentials, Ha1, Kind, NonceUse, NonceVerdict, Nonces, signs};
+use lyceum_sip::time::{Now, Time, WallTime};
 use lyceum_sip::token::bearer::{self, Audience, Bearers};
-use lyceum_sip::{Message, Method, Name};
+use lyceum_sip::{Message, Method, Name, Uri};
 use lyceum_topology::{AuthenticationPolicy, DigestAlgorithm, Snapshot, UserId, UserRecord};
 use tracing::warn;
 
@@ -72,12 +72,14 @@ pub struct Authenticator<'a> {
 pub struct Facts<'a> {
     /// The clock.
     pub now: Now,
-    /// The true source: behind an Edge it is the client's.
+    /// Who is counted: [`crate::inbound::Inbound::source`].
     pub source: IpAddr,
     /// 401 or 407.
     pub kind: Kind,
     /// The realm to be proved: the domain of the identity.
     pub realm: &'a str,
+    /// Does a URI mean this server?
+    pub is_server: &'a dyn Fn(&Uri<'_>) -> bool,
     /// Is the named account signed in from this very source at the moment?
     pub known_here: &'a dyn Fn(&UserRecord) -> bool,
 }
@@ -144,15 +146,18 @@ impl Authenticator<'_> {
         if !self.offers(message, credentials.algorithm) {
             return Authenticated::Challenge { stale: false };
         }
-        let verdict = self.nonces.check(credentials.nonce, credentials.nc, facts.now.wall);
+        if !signs(credentials.uri, message.request_uri(), facts.is_server) {
+            return Authenticated::Refused { refusal: Refusal::SignedForAnother, until: None };
+        }
+        let of = NonceUse { kind: facts.kind, source: facts.source };
+        let verdict = self.nonces.check(credentials.nonce, credentials.nc, of, facts.now.wall);
         let repeated = match verdict {
             NonceVerdict::Fresh => false,
             NonceVerdict::Replay { same_nc: true } => true,
-            // Not the password's fault: the client asks again with a nonce of today.
-            NonceVerdict::Stale | NonceVerdict::Replay { same_nc: false } => {
+            // Not the password's fault: the client asks again with a nonce of today, for its address of today.
+            NonceVerdict::Stale | NonceVerdict::Forged | NonceVerdict::Replay { same_nc: false } => {
                 return Authenticated::Challenge { stale: true };
             }
-            NonceVerdict::Forged => return Authenticated::Challenge { stale: false },
         };
         // An unknown name takes the same steps with a secret that nothing matches, so that time tells nothing.
         let secret = user.as_ref().and_then(|user| self.secrets.of(user.id)).unwrap_or(&NOBODY);
@@ -166,6 +171,19 @@ impl Authenticator<'_> {
                 Authenticated::User { user, repeated }
             }
             _ => self.failed(facts, account, &username),
+        }
+    }
+
+    /// Spends the count of good credentials in a request that other proof let in, so that a copy of them is of no use.
+    pub fn spend(&mut self, message: &Message<'_>, of: NonceUse, now: WallTime) {
+        for field in message.fields().filter(|field| field.name == Name::ProxyAuthorization) {
+            let Ok(credentials) = Credentials::parse(field.value) else { continue };
+            let username = credentials.username();
+            let user = self.snapshot.user(local_part(&username, credentials.realm), credentials.realm);
+            let Some(secret) = user.and_then(|user| self.secrets.of(user.id)) else { continue };
+            if digest::verify(&credentials, message.method_token(), secret, message.body()) {
+                self.nonces.check(credentials.nonce, credentials.nc, of, now);
+            }
         }
     }
 

@@ -158,3 +158,79 @@ fn a_flood_from_one_source_is_held_and_others_are_served() {
     assert!((50..=65).contains(&refused), "{refused}");
     assert_eq!(bench.register("anna", phone(1)).status(), 200);
 }
+
+#[test]
+fn credentials_made_for_one_request_are_good_for_no_other() {
+    let mut bench = Bench::new();
+    bench.register("carl", phone(3));
+    let text = bench.request("MESSAGE", "sip:ben@example.org", "anna", phone(1), "");
+    let asked = bench.receive(phone(1), &text).pop().unwrap();
+    let signed = answered(&text, &asked, "anna", "secret");
+    let aimed = signed.replace("MESSAGE sip:ben@", "MESSAGE sip:carl@");
+    let refused = bench.receive(phone(1), &aimed).pop().unwrap();
+    assert_eq!((refused.status(), refused.value("Lyceum-Diagnostics")), (400, "LYS0057"));
+    let text = bench.request("REGISTER", "sip:example.org", "anna", phone(1), "");
+    let asked = bench.receive(phone(1), &text).pop().unwrap();
+    let elsewhere = text.replace("REGISTER sip:example.org", "REGISTER sip:elsewhere.test");
+    let signed = answered(&elsewhere, &asked, "anna", "secret")
+        .replace("REGISTER sip:elsewhere.test", "REGISTER sip:example.org");
+    assert_eq!(bench.receive(phone(1), &signed).pop().unwrap().status(), 400);
+    let with_port = text.replace("REGISTER sip:example.org", "REGISTER sip:example.org:5060;transport=tcp");
+    let signed =
+        answered(&with_port, &asked, "anna", "secret").replace("example.org:5060;transport=tcp SIP", "example.org SIP");
+    assert_eq!(bench.receive(phone(1), &signed).pop().unwrap().status(), 200, "the same, as phones sign it");
+}
+
+#[test]
+fn a_nonce_serves_the_source_and_the_kind_of_request_that_it_was_given_for() {
+    let mut bench = Bench::new();
+    bench.register("ben", phone(2));
+    let text = bench.request("INVITE", "sip:ben@example.org", "anna", phone(1), "");
+    let asked = bench.receive(phone(66), &text).pop().unwrap();
+    let again = bench.receive(phone(1), &answered(&text, &asked, "anna", "secret")).pop().unwrap();
+    assert_eq!(again.status(), 407, "a nonce that somebody else was given");
+    assert!(again.value("Proxy-Authenticate").contains("stale=true"), "no reason to ask a person");
+    let register = bench.request("REGISTER", "sip:example.org", "anna", phone(1), "");
+    let asked = bench.receive(phone(1), &register).pop().unwrap();
+    let as_proxy = Sent { text: asked.text.replace("401", "407").replace("WWW-", "Proxy-"), ..asked };
+    let text = bench.request("INVITE", "sip:ben@example.org", "anna", phone(1), "");
+    let again = bench.receive(phone(1), &answered(&text, &as_proxy, "anna", "secret")).pop().unwrap();
+    assert_eq!(again.status(), 407, "a nonce for REGISTER");
+}
+
+#[test]
+fn a_callee_cannot_ask_the_caller_for_our_password() {
+    let mut bench = Bench::new();
+    bench.register("ben", phone(2));
+    for (status, header) in [("401 Unauthorized", "WWW-Authenticate"), ("407 Proxy", "Proxy-Authenticate")] {
+        let (_, sent) = bench.invite("anna", phone(1), "ben", "");
+        let fork = sent.iter().find(|sent| sent.first_line().starts_with("INVITE")).expect("a copy").clone();
+        let theirs = r#"Digest realm="ben", nonce="n""#;
+        let lines = format!("{header}: Digest realm=\"Example.org\", nonce=\"n\"\n{header}: {theirs}\nContact");
+        let answer = reply(&fork, status, "b", phone(2)).replace("Contact", &lines);
+        let up = bench.receive(phone(2), &answer);
+        let told = up.iter().find(|sent| sent.to == phone(1)).expect("an answer");
+        assert_eq!(told.values(header), [theirs], "{}", told.text);
+    }
+}
+
+#[test]
+fn credentials_in_a_dialog_are_spent_there() {
+    let mut bench = Bench::new();
+    bench.register("ben", phone(2));
+    let text = bench.request("INVITE", "sip:ben@example.org", "anna", phone(1), "");
+    let asked = bench.receive(phone(1), &text).pop().unwrap();
+    let (invite, sent) = bench.invite("anna", phone(1), "ben", "");
+    let fork = sent.iter().find(|sent| sent.first_line().starts_with("INVITE")).expect("a copy").clone();
+    let up = bench.receive(
+        phone(2),
+        &reply(&fork, "200 OK", "b", phone(2)).replace("sip:x@198.51.100.2:5060", "sip:ben@example.org"),
+    );
+    let ok = up.into_iter().find(|sent| sent.status() == 200).unwrap();
+    let again = crate::dialogs::in_dialog("INVITE", &invite, &ok, 1);
+    let signed = answered(&again, &asked, "anna", "secret");
+    assert!(bench.receive(phone(1), &signed).iter().any(|sent| sent.to == phone(2)));
+    let line = signed.lines().find(|line| line.starts_with("Proxy-Authorization")).unwrap();
+    let copied = text.replace("Content-Length", &format!("{line}\nContent-Length")).replace("z9hG4bK", "z9hG4bKcopied");
+    assert_eq!(bench.receive(phone(1), &copied).pop().unwrap().status(), 407, "its count is gone");
+}

@@ -14,7 +14,8 @@
 //! let mut nonces = Nonces::new([7; 32], 0, Duration::from_secs(600));
 //! let now = WallTime(1_700_000_000_000);
 //! let mut nonce = Vec::new();
-//! nonces.issue(now, &mut nonce);
+//! let of = NonceUse { kind: Kind::Www, source: [192, 0, 2, 7].into() };
+//! nonces.issue(of, now, &mut nonce);
 //!
 //! let mut line = Vec::new();
 //! challenge(&mut line, Kind::Www, b"example.net", &nonce, &[Algorithm::Md5], false);
@@ -29,7 +30,7 @@
 //! let given = Credentials::parse(&answer).unwrap();
 //! let ha1 = Ha1::of(b"alice", b"example.net", b"secret");
 //! assert!(verify(&given, b"REGISTER", &ha1, b""));
-//! assert_eq!(nonces.check(given.nonce, given.nc, now), NonceVerdict::Fresh);
+//! assert_eq!(nonces.check(given.nonce, given.nc, of, now), NonceVerdict::Fresh);
 //! ```
 
 mod challenge;
@@ -37,12 +38,14 @@ mod compute;
 mod credentials;
 mod nonce;
 mod params;
+mod request;
 
 pub use challenge::{Challenge, Kind, Login, Signed, challenge, respond, strongest};
 pub use compute::{Ha1, verify};
 pub use credentials::{Credentials, CredentialsError, Qop};
-pub use nonce::{NONCE_RING, NonceVerdict, Nonces};
+pub use nonce::{NONCE_RING, NonceUse, NonceVerdict, Nonces};
 pub use params::{challenge_names, credentials_name};
+pub use request::signs;
 
 /// A hash that digest authentication may use (RFC 8760 §2.1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]

@@ -1,8 +1,11 @@
-//! Nonces that the server need not remember: time, sequence and worker under a MAC. Only the
-//! last nonce count of each is kept, one byte in a ring that the sequence indexes.
+//! Nonces that the server need not remember: time, sequence and worker under a MAC, which also covers whom the nonce
+//! was given to and for which kind of challenge. Only the last nonce count of each is kept, one byte in a ring that the
+//! sequence indexes.
 
+use super::Kind;
 use crate::keyed::{Mac, SecretKey, base64, same};
 use crate::time::WallTime;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// Nonces whose count is remembered at once, one byte each. A nonce that this many newer ones
@@ -32,8 +35,31 @@ pub enum NonceVerdict {
     /// Ours, but too old, fallen off the ring, at the end of its counts, or another worker's:
     /// challenge with `stale=true`.
     Stale,
-    /// Not ours, or made under an earlier key.
+    /// Not ours, made under an earlier key, or given to somebody else or for another kind of challenge.
     Forged,
+}
+
+/// What a nonce is good for: an answer to this kind of challenge, from this source.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NonceUse {
+    /// 401 or 407.
+    pub kind: Kind,
+    /// Who was asked. A phone that has moved since is asked again.
+    pub source: IpAddr,
+}
+
+impl NonceUse {
+    /// As the MAC covers it.
+    fn bytes(&self) -> [u8; 17] {
+        let mut bytes = [0; 17];
+        // An IPv4 address that came by way of IPv6 is the same one.
+        match self.source.to_canonical() {
+            IpAddr::V4(ip) => bytes[1..5].copy_from_slice(&ip.octets()),
+            IpAddr::V6(ip) => bytes[1..].copy_from_slice(&ip.octets()),
+        }
+        bytes[0] = u8::from(self.kind == Kind::Proxy) << 1 | u8::from(self.source.to_canonical().is_ipv4());
+        bytes
+    }
 }
 
 /// One worker's nonces.
@@ -86,7 +112,7 @@ impl Nonces {
     }
 
     /// Adds a new nonce's 28 letters to `out`.
-    pub fn issue(&mut self, now: WallTime, out: &mut Vec<u8>) {
+    pub fn issue(&mut self, of: NonceUse, now: WallTime, out: &mut Vec<u8>) {
         self.since.get_or_insert(now);
         let sequence = self.next;
         self.next = self.next.wrapping_add(1);
@@ -96,7 +122,7 @@ impl Nonces {
         bytes[..6].copy_from_slice(&now.0.to_be_bytes()[2..]);
         bytes[6..10].copy_from_slice(&sequence.to_be_bytes());
         bytes[10] = self.worker;
-        let tag: [u8; MAC_LEN] = self.mac.0.short([&bytes[..HEAD_LEN]]);
+        let tag: [u8; MAC_LEN] = self.mac.0.short([&bytes[..HEAD_LEN], &of.bytes()]);
         bytes[HEAD_LEN..].copy_from_slice(&tag);
         base64::encode(&bytes, out);
     }
@@ -104,8 +130,8 @@ impl Nonces {
     /// Judges a nonce and, when it is [`NonceVerdict::Fresh`], spends the count.
     ///
     /// Credentials without `qop` have no count: they count as 1, so such a nonce serves once.
-    pub fn check(&mut self, nonce: &[u8], nc: Option<u32>, now: WallTime) -> NonceVerdict {
-        let Some(head) = self.open(nonce) else { return NonceVerdict::Forged };
+    pub fn check(&mut self, nonce: &[u8], nc: Option<u32>, of: NonceUse, now: WallTime) -> NonceVerdict {
+        let Some(head) = self.open(nonce, of) else { return NonceVerdict::Forged };
         // `next - sequence` is 1 for the newest.
         let behind = self.next.wrapping_sub(head.sequence) as usize;
         let born_here = self.since.is_some_and(|since| head.time >= since);
@@ -132,19 +158,19 @@ impl Nonces {
 
     /// The worker that issued an authentic nonce, so that its request may be handed there.
     #[must_use]
-    pub fn owner(&self, nonce: &[u8]) -> Option<u8> {
-        self.open(nonce).map(|head| head.worker)
+    pub fn owner(&self, nonce: &[u8], of: NonceUse) -> Option<u8> {
+        self.open(nonce, of).map(|head| head.worker)
     }
 
     fn slot(&self, sequence: u32) -> usize {
         sequence as usize % self.ring.len()
     }
 
-    fn open(&self, nonce: &[u8]) -> Option<Head> {
+    fn open(&self, nonce: &[u8], of: NonceUse) -> Option<Head> {
         let mut out = [0; NONCE_LEN];
         let bytes = base64::decode(nonce, &mut out)?;
         let (head, tag) = bytes.split_at_checked(HEAD_LEN)?;
-        let want: [u8; MAC_LEN] = self.mac.0.short([head]);
+        let want: [u8; MAC_LEN] = self.mac.0.short([head, &of.bytes()]);
         if !same(tag, &want) {
             return None;
         }
@@ -161,9 +187,11 @@ mod tests {
     const LIFE: Duration = Duration::from_secs(600);
     const START: WallTime = WallTime(1_700_000_000_000);
 
+    const OF: NonceUse = NonceUse { kind: Kind::Www, source: IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)) };
+
     fn issue(nonces: &mut Nonces, at: WallTime) -> Vec<u8> {
         let mut out = Vec::new();
-        nonces.issue(at, &mut out);
+        nonces.issue(OF, at, &mut out);
         assert_eq!(out.len(), 28);
         out
     }
@@ -184,34 +212,45 @@ mod tests {
             (Some(255), Stale),
         ];
         for (nc, want) in steps {
-            assert_eq!(n.check(&nonce, nc, START), want, "{nc:?}");
+            assert_eq!(n.check(&nonce, nc, OF, START), want, "{nc:?}");
         }
+    }
+
+    #[test]
+    fn a_nonce_serves_whom_it_was_given_to_and_for_what() {
+        let mut n = Nonces::new([1; 32], 0, LIFE);
+        let nonce = issue(&mut n, START);
+        let source = |text: &str| NonceUse { source: text.parse().expect("an address"), ..OF };
+        for other in [NonceUse { kind: Kind::Proxy, ..OF }, source("192.0.2.2"), source("c000:201::"), source("::1")] {
+            assert_eq!(n.check(&nonce, Some(1), other, START), Forged, "{other:?}");
+        }
+        assert_eq!(n.check(&nonce, Some(1), source("::ffff:192.0.2.1"), START), Fresh);
     }
 
     #[test]
     fn without_a_count_a_nonce_serves_once() {
         let mut n = Nonces::new([1; 32], 0, LIFE);
         let nonce = issue(&mut n, START);
-        assert_eq!(n.check(&nonce, None, START), Fresh);
-        assert_eq!(n.check(&nonce, None, START), Replay { same_nc: true });
+        assert_eq!(n.check(&nonce, None, OF, START), Fresh);
+        assert_eq!(n.check(&nonce, None, OF, START), Replay { same_nc: true });
     }
 
     #[test]
     fn old_fallen_and_foreign_nonces_are_stale() {
         let mut n = Nonces::with_ring([1; 32], 0, LIFE, 4);
         let first = issue(&mut n, START);
-        assert_eq!(n.check(&first, Some(1), START + LIFE + Duration::from_millis(1)), Stale);
+        assert_eq!(n.check(&first, Some(1), OF, START + LIFE + Duration::from_millis(1)), Stale);
         for _ in 0..3 {
             issue(&mut n, START);
         }
-        assert_eq!(n.check(&first, Some(1), START), Fresh);
+        assert_eq!(n.check(&first, Some(1), OF, START), Fresh);
         issue(&mut n, START);
-        assert_eq!(n.check(&first, Some(2), START), Stale, "five issued, four remembered");
+        assert_eq!(n.check(&first, Some(2), OF, START), Stale, "five issued, four remembered");
 
         let mut other = Nonces::new([1; 32], 1, LIFE);
         let theirs = issue(&mut other, START);
-        assert_eq!(n.check(&theirs, Some(1), START), Stale);
-        assert_eq!(n.owner(&theirs), Some(1));
+        assert_eq!(n.check(&theirs, Some(1), OF, START), Stale);
+        assert_eq!(n.owner(&theirs, OF), Some(1));
     }
 
     #[test]
@@ -219,9 +258,9 @@ mod tests {
         let mut before = Nonces::new([1; 32], 0, LIFE);
         let nonce = issue(&mut before, START);
         let mut after = Nonces::new([1; 32], 0, LIFE);
-        assert_eq!(after.check(&nonce, Some(1), START), Stale);
+        assert_eq!(after.check(&nonce, Some(1), OF, START), Stale);
         issue(&mut after, START + Duration::from_secs(1));
-        assert_eq!(after.check(&nonce, Some(1), START + Duration::from_secs(1)), Stale);
+        assert_eq!(after.check(&nonce, Some(1), OF, START + Duration::from_secs(1)), Stale);
     }
 
     #[test]
@@ -231,12 +270,12 @@ mod tests {
         for at in 0..nonce.len() {
             let mut bad = nonce.clone();
             bad[at] = if bad[at] == b'A' { b'B' } else { b'A' };
-            assert_eq!(n.check(&bad, Some(1), START), Forged, "letter {at}");
+            assert_eq!(n.check(&bad, Some(1), OF, START), Forged, "letter {at}");
         }
         let mut other = Nonces::new([2; 32], 0, LIFE);
         let theirs = issue(&mut other, START);
-        assert_eq!(n.check(&theirs, Some(1), START), Forged);
-        assert_eq!(n.check(b"", Some(1), START), Forged);
+        assert_eq!(n.check(&theirs, Some(1), OF, START), Forged);
+        assert_eq!(n.check(b"", Some(1), OF, START), Forged);
         assert!(!format!("{n:?}").contains("Hmac"));
     }
 }
