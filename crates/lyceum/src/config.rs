@@ -112,7 +112,7 @@ pub struct HttpsConfig {
     #[serde(default)]
     pub origins: Vec<String>,
     /// What looks through files people send each other: the path of a command whose last argument is the file and whose
-    /// exit code 0 says clean, 1 infected; or `clamd:` with the socket or the host and port of a ClamAV daemon.
+    /// exit code 0 says clean, 1 infected; or `clamd:` with the socket or the address and port of a ClamAV daemon.
     #[serde(default)]
     pub virus_scanner: Option<Scanner>,
 }

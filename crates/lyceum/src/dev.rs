@@ -60,7 +60,7 @@ pub struct DevArgs {
     /// Topology document (YAML or JSON) for the first start instead of the built-in one
     #[arg(long)]
     topology: Option<PathBuf>,
-    /// What looks through files for viruses: a command's path, clamd:SOCKET or clamd:HOST:PORT
+    /// What looks through files for viruses: a command's path, clamd:SOCKET or clamd:ADDRESS:PORT
     #[arg(long, value_parser = scanner)]
     virus_scanner: Option<Scanner>,
     /// Log level or filter

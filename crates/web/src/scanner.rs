@@ -7,7 +7,7 @@
 use serde::Deserialize;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -31,7 +31,7 @@ pub enum Scanner {
     /// A ClamAV daemon on a local socket.
     ClamdSocket(PathBuf),
     /// A ClamAV daemon on another machine or port.
-    ClamdTcp(Box<str>),
+    ClamdTcp(SocketAddr),
 }
 
 /// What the scanner says of a file.
@@ -52,19 +52,20 @@ impl TryFrom<String> for Scanner {
     fn try_from(text: String) -> Result<Self, String> {
         match text.strip_prefix("clamd:") {
             Some(path) if path.starts_with('/') => Ok(Self::ClamdSocket(path.into())),
-            Some(address)
-                if address
-                    .rsplit_once(':')
-                    .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok()) =>
-            {
-                Ok(Self::ClamdTcp(address.into()))
-            }
+            Some(address) => match address.parse() {
+                Ok(address) => Ok(Self::ClamdTcp(address)),
+                Err(_) => Err(wrong(&text)),
+            },
             None if text.starts_with('/') => Ok(Self::Command(text.into())),
-            _ => Err(format!(
-                "`{text}` is no virus scanner: write the path of a command, clamd:/run/clamav/clamd.ctl or clamd:HOST:PORT"
-            )),
+            None => Err(wrong(&text)),
         }
     }
+}
+
+fn wrong(text: &str) -> String {
+    format!(
+        "`{text}` is no virus scanner: write the path of a command, clamd:/run/clamav/clamd.ctl or clamd:10.0.0.9:3310"
+    )
 }
 
 impl Scanner {
@@ -76,7 +77,7 @@ impl Scanner {
                 let socket = Timed { socket, until: Instant::now() + patience };
                 stream(socket, file)
             })),
-            Self::ClamdTcp(address) => verdict(connect(address).and_then(|socket| {
+            Self::ClamdTcp(address) => verdict(TcpStream::connect_timeout(address, CONNECT).and_then(|socket| {
                 let socket = Timed { socket, until: Instant::now() + patience };
                 stream(socket, file)
             })),
@@ -110,17 +111,6 @@ fn run(command: &Path, file: &Path, patience: Duration) -> Verdict {
             Err(error) => return Verdict::Unknown(error.to_string()),
         }
     }
-}
-
-fn connect(address: &str) -> io::Result<TcpStream> {
-    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for address in address.to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, CONNECT) {
-            Ok(socket) => return Ok(socket),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
 }
 
 /// A socket of which no single call outlasts the time for all.
@@ -208,8 +198,8 @@ mod tests {
         let scanner = |text: &str| Scanner::try_from(text.to_owned()).ok();
         assert_eq!(scanner("/usr/bin/clamscan"), Some(Scanner::Command("/usr/bin/clamscan".into())));
         assert_eq!(scanner("clamd:/run/clamd.ctl"), Some(Scanner::ClamdSocket("/run/clamd.ctl".into())));
-        assert_eq!(scanner("clamd:[::1]:3310"), Some(Scanner::ClamdTcp("[::1]:3310".into())));
-        for text in ["", "clamscan", "clamd:", "clamd:3310", "clamd:localhost:x", "icap://x"] {
+        assert_eq!(scanner("clamd:[::1]:3310"), Some(Scanner::ClamdTcp("[::1]:3310".parse().expect("an address"))));
+        for text in ["", "clamscan", "clamd:", "clamd:3310", "clamd:localhost:3310", "icap://x"] {
             assert_eq!(scanner(text), None, "{text}");
         }
     }
@@ -265,7 +255,7 @@ mod tests {
         for scanner in [
             Scanner::Command("/nonexistent".into()),
             Scanner::ClamdSocket("/nonexistent".into()),
-            Scanner::ClamdTcp("127.0.0.1:1".into()),
+            Scanner::ClamdTcp(([127, 0, 0, 1], 1).into()),
         ] {
             assert!(matches!(look(scanner, soon), Verdict::Unknown(_)));
         }

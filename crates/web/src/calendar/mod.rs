@@ -132,7 +132,7 @@ impl Web {
                 next.status.what = Some(what);
             }
         }
-        next.next = now + (minutes * 60_000 << next.failures).min(PAUSE_MOST_MS);
+        next.next = now + ((minutes * 60_000) << next.failures).min(PAUSE_MOST_MS);
         next.status.source = "address".to_owned();
         next.status.host = place::host_of(feed).or(next.status.host);
         next.status.next_read = Some(Timestamp(next.next));
