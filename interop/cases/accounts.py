@@ -13,6 +13,7 @@ from harness.issuer import CLIENT, SECRET, Issuer, Key
 from harness.process import Failed, until
 from harness.slapd import PEOPLE, SEARCHER, SEARCHER_PASSWORD, Slapd
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DEVICE = "11111111-2222-4333-8444-555555555555"
 
 
@@ -127,7 +128,9 @@ def sync(judge, server, shell, slapd):
         for field, value in (("display_name", "Lena Lindner"), ("mail", "lena@example.com"), ("title", "Architect"),
                              ("company", "Lyceum"), ("department", "Planning"), ("numbers", ["tel:+493012345"])):
             expect(lena[field], value, field)
+        expect(lena["source"], "ldap", "the source")
         expect(shell.user("alice-udp"), by_hand, "alice-udp")
+        expect("source" in by_hand, False, "a source of who was made by hand")
         expect(shell.user("person07")["numbers"], [], "a number that is none")
     with judge.case("a second sync finds nothing to do"):
         report = shell.json("accounts", "sync")
@@ -292,6 +295,16 @@ class Browser:
         return json.loads(text) if status == 201 else json.loads(text)["code"]
 
 
+def page(server, out, expected):
+    """The sign-in page in Chromium."""
+    script = os.path.join(ROOT, "web", "client", "build", "issuer.mjs")
+    argv = ["node", script, "--base", f"https://127.0.0.1:{server.ports['https']}", "--name", "Staff", "--expect", expected,
+            "--picture", os.path.join(out, f"page-{expected.split()[0].lower()}.png")]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=90, stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise Failed((done.stdout or done.stderr).strip()[-600:])
+
+
 def issuer_section(issuer, slapd, **more):
     return {"name": "Staff", "issuer": issuer.url, "client_id": CLIENT, "authorities": slapd.ca, **more}
 
@@ -302,6 +315,7 @@ def vouched(judge, server, shell, slapd, issuer):
     ways = lambda: json.loads(https(server, "GET", "/api/v1/client/sign-in")[2])
     with judge.case("no button without an issuer, and one with"):
         expect(ways(), {}, "the ways to sign in")
+        page(server, issuer.folder, "no-button")
         shell.accounts(ldap=section(slapd), oidc=issuer_section(issuer, slapd))
         shell.text("accounts", "secret", "oidc", "--stdin", text=SECRET + "\n")
         expect(ways(), {"issuer": {"name": "Staff", "path": "/sign-in/issuer"}}, "the ways to sign in")
@@ -317,6 +331,8 @@ def vouched(judge, server, shell, slapd, issuer):
         if session["token"] in back or "id_token" in back:
             raise Failed("a token is in an address")
         expect(first.refresh("99999999-2222-4333-8444-555555555555"), "client-session-over", "another device")
+    with judge.case("in a browser the button leads to the issuer and into the page"):
+        page(server, issuer.folder, "signed-in")
     with judge.case("a code is good once, and only in the browser that asked"):
         expect(first.page(back), "oidc-sign-in-refused", "the same answer again")
         stolen = browser().away()
@@ -349,6 +365,7 @@ def vouched(judge, server, shell, slapd, issuer):
         shell.accounts(ldap=section(slapd), oidc=issuer_section(issuer, slapd, claim="preferred_username"))
         one = browser()
         expect(one.page(one.away()), "oidc-no-account", "the page")
+        page(server, issuer.folder, "You have no account here.")
         shell.refused("user", "get", f"olga@{server.domain}")
         shell.accounts(ldap=section(slapd), oidc=issuer_section(issuer, slapd, claim="preferred_username", create=True))
         one = browser()

@@ -43,6 +43,10 @@ pub struct User {
     /// Whether a password is set; only in the answer for a single user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub has_password: Option<bool>,
+    /// `ldap` for a user who follows a directory server, whose sync overwrites what is changed by hand; only in the answer
+    /// for a single user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 /// A user to create.

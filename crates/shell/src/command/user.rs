@@ -25,6 +25,7 @@ pub(super) const COLUMNS: Columns = Columns::first(
         "company",
         "department",
         "has_password",
+        "source",
     ],
 );
 
@@ -242,7 +243,7 @@ const NEW_FIELDS: &[&str] =
 const SET_FIELDS: &[&str] =
     &["display_name", "password", "enabled", "pool", "numbers", "mail", "title", "company", "department"];
 /// What `user get` shows beside; passed over, so that its output can be fed back.
-const SHOWN_ONLY: &[&str] = &["address", "user", "has_password", "policies", "site"];
+const SHOWN_ONLY: &[&str] = &["address", "user", "has_password", "source", "policies", "site"];
 
 /// The fields of an input object that a request takes, with CSV text turned into what is meant.
 fn accepted(object: &Value, fields: &[&str]) -> Result<Map<String, Value>, Failure> {

@@ -8,7 +8,7 @@ pub(super) use change::{ha1, next, number, refused as store_refused, text};
 use crate::Web;
 use crate::authorize::Actor;
 use crate::extract::{Name, Params, Payload, WhatIf};
-use crate::refused::Refused;
+use crate::refused::{Refused, unavailable};
 use crate::resource::Order;
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -31,8 +31,13 @@ pub async fn get(State(web): State<Web>, Name(address): Name) -> Result<Json<Use
     let mut found = shown(&snapshot, &user);
     let store = web.options().store.clone();
     // A secret that does not open is one that is not there for signing in.
-    let secret = web.blocking(move || Ok(store.credential(user.id).is_ok_and(|s| s.is_some()))).await?;
+    let look = move || {
+        let account = store.account(user.id).map_err(|error| unavailable(&error))?;
+        Ok((store.credential(user.id).is_ok_and(|s| s.is_some()), account.is_some()))
+    };
+    let (secret, follows) = web.blocking(look).await?;
     found.has_password = Some(secret);
+    found.source = follows.then(|| "ldap".to_owned());
     Ok(Json(found))
 }
 
@@ -174,5 +179,6 @@ pub(crate) fn shown(snapshot: &Snapshot, user: &UserRecord) -> User {
         department: user.job().department.as_deref().map(str::to_owned),
         policies: GrantKind::ALL.into_iter().filter_map(grant).collect(),
         has_password: None,
+        source: None,
     }
 }

@@ -39,7 +39,8 @@ async fn a_stranger_reaches_sign_in_and_health_only() {
         }
     }
     let open: Vec<&str> = ROUTES.iter().filter(|r| r.access == Access::Open).map(|r| r.path).collect();
-    let expected = ["/health", "/session", "/session/first", "/client/session", "/client/session/refresh"];
+    let expected =
+        ["/health", "/session", "/session/first", "/client/sign-in", "/client/session", "/client/session/refresh"];
     assert_eq!(open, expected);
 }
 
