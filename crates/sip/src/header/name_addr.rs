@@ -34,14 +34,23 @@ impl<'a> NameAddr<'a> {
             }
             at += gap;
         }
-        match memchr::memchr2(b'<', b'"', &value[at..]).map(|hop| at + hop) {
+        match value[at..].iter().position(|b| matches!(b, b'<' | b'"')).map(|hop| at + hop) {
             Some(open) if value[open] == b'<' => Self::bracketed(value, open),
             _ => Self::bare(value),
         }
     }
 
     fn bracketed(value: &'a [u8], open: usize) -> Result<NameAddr<'a>, HeaderError> {
-        let close = memchr::memchr(b'>', &value[open..]).ok_or(HeaderError("Angle bracket not closed"))? + open;
+        let (mut close, mut clean) = (open + 1, true);
+        loop {
+            match value.get(close) {
+                Some(b'>') => break,
+                Some(b' ' | b'\t' | b'\r' | b'\n' | b'<' | b'"') => clean = false,
+                Some(_) => {}
+                None => return Err(HeaderError("Angle bracket not closed")),
+            }
+            close += 1;
+        }
         let display = trim_end(&value[..open]);
         let uri = &value[open + 1..close];
         // A bare `,` or `;` means that this is no display name (RFC 4475 §3.1.2.15).
@@ -49,7 +58,7 @@ impl<'a> NameAddr<'a> {
             // `sip:a@b;tag=<x>` is an addr-spec whose parameter holds a bracket; refused too.
             return Err(HeaderError("Display name needs quotes"));
         }
-        if uri.is_empty() || uri.iter().any(|&b| is_lws(b) || matches!(b, b'<' | b'"')) {
+        if uri.is_empty() || !clean {
             return Err(HeaderError("White space, quote or bracket in the URI"));
         }
         Ok(NameAddr { display, uri, params: tail(&value[close + 1..])? })

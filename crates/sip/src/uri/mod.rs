@@ -3,6 +3,7 @@
 mod compare;
 mod escape;
 mod host;
+mod plain;
 pub mod tel;
 pub mod urn;
 
@@ -84,6 +85,13 @@ impl<'a> Uri<'a> {
     /// # Errors
     /// Which part is broken.
     pub fn parse(raw: &'a [u8]) -> Result<Uri<'a>, UriError> {
+        match plain::parse(raw) {
+            Some(uri) => Ok(uri),
+            None => Uri::parse_any(raw),
+        }
+    }
+
+    fn parse_any(raw: &'a [u8]) -> Result<Uri<'a>, UriError> {
         let colon = memchr::memchr(b':', raw).ok_or(UriError::Scheme)?;
         let (scheme, rest) = (scheme(&raw[..colon])?, &raw[colon + 1..]);
         let mut uri = Uri {
