@@ -1,5 +1,6 @@
 //! Commands against an API that answers from a script: what is called, what is shown, and the exit codes.
 
+mod accounts;
 mod archive;
 mod changes;
 mod output;
