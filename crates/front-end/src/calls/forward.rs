@@ -18,10 +18,6 @@ use super::hops::address_bytes;
 use super::passing;
 use crate::core::Core;
 use crate::inbound::Inbound;
-use crate::refusal::DIAGNOSTICS_HEADER;
-
-/// Identity headers that only trusted hosts may send.
-const IDENTITY: [Name; 3] = [Name::PAssertedIdentity, Name::Diversion, Name::HistoryInfo];
 
 /// Our side of a hop: host and port of a listener as peers shall write them.
 pub(crate) fn sent_by(listener: &Listener, transport: Transport) -> SentBy<'_> {
@@ -252,12 +248,7 @@ impl Core {
         }
         splice.replace(Name::MaxForwards, hops.as_bytes());
         if !copy.keep_identity {
-            for name in IDENTITY {
-                if message.field(name).is_some() {
-                    splice.remove(name);
-                }
-            }
-            splice.remove_named(DIAGNOSTICS_HEADER.as_bytes());
+            passing::strip_identity(&mut splice);
         }
         passing::strip_credentials(&mut splice, &message, &self.snapshot);
         if let Some(timer) = &copy.timer {

@@ -1,9 +1,36 @@
-//! What of a message does not pass us: credentials for our realms, and challenges of others that name them.
+//! What of a message does not pass us: credentials for our realms, challenges of others that name them, and what only
+//! trusted hosts may say of somebody's identity.
 
 use lyceum_sip::digest::{challenge_names, credentials_name};
 use lyceum_sip::token::bearer;
 use lyceum_sip::{Message, Name, Splice};
 use lyceum_topology::Snapshot;
+
+/// Headers of ours begin so.
+const OURS: &[u8] = b"Lyceum-";
+
+/// Says this header who somebody is, or something that only our servers say? RFC 3325, 5806, 6050 and 7044, and what was
+/// before them.
+fn is_identity(name: Name, raw: &[u8]) -> bool {
+    match name {
+        Name::PAssertedIdentity
+        | Name::PPreferredIdentity
+        | Name::RemotePartyId
+        | Name::Diversion
+        | Name::HistoryInfo => true,
+        Name::Other => {
+            raw.get(..OURS.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(OURS))
+                || raw.eq_ignore_ascii_case(b"P-Asserted-Service")
+                || raw.eq_ignore_ascii_case(b"P-Preferred-Service")
+        }
+        _ => false,
+    }
+}
+
+/// Takes off what only a trusted host may say.
+pub(super) fn strip_identity(splice: &mut Splice<'_>) {
+    splice.remove_where(|name, raw, _| is_identity(name, raw));
+}
 
 /// Takes off what proves a password or a session to us: whoever got it could use it in its owner's name. Credentials for
 /// another realm are none of ours to take (RFC 3261 §22.3).
@@ -27,14 +54,16 @@ pub(super) fn cleaned(
     snapshot: &Snapshot,
     is_trusted: impl FnOnce() -> bool,
 ) -> Option<Vec<u8>> {
-    let is_fishing = |name: Name, value: &[u8]| {
-        matches!(name, Name::WwwAuthenticate | Name::ProxyAuthenticate)
-            && challenge_names(value, |realm| snapshot.is_our_domain(realm))
+    let is_unwanted = |name: Name, raw: &[u8], value: &[u8]| match name {
+        Name::WwwAuthenticate | Name::ProxyAuthenticate => {
+            challenge_names(value, |realm| snapshot.is_our_domain(realm))
+        }
+        _ => is_identity(name, raw),
     };
-    if !message.fields().any(|field| is_fishing(field.name, field.value)) || is_trusted() {
+    if !message.fields().any(|field| is_unwanted(field.name, field.raw_name, field.value)) || is_trusted() {
         return None;
     }
     let mut bytes = Vec::with_capacity(message.wire().len());
-    Splice::new(*message).remove_where(|name, _, value| is_fishing(name, value)).write(&mut bytes);
+    Splice::new(*message).remove_where(is_unwanted).write(&mut bytes);
     Some(bytes)
 }

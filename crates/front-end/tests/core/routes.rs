@@ -121,6 +121,14 @@ fn a_trusted_host_needs_no_credentials_but_only_inside_over_udp() {
     let inside = bench.receive_at(2, gateway, &text.replace("z9hG4bK", "z9hG4bKin"));
     let copy = inside.iter().find(|sent| sent.first_line().starts_with("INVITE")).expect("a copy for ben");
     assert_eq!(copy.value("P-Asserted-Identity"), "<tel:+49301>");
+    // What a gateway says of itself in answers passes, too; what a phone says does not.
+    let text = bench.request("INVITE", "tel:+4930123", "anna", phone(1), "");
+    let sent = bench.signed("anna", "secret", phone(1), &text);
+    let fork = sent.iter().find(|sent| sent.first_line().starts_with("INVITE")).expect("a copy").clone();
+    let ringing =
+        reply(&fork, "180 Ringing", "g", fork.to).replace("Contact", "P-Asserted-Identity: <tel:+49>\nContact");
+    let up = bench.receive_at(2, fork.to, &ringing).pop().expect("a 180");
+    assert_eq!((up.status(), up.value("P-Asserted-Identity")), (180, "<tel:+49>"));
     let register = bench.request("REGISTER", "sip:example.org", "anna", gateway, "");
     assert_eq!(statuses(&bench.receive_at(2, gateway, &register)), [401], "REGISTER is always challenged");
 }
