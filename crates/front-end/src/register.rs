@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use lyceum_net::{Flow, Outbox};
 use lyceum_sip::digest::{Kind, NonceUse};
+use lyceum_sip::outbound::Registration;
 use lyceum_sip::time::Now;
 use lyceum_sip::{Contact, Message, Name, NameAddr, ResponseBuilder, Scheme, Uri, outbound};
 use lyceum_topology::{Snapshot, UserRecord, routing_group};
@@ -31,6 +32,13 @@ impl Core {
         let Some((aor_user, domain)) = address_of_record(&message, &self.snapshot) else {
             return self.refuse(inbound, Refusal::NotServed, out);
         };
+        // RFC 3261 §10.2: the Request-URI names the registrar, nobody else and nobody there.
+        match message.parsed_request_uri() {
+            Ok(uri) if uri.user().is_some() => return self.refuse(inbound, Refusal::Malformed, out),
+            Ok(uri) if !self.is_us(&uri) => return self.refuse(inbound, Refusal::NotFound, out),
+            Ok(_) => {}
+            Err(_) => return self.refuse(inbound, Refusal::Malformed, out),
+        }
         let snapshot = Arc::clone(&self.snapshot);
         let Some(realm) = snapshot.our_domain(domain) else {
             return self.refuse(inbound, Refusal::NotServed, out);
@@ -39,6 +47,9 @@ impl Core {
         let Some((user, repeated)) = authenticated else { return };
         if !names(&user, aor_user, realm.as_str()) {
             return self.refuse(inbound, Refusal::NotYourRegistration, out);
+        }
+        if !is_from_user(&message, &user) {
+            return self.refuse(inbound, Refusal::NotYourIdentity, out);
         }
         let unknown = unknown_options(&message, Name::Require, &KNOWN_OPTIONS);
         if !unknown.is_empty() {
@@ -144,16 +155,16 @@ impl Core {
     ) {
         let message = inbound.message;
         let mut contacts: [ContactIntent<'_>; CONTACTS] = [ContactIntent::new(b""); CONTACTS];
-        let list = match read_contacts(&message, &mut contacts) {
+        let list = match read_contacts(&message, &mut contacts, &self.ourselves()) {
             Ok(list) => list,
             Err(refusal) => return self.refuse(inbound, refusal, out),
         };
         let path = joined(&message, Name::Path);
-        match outbound::registration(&message) {
-            Ok(_) => {}
+        let registration = match outbound::registration(&message) {
+            Ok(registration) => registration,
             Err(refused) if refused.status == 439 => return self.refuse(inbound, Refusal::FirstHopLacksOutbound, out),
             Err(_) => return self.refuse(inbound, Refusal::BadContacts, out),
-        }
+        };
         let contact = match list {
             Contacts::List([first, ..]) => first.uri,
             _ => &[],
@@ -191,6 +202,10 @@ impl Core {
                 let serial = self.random.bits() as u32;
                 let gruu = Minter::new(&self.gruus, &message, user, serial);
                 write_bindings(&outcome, inbound.now, &path, &gruu, &mut lines);
+                // RFC 5626 §6: said where this REGISTER was treated so.
+                if registration == Registration::Outbound {
+                    lines.extend_from_slice(b"Require: outbound\r\n");
+                }
                 lines.extend_from_slice(warning);
                 let wait_for = outcome.wait_for;
                 let signed = outcome.bindings.clone().count() != before;
@@ -260,6 +275,13 @@ fn names(user: &UserRecord, aor_user: &[u8], domain: &str) -> bool {
             || lyceum_sip::uri::unescape(aor_user).eq_ignore_ascii_case(name.as_bytes()))
 }
 
+/// Is From the user, too? Nobody registers for another here.
+fn is_from_user(message: &Message<'_>, user: &UserRecord) -> bool {
+    let Ok(from) = message.from() else { return false };
+    let Ok(uri) = from.parsed_uri() else { return false };
+    uri.user().is_some_and(|part| std::str::from_utf8(uri.host_text()).is_ok_and(|host| names(user, part, host)))
+}
+
 /// The options that a header asks for and that are not known here, comma joined; empty when there are none.
 pub(crate) fn unknown_options(message: &Message<'_>, name: Name, known: &[&str]) -> Vec<u8> {
     if message.field(name).is_none() {
@@ -272,6 +294,7 @@ pub(crate) fn unknown_options(message: &Message<'_>, name: Name, known: &[&str])
 fn read_contacts<'a, 's>(
     message: &Message<'a>,
     into: &'s mut [ContactIntent<'a>; CONTACTS],
+    ourselves: &Ourselves<'_>,
 ) -> Result<Contacts<'s>, Refusal>
 where
     'a: 's,
@@ -283,7 +306,11 @@ where
             Contact::Star => star = true,
             contact @ Contact::Addr(address) => {
                 let slot = into.get_mut(count).ok_or(Refusal::BadContacts)?;
-                Uri::parse(address.uri).map_err(|_| Refusal::BadContacts)?;
+                let uri = Uri::parse(address.uri).map_err(|_| Refusal::BadContacts)?;
+                // What cannot be a target, or leads back to us, is no endpoint.
+                if !matches!(uri.scheme(), Scheme::Sip | Scheme::Sips) || ourselves.is_reached_by(&uri) {
+                    return Err(Refusal::BadContacts);
+                }
                 *slot = ContactIntent::new(address.uri);
                 slot.expires = contact.expires();
                 slot.q = contact.q();
@@ -317,7 +344,6 @@ fn joined(message: &Message<'_>, name: Name) -> Vec<u8> {
 
 /// The header lines of the 200: every binding with the time it has left (RFC 3261 §10.3 step 8), Path echoed (RFC 3327).
 fn write_bindings(outcome: &Outcome<'_>, now: Now, path: &[u8], gruu: &Minter<'_>, lines: &mut Vec<u8>) {
-    let mut outbound = false;
     for binding in outcome.bindings.clone() {
         lines.extend_from_slice(b"Contact: <");
         lines.extend_from_slice(binding.uri());
@@ -333,7 +359,6 @@ fn write_bindings(outcome: &Outcome<'_>, now: Now, path: &[u8], gruu: &Minter<'_
             gruu.write(&binding, lines);
         }
         if let Some(reg_id) = binding.reg_id() {
-            outbound = true;
             lines.extend_from_slice(b";reg-id=");
             write_number(reg_id, lines);
         }
@@ -347,9 +372,6 @@ fn write_bindings(outcome: &Outcome<'_>, now: Now, path: &[u8], gruu: &Minter<'_
         lines.extend_from_slice(b"Path: ");
         lines.extend_from_slice(path);
         lines.extend_from_slice(b"\r\n");
-    }
-    if outbound {
-        lines.extend_from_slice(b"Require: outbound\r\n");
     }
     lines.extend_from_slice(b"Supported: path, outbound, gruu\r\n");
 }

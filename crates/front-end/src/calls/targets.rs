@@ -203,6 +203,7 @@ impl Core {
         // A temporary GRUU names its user in itself (RFC 5627 §5.1).
         if let Some(Gruu::Temporary(what)) = uri.as_ref().ok().and_then(|uri| self.gruus.read(uri))
             && let Some(user) = snapshot.directory().by_id(UserId(what.user)).filter(|user| user.enabled)
+            && uri.as_ref().is_ok_and(|uri| uri.host_text().eq_ignore_ascii_case(user.address.domain().as_bytes()))
         {
             let secure = uri.as_ref().is_ok_and(|uri| uri.scheme() == Scheme::Sips);
             let user = Arc::clone(user);

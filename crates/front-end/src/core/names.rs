@@ -44,6 +44,20 @@ impl Ourselves<'_> {
         }
     }
 
+    /// Would a request to this URI come back to this server? More narrow than [`Ourselves::is`]: a listener at any address
+    /// says nothing of the addresses of others, and a host may have phones beside us.
+    pub(crate) fn is_reached_by(&self, uri: &Uri<'_>) -> bool {
+        if self.snapshot.is_our_domain(uri.host_text()) {
+            return true;
+        }
+        let port = uri.port().unwrap_or_else(|| uri.transport().unwrap_or(Transport::Udp).default_port());
+        let ours = || self.listeners.iter().filter(|listener| listener.addr.port() == port);
+        match uri.host().ip() {
+            Some(ip) => ours().any(|listener| listener.addr.ip() == ip),
+            None => ours().next().is_some() && self.is_name(uri.host_text()),
+        }
+    }
+
     /// Is this host name one of ours, besides the SIP domains?
     fn is_name(&self, host: &[u8]) -> bool {
         self.names.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(host))

@@ -174,3 +174,78 @@ fn outbound_through_a_hop_that_lacks_it_is_439() {
     let answer = bench.signed("anna", "secret", phone(1), &text).pop().unwrap();
     assert_eq!(answer.status(), 439);
 }
+
+/// The final answer to a REGISTER of anna's with these changes.
+fn changed(bench: &mut Bench, changes: &[(&str, &str)]) -> Sent {
+    let mut text = bench.request("REGISTER", "sip:example.org", "anna", phone(1), "");
+    for (old, new) in changes {
+        assert!(text.contains(old), "{old}");
+        text = text.replacen(old, new, 1);
+    }
+    bench.signed("anna", "secret", phone(1), &text).pop().expect("an answer")
+}
+
+#[test]
+fn a_register_names_the_registrar_and_its_sender() {
+    let mut bench = Bench::new();
+    let uri = "REGISTER sip:example.org ";
+    for (old, new, status) in [
+        ("From: <sip:anna@", "From: <sip:ben@", 403),
+        ("From: <sip:anna@example.org", "From: <sip:anna@elsewhere.test", 403),
+        ("From: <sip:anna@", "From: \"A\" <sip:ANNA@", 200),
+        (uri, "REGISTER sip:elsewhere.test ", 404),
+        (uri, "REGISTER sip:ben@example.org ", 400),
+        (uri, "REGISTER sip:EXAMPLE.org:5060;transport=tcp ", 200),
+        (uri, "REGISTER sip:192.0.2.1:5060 ", 200),
+    ] {
+        assert_eq!(changed(&mut bench, &[(old, new)]).status(), status, "{new}");
+    }
+}
+
+#[test]
+fn what_cannot_be_called_takes_no_place() {
+    let mut bench = Bench::new();
+    let own = "Contact: <sip:anna@198.51.100.1:5060>";
+    for contact in [
+        "http://x",
+        "tel:+4930",
+        "mailto:a@b.test",
+        "sip:anna@example.org",
+        "sip:anna@example.org:5999",
+        "sip:anna@192.0.2.1:5060",
+        "sip:anna@192.0.2.1",
+        "sip:anna@sip.example.org",
+    ] {
+        let refused = changed(&mut bench, &[(own, &format!("Contact: <{contact}>"))]);
+        assert_eq!((refused.status(), refused.value("Lyceum-Diagnostics")), (400, "LYS0010"), "{contact}");
+    }
+    for contact in ["sip:anna@192.0.2.1:5999", "sips:anna@198.51.100.1", "sip:x@abc.invalid;transport=ws"] {
+        assert_eq!(changed(&mut bench, &[(own, &format!("Contact: <{contact}>"))]).status(), 200, "{contact}");
+    }
+}
+
+#[test]
+fn require_outbound_is_said_to_who_asked_for_it() {
+    let mut bench = Bench::new();
+    let own = "<sip:anna@198.51.100.1:5060>";
+    let flow = format!("{own};reg-id=1;+sip.instance=\"<urn:uuid:1>\"\nSupported: outbound");
+    let with = changed(&mut bench, &[(&format!("Contact: {own}"), &format!("Contact: {flow}"))]);
+    assert_eq!((with.status(), with.value("Require")), (200, "outbound"));
+    let without = changed(&mut bench, &[(own, "<sip:anna@198.51.100.1:5062>")]);
+    assert_eq!((without.values("Contact").len(), without.value("Require")), (2, ""), "{}", without.text);
+}
+
+#[test]
+fn a_temporary_gruu_is_one_of_its_own_domain_only() {
+    let mut bench = Bench::new();
+    let own = "<sip:anna@198.51.100.1:5060>";
+    let line = format!("{own};+sip.instance=\"<urn:uuid:1>\"\nSupported: gruu");
+    let ok = changed(&mut bench, &[(&format!("Contact: {own}"), &format!("Contact: {line}"))]);
+    let gruu =
+        ok.value("Contact").split("temp-gruu=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+    for (uri, reaches) in [(gruu.clone(), true), (gruu.replace("@example.org", "@evil.test"), false)] {
+        let text = bench.request("OPTIONS", &uri, "ben", phone(2), "");
+        let sent = bench.signed("ben", "secret", phone(2), &text);
+        assert_eq!(sent.iter().any(|sent| sent.to == phone(1)), reaches, "{uri}: {sent:?}");
+    }
+}
