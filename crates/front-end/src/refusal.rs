@@ -149,6 +149,8 @@ refusals! {
     ClientBlocked = 403, "LYS0056", "Client not allowed, update it";
     /// The `uri` of the digest credentials is not the Request-URI.
     SignedForAnother = 400, "LYS0057", "Digest uri is not the Request-URI";
+    /// The other side was reached and answered 503, which speaks of itself alone (RFC 3261 §16.7).
+    OtherSideDown = 500, "LYS0058", "The other side is unavailable";
 }
 
 #[cfg(test)]

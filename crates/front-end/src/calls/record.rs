@@ -2,9 +2,9 @@
 
 use lyceum_monitoring::{CallRecord, DecisionStep, Outcome, Party, Private, Side, Stamp};
 use lyceum_sip::time::{Now, Time};
-use lyceum_sip::token::Direction;
+use lyceum_sip::token::{Direction, FlowBytes};
 use lyceum_sip::{Message, Name, Scheme, Uri};
-use lyceum_topology::UserId;
+use lyceum_topology::{UserId, routing_group};
 
 use super::admit::Sender;
 use super::hops::text;
@@ -16,6 +16,11 @@ use crate::trace::wire_of;
 const ACTIVE: usize = 200_000;
 /// A call from which nothing was heard for so long has ended unseen.
 const FORGOTTEN: std::time::Duration = std::time::Duration::from_secs(12 * 3600);
+/// A refresh may be late by so much.
+const GRACE: std::time::Duration = std::time::Duration::from_secs(60);
+/// A call from which nothing was heard for so long, and whose caller is no longer signed in by the flow that he called
+/// by, does not count against his limit any more: he is gone, and nobody hung up.
+const DOUBTFUL: std::time::Duration = std::time::Duration::from_secs(30 * 60);
 /// How often forgotten calls are looked for.
 const SWEEP_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
 
@@ -24,6 +29,24 @@ pub struct Active {
     record: Box<CallRecord>,
     heard: Time,
     parties: [Option<UserId>; 2],
+    /// How long it may be silent: its session interval (RFC 4028), else [`FORGOTTEN`].
+    silence: std::time::Duration,
+    /// The flow that the caller called by.
+    flow: FlowBytes,
+    /// It counts against the caller's limit.
+    counts: bool,
+}
+
+/// What is known of a call when it is answered.
+pub(crate) struct Answered<'a> {
+    /// Key in the table of calls in progress.
+    pub(crate) key: u64,
+    /// The final status.
+    pub(crate) status: u16,
+    /// The flow to the caller, with its transport.
+    pub(crate) flow: &'a [u8],
+    /// The session interval that was agreed, in seconds.
+    pub(crate) interval: Option<u32>,
 }
 
 impl Core {
@@ -93,8 +116,8 @@ impl Core {
     }
 
     /// The call is answered: its record waits for the BYE.
-    pub(crate) fn record_answered(&mut self, now: Now, key: u64, mut record: Box<CallRecord>, status: u16) {
-        record.status = status;
+    pub(crate) fn record_answered(&mut self, now: Now, mut record: Box<CallRecord>, answered: &Answered<'_>) {
+        record.status = answered.status;
         record.outcome = Outcome::Answered;
         record.answered = Some(Stamp(now.wall.0));
         self.end_ladder(now, &record);
@@ -105,10 +128,12 @@ impl Core {
         self.metrics.calls_active.add(1);
         let parties = self.parties(&record);
         self.talk(now, parties, true);
-        if let Some(before) = self.calls.active.insert(key, Active { record, heard: now.mono, parties }) {
-            self.metrics.calls_active.add(-1);
-            self.talk(now, before.parties, false);
-            self.record_done(before.record);
+        let agreed = answered.interval.map(|seconds| std::time::Duration::from_secs(u64::from(seconds)) + GRACE);
+        let silence = agreed.unwrap_or(FORGOTTEN).min(FORGOTTEN);
+        let flow = FlowBytes::new(answered.flow.get(1..).unwrap_or_default()).unwrap_or_default();
+        let active = Active { record, heard: now.mono, parties, silence, flow, counts: true };
+        if let Some(before) = self.calls.active.insert(answered.key, active) {
+            self.call_over(now, before);
         }
     }
 
@@ -150,6 +175,17 @@ impl Core {
         }
     }
 
+    /// An answered call is over, or as good as.
+    fn call_over(&mut self, now: Now, active: Active) {
+        self.metrics.calls_active.add(-1);
+        self.talk(now, active.parties, false);
+        if active.counts {
+            self.record_done(active.record);
+        } else {
+            self.effects.push_back(Effect::Record(active.record));
+        }
+    }
+
     fn record_done(&mut self, record: Box<CallRecord>) {
         if let Some(user) = record.caller.user {
             self.calls.user_call_ends(UserId(user));
@@ -163,11 +199,9 @@ impl Core {
         let caller_tag = if side == Side::Caller { from } else { to };
         let key = self.call_key(message.call_id(), caller_tag);
         let Some(mut active) = self.calls.active.remove(&key) else { return };
-        self.metrics.calls_active.add(-1);
-        self.talk(now, active.parties, false);
         active.record.ended = Some(Stamp(now.wall.0));
         active.record.hung_up = Some(side);
-        self.record_done(active.record);
+        self.call_over(now, active);
     }
 
     /// Is the call of this in-dialog request under way?
@@ -199,26 +233,42 @@ impl Core {
             return;
         }
         self.calls.next_sweep = now.mono + SWEEP_EVERY;
-        let mut over = Vec::new();
+        let (mut over, mut gone) = (Vec::new(), Vec::new());
         for (key, active) in &self.calls.active {
-            if now.mono - active.heard >= FORGOTTEN {
+            let silent = now.mono - active.heard;
+            if silent >= active.silence {
                 over.push(*key);
+            } else if active.counts && silent >= DOUBTFUL && !self.is_caller_here(now, active) {
+                gone.push(*key);
             }
         }
         for key in over {
             if let Some(active) = self.calls.active.remove(&key) {
-                self.metrics.calls_active.add(-1);
-                self.talk(now, active.parties, false);
-                self.record_done(active.record);
+                self.call_over(now, active);
             }
         }
+        for key in gone {
+            let Some(active) = self.calls.active.get_mut(&key) else { continue };
+            active.counts = false;
+            if let Some(user) = active.record.caller.user {
+                self.calls.user_call_ends(UserId(user));
+            }
+        }
+    }
+
+    /// Is the caller of this call, if he is one of ours, still signed in by the flow that he called by?
+    fn is_caller_here(&self, now: Now, active: &Active) -> bool {
+        let Some(user) = active.parties[0].and_then(|user| self.snapshot.directory().by_id(user)) else { return false };
+        let aor = user.address.as_str();
+        self.groups[usize::from(routing_group(aor))].bindings(now, aor).any(|binding| binding.flow() == &*active.flow)
     }
 
     /// The server stops: calls go on between the phones, their records are written as they stand.
     pub(crate) fn close_records(&mut self) {
         for (_, active) in std::mem::take(&mut self.calls.active) {
-            self.record_done(active.record);
+            self.effects.push_back(Effect::Record(active.record));
         }
+        self.calls.per_user.clear();
         self.metrics.calls_active.set(0);
     }
 }

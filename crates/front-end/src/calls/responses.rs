@@ -3,6 +3,7 @@
 use lyceum_monitoring::Stamp;
 use lyceum_net::{Arrival, Flow, Outbox};
 use lyceum_sip::header::route::hops;
+use lyceum_sip::header::session_expires::SessionExpires;
 use lyceum_sip::proxy::{Answer, BranchId, Effect};
 use lyceum_sip::session_timer::answer_at_proxy;
 use lyceum_sip::time::Now;
@@ -12,6 +13,7 @@ use lyceum_sip::{Index, Limits, Message, Name, ResponseBuilder, Splice, parse};
 
 use super::context::{Context, ContextId};
 use super::passing;
+use super::record::Answered;
 use crate::core::Core;
 use crate::events::is_notify;
 use crate::messages::is_delivery;
@@ -168,7 +170,10 @@ impl Core {
             context.answered = true;
             context.request = Box::default();
             if let Some(record) = context.record.take() {
-                self.record_answered(now, context.call_key, record, status);
+                let interval = message.value(Name::SessionExpires).and_then(|value| SessionExpires::parse(value).ok());
+                let interval = interval.map(|expires| expires.interval);
+                let answered = Answered { key: context.call_key, status, flow: &context.flow, interval };
+                self.record_answered(now, record, &answered);
             }
         }
     }
@@ -220,6 +225,8 @@ impl Core {
                     self.scratch = bytes;
                 }
                 Answer::Generate(_) => self.generate(now, context, server, status, generated_refusal(status)),
+                Answer::Instead(500) => self.generate(now, context, server, 500, Some(Refusal::OtherSideDown)),
+                Answer::Instead(_) => self.generate(now, context, server, status, generated_refusal(status)),
             }
             if matches!(answer, Answer::Silence) {
                 self.end_server(server, context);

@@ -143,3 +143,14 @@ fn the_record_tells_who_talked_and_who_hung_up() {
     assert_eq!(record.talk_millis(), Some(5000));
     assert_eq!(record.caller.user, Some(1));
 }
+
+#[test]
+fn a_phone_that_says_503_was_reached_all_the_same() {
+    let mut bench = Bench::new();
+    bench.register("ben", phone(2));
+    let (_, sent) = bench.invite("anna", phone(1), "ben", "");
+    let fork = sent.iter().find(|sent| sent.first_line().starts_with("INVITE")).expect("a fork").clone();
+    let up = bench.receive(phone(2), &reply(&fork, "503 Service Unavailable", "b", phone(2)));
+    let told = up.iter().find(|sent| sent.to == phone(1)).expect("an answer");
+    assert_eq!((told.status(), told.value("Lyceum-Diagnostics")), (500, "LYS0058"));
+}

@@ -93,3 +93,40 @@ fn sha_256_is_asked_of_those_who_know_it_and_md5_of_the_rest() {
         assert_eq!(offered, algorithms, "{agent}");
     }
 }
+
+/// Anna, at most one call, calls ben and is never heard of again; gives what her next call hears after so long.
+fn call_after(lost: Duration, registered: bool, ok_lines: &str) -> Vec<u16> {
+    let mut bench = Bench::with(
+        |document| document.policies.calls.global.max_calls = Some(1),
+        vec![user(1, "anna"), user(2, "ben")],
+    );
+    bench.register("ben", phone(2));
+    if registered {
+        bench.register("anna", phone(1));
+    }
+    let (_, sent) = bench.invite("anna", phone(1), "ben", "");
+    let fork = sent.iter().find(|sent| sent.first_line().starts_with("INVITE")).expect("a fork").clone();
+    bench.receive(phone(2), &reply(&fork, "200 OK", "b", phone(2)).replace("Contact", &format!("{ok_lines}Contact")));
+    let step = Duration::from_secs(300);
+    let mut waited = Duration::ZERO;
+    while waited < lost {
+        bench.wait(step);
+        waited += step;
+        if registered {
+            bench.register("anna", phone(1));
+        }
+    }
+    bench.register("ben", phone(2));
+    statuses(&bench.invite("anna", phone(1), "ben", "").1)
+}
+
+#[test]
+fn calls_that_lost_their_bye_lock_nobody_out() {
+    let minutes = |count: u64| Duration::from_secs(count * 60);
+    let is_refused = |statuses: Vec<u16>| statuses.contains(&403);
+    assert!(is_refused(call_after(minutes(25), false, "")), "she may still be talking");
+    assert!(!is_refused(call_after(minutes(35), false, "")), "she is gone, and so is what she called by");
+    assert!(is_refused(call_after(minutes(60), true, "")), "her phone is there");
+    assert!(!is_refused(call_after(minutes(60), true, "Session-Expires: 1800;refresher=uac\n")), "no refresh came");
+    assert!(!is_refused(call_after(minutes(13 * 60), true, "")), "not for ever, whatever happens");
+}

@@ -21,6 +21,7 @@ pub fn parse(bytes: &[u8], index: &mut Index, limits: &Limits) -> Result<usize, 
     let body = index.body.0 as usize;
     let available = bytes.len().saturating_sub(body);
     let outcome = head.and_then(|()| match index.content_length {
+        Some(length) if length as usize > limits.body => Err(ParseError::new(513, "Body too large", body)),
         Some(length) if length as usize > available => {
             Err(ParseError::new(400, "Content-Length exceeds the datagram", body))
         }

@@ -18,8 +18,10 @@ pub enum Answer {
         /// Challenges collected from other 401 and 407 answers.
         challenges: Vec<u8>,
     },
-    /// Build one with this status from the request.
+    /// Build one with this status from the request: none came, or the branch could not be reached.
     Generate(u16),
+    /// Build one with this status in place of the one received, which is not for the caller.
+    Instead(u16),
     /// Say nothing: a non-INVITE ran out of time (RFC 4320 §4.2). Forget the transaction.
     Silence,
 }
@@ -29,7 +31,7 @@ impl Answer {
     #[must_use]
     pub fn code(&self) -> u16 {
         match self {
-            Answer::Received { code, .. } | Answer::Generate(code) => *code,
+            Answer::Received { code, .. } | Answer::Generate(code) | Answer::Instead(code) => *code,
             Answer::Silence => 0,
         }
     }

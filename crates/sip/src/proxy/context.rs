@@ -277,7 +277,7 @@ impl ResponseContext {
         let code = if too_long { 408 } else { code };
         let answer = match replaced(code) {
             _ if too_long => Answer::Generate(408),
-            Some(other) => Answer::Generate(other),
+            Some(other) => Answer::Instead(other),
             None if code == 408 && !self.invite => Answer::Silence,
             None => Answer::Received { code, bytes: [].into(), challenges: Vec::new() },
         };

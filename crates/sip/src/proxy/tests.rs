@@ -32,6 +32,7 @@ impl Run {
                 Effect::TryNext => "next".to_owned(),
                 Effect::Answer(Answer::Received { code, .. }) => format!("pass{code}"),
                 Effect::Answer(Answer::Generate(code)) => format!("make{code}"),
+                Effect::Answer(Answer::Instead(code)) => format!("instead{code}"),
                 Effect::Answer(Answer::Silence) => "silence".to_owned(),
                 Effect::Done => "done".to_owned(),
             });
@@ -93,8 +94,8 @@ fn the_best_failure_goes_out_when_the_last_branch_is_over() {
         (&[404, 486], "pass486 done"),
         (&[486, 302], "pass302 done"),
         (&[503, 500], "pass500 done"),
-        (&[503], "make500 done"),
-        (&[430], "make480 done"),
+        (&[503], "instead500 done"),
+        (&[430], "instead480 done"),
         (&[480, 408], "pass480 done"),
         (&[407, 486], "pass407 done"),
     ];
