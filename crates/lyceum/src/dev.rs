@@ -92,8 +92,9 @@ pub fn run(args: &DevArgs) -> Result<()> {
     raise_file_limit();
     let folder = folder(args)?;
     preflight(args, &folder.path)?;
+    let users = users(args)?;
     let mut server = Server::start(options(args, &folder.path)?)?;
-    let users = import(args, &server, &folder.path)?;
+    let users = server.import(&users, &args.domain.to_lowercase(), &folder.path.join("users.taken"))?;
     if args.json {
         println!("{}", json_line(args, &server.addresses, &folder.path));
     } else {
@@ -167,6 +168,7 @@ fn options(args: &DevArgs, folder: &Path) -> Result<ServerOptions> {
         data: data_folder(folder),
         master_key: master_key(&folder.join("key"), &data_folder(folder))?,
         first_document: Some(document),
+        domain: Some(domain.as_str().to_owned()),
         listeners: vec![listener(Transport::Udp, args.sip), tcp, listener(Transport::Tls, args.tls)],
         tls: Some(tls),
         reload: Arc::new(move || settings().map_err(|error| error.to_string())),
@@ -258,14 +260,12 @@ fn master_key(folder: &Path, data: &Path) -> Result<MasterKey> {
     Ok(key)
 }
 
-fn import(args: &DevArgs, server: &Server, folder: &Path) -> Result<u64> {
-    let domain = args.domain.to_lowercase();
-    if let Some(path) = &args.users {
-        let users = users_csv::read(path)?;
-        return server.import(&users, &domain, &folder.join("users.taken"));
+/// Who is to be there at the start, with passwords.
+fn users(args: &DevArgs) -> Result<Vec<(String, String)>> {
+    match &args.users {
+        Some(path) => users_csv::read(path),
+        None => Ok(DEMO.iter().map(|(user, password)| ((*user).to_owned(), (*password).to_owned())).collect()),
     }
-    let users: Vec<_> = DEMO.iter().map(|(user, password)| ((*user).to_owned(), (*password).to_owned())).collect();
-    server.import(&users, &domain, &folder.join("users.taken"))
 }
 
 fn json_line(args: &DevArgs, addresses: &Addresses, folder: &Path) -> String {

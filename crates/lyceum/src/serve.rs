@@ -45,6 +45,9 @@ pub fn run(args: &ServeArgs, config: NodeConfig) -> Result<()> {
 fn options(args: &ServeArgs, config: NodeConfig) -> Result<ServerOptions> {
     let mut preflight = Preflight::default();
     let first_document = preflight.take(topology(args, &config)).flatten();
+    if let Some(document) = &first_document {
+        preflight.take(crate::server::in_pool(document, &config.pool));
+    }
     let master_key = preflight.take(master_key(args, &config));
     let tls_config = config.tls.clone();
     let settings = move || tls_config.as_ref().map_or_else(|| Ok(TlsSettings::default()), tls_settings);
@@ -62,7 +65,11 @@ fn options(args: &ServeArgs, config: NodeConfig) -> Result<ServerOptions> {
     preflight.ports(&config.ports());
     preflight.socket(&config.socket);
     preflight.done()?;
-    let master_key = master_key.context("a preflight without faults has a master key")?;
+    let (master_key, fresh) = master_key.context("a preflight without faults has a master key")?;
+    if fresh {
+        // Not before all else is right: a start that is refused leaves nothing behind.
+        master_key.write_new(&config.master_key).map_err(|error| anyhow!("{error}"))?;
+    }
     Ok(ServerOptions {
         node: config.name,
         pool: config.pool,
@@ -70,6 +77,7 @@ fn options(args: &ServeArgs, config: NodeConfig) -> Result<ServerOptions> {
         data: config.data,
         master_key,
         first_document,
+        domain: None,
         listeners,
         tls,
         reload: Arc::new(move || settings().map_err(|error| error.to_string())),
@@ -107,11 +115,11 @@ fn topology(args: &ServeArgs, config: &NodeConfig) -> Result<Option<Document>> {
     Ok(Some(document))
 }
 
-/// Reads the key file; makes one when that is wanted and there is none.
-fn master_key(args: &ServeArgs, config: &NodeConfig) -> Result<MasterKey> {
+/// Reads the key file, or makes a key that is still to be written when that is wanted and there is none.
+fn master_key(args: &ServeArgs, config: &NodeConfig) -> Result<(MasterKey, bool)> {
     let path = &config.master_key;
     if path.exists() {
-        return MasterKey::read(path).map_err(|error| anyhow!("{error}"));
+        return MasterKey::read(path).map(|key| (key, false)).map_err(|error| anyhow!("{error}"));
     }
     if config.data.join("lyceum.db").exists() {
         bail!(
@@ -126,9 +134,7 @@ fn master_key(args: &ServeArgs, config: &NodeConfig) -> Result<MasterKey> {
             path.display()
         );
     }
-    let key = MasterKey::generate();
-    key.write_new(path).map_err(|error| anyhow!("{error}"))?;
-    Ok(key)
+    Ok((MasterKey::generate(), true))
 }
 
 /// Reads the certificate files.

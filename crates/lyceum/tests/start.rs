@@ -133,6 +133,42 @@ fn a_node_starts_once_for_each_folder_and_with_its_own_key_only() {
 }
 
 #[test]
+fn a_wrong_word_at_the_start_leaves_the_folder_as_it_was() {
+    let scratch = Scratch::new();
+    let folder = scratch.path("dev");
+    assert!(Server::start(&folder, &[]).stop().success());
+    let free = ["--sip", "127.0.0.1:0", "--tls", "127.0.0.1:0", "--https", "127.0.0.1:0", "--data", str(&folder)];
+    let said = refused(&[&["dev", "--json", "--domain", "other.test"][..], &free].concat());
+    assert!(said.contains("belongs to the domain lyceum.test, not to other.test"), "{said}");
+    let users = scratch.write("users.csv", "carol;x\nno address;y\n");
+    refused(&[&["dev", "--json", "--users", str(&users)][..], &free].concat());
+    let server = Server::start(&folder, &[]);
+    let listed = text(&lyceum(&["user", "get", "--output", "json", "--data", str(&folder)]).stdout);
+    assert!(listed.contains("anna@lyceum.test") && !listed.contains("carol"), "{listed}");
+    assert!(server.stop().success());
+}
+
+#[test]
+fn a_node_in_a_pool_that_is_not_there_writes_nothing() {
+    let scratch = Scratch::new();
+    let config = node(&scratch, "");
+    let right = std::fs::read_to_string(&config).unwrap();
+    let (topology, socket) = (scratch.path("topology.yaml"), scratch.path("lyceum.sock"));
+    let first = ["serve", "--config", &config, "--new-master-key", "--topology", str(&topology)];
+    std::fs::write(&config, format!("pool = \"pool9\"\n{right}")).unwrap();
+    let said = refused(&first);
+    assert!(said.contains("the pool pool9, and the topology has pool1: correct `pool`"), "{said}");
+    assert!(!scratch.path("master.key").exists() && !scratch.path("data").exists());
+    std::fs::write(&config, &right).unwrap();
+    served(&first, &socket, || {});
+    // The same on a folder in use since long.
+    std::fs::write(&config, format!("pool = \"pool9\"\n{right}")).unwrap();
+    assert!(refused(&first[..3]).contains("the topology has pool1"));
+    std::fs::write(&config, &right).unwrap();
+    served(&first[..3], &socket, || {});
+}
+
+#[test]
 fn dev_ends_clean_on_sigterm() {
     let scratch = Scratch::new();
     let folder = scratch.path("dev");

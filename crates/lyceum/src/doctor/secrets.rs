@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lyceum_store::{EpochPolicy, KeyError, MasterKey, OpenError, Options, Store};
-use lyceum_topology::Document;
+use lyceum_topology::{Document, Problem, Snapshot};
 
 use super::finding::Finding;
 
@@ -44,6 +44,8 @@ pub fn judge_key(path: &Path, data: &Path, read: &Result<MasterKey, KeyError>) -
 pub struct Stored {
     /// The document in force, if one was published.
     pub document: Option<Document>,
+    /// What keeps document and directory from being in force together.
+    pub misfits: Vec<Problem>,
 }
 
 /// A folder that goes away with this value.
@@ -66,7 +68,13 @@ pub fn open_copy(data: &Path, key: MasterKey) -> Option<Result<Stored, String>> 
         let options = Options { owner: "doctor".into(), epochs: EpochPolicy::Keep };
         let store = Store::open(&scratch.0, key, &options).map_err(|error| in_place(error, data))?;
         let document = store.topology().map_err(|error| error.to_string())?;
-        Ok(Stored { document })
+        let directory = store.directory().map_err(|error| error.to_string())?;
+        let directory = directory.into_directory().map_err(|error| error.to_string())?;
+        let compiled = document.as_ref().map(|document| Snapshot::compile(document, directory));
+        // What the document has wrong by itself has lines of its own.
+        let whole = document.as_ref().is_some_and(|document| document.validate().is_empty());
+        let misfits = compiled.and_then(Result::err).filter(|_| whole).unwrap_or_default();
+        Ok(Stored { document, misfits })
     }))
 }
 
@@ -105,6 +113,12 @@ pub fn judge_store(data: &Path, opened: Option<&Result<Stored, String>>) -> Find
     const WHAT: &str = "store";
     match opened {
         None => Finding::ok(WHAT, format!("none yet in {}; the first start makes it", data.display())),
+        Some(Ok(stored)) if !stored.misfits.is_empty() => {
+            let said: Vec<String> = stored.misfits.iter().map(ToString::to_string).collect();
+            let fix =
+                "put back a backup from before that with `lyceum restore`; no server starts on the folder as it is";
+            Finding::fail(WHAT, format!("users and topology do not fit together: {}", said.join("; ")), fix)
+        }
         Some(Ok(_)) => Finding::ok(WHAT, format!("the master key opens {}", data.display())),
         Some(Err(said)) => Finding::sentence(WHAT, said),
     }
@@ -132,6 +146,19 @@ mod tests {
                 "{part}: {found:?}"
             );
         }
+    }
+
+    #[test]
+    fn users_whom_the_topology_does_not_know_are_a_fault() {
+        let name = |text: &str| lyceum_topology::DomainName::parse(text).unwrap();
+        let document = Document::dev(name("example.org"), name("node.example.org"));
+        let address = lyceum_topology::AddressOfRecord::parse("anna@other.test").unwrap();
+        let mut directory = lyceum_topology::Directory::default();
+        let anna = lyceum_topology::UserRecord::new(lyceum_topology::UserId(1), address, "pool1");
+        directory.insert(anna).unwrap();
+        let misfits = Snapshot::compile(&document, directory).err().unwrap();
+        let found = judge_store(Path::new("/d"), Some(&Ok(Stored { document: Some(document), misfits })));
+        assert_eq!((found.verdict, found.detail.contains("LYT0025")), (Fail, true), "{found:?}");
     }
 
     #[test]

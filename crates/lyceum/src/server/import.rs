@@ -11,6 +11,7 @@ use lyceum_topology::{AddressOfRecord, UserId, UserRecord};
 use lyceum_web::port::Publisher;
 
 use super::Server;
+use super::opening;
 use super::publisher::LivePublisher;
 
 impl Server {
@@ -29,6 +30,8 @@ impl Server {
             let secret = Ha1::of(address.user().as_bytes(), domain.as_bytes(), password.as_bytes());
             list.push(ImportUser { record: UserRecord::new(UserId(0), address, pool), secret: Some(secret) });
         }
+        let records = list.iter().map(|user| user.record.clone()).collect();
+        opening::checked(&self.shared.snapshot.load(), records)?;
         let by = By { who: "server", at: lyceum_web::system_clock() };
         let report = self.shared.store.import_users(list, by, |_| {}).map_err(|error| anyhow!("{error}"))?;
         if let Some((who, why)) = report.reasons.first() {

@@ -3,6 +3,7 @@
 mod history;
 mod import;
 mod live;
+mod opening;
 mod people;
 mod publisher;
 mod purge;
@@ -26,11 +27,12 @@ use lyceum_front_end::metrics::Metrics;
 use lyceum_net::{Handle, Listener, ListenerOptions, Running, Tls};
 use lyceum_sip::token::bearer::Bearers;
 use lyceum_sip::{SecretKey, Transport};
-use lyceum_store::{BindingWriter, BindingWriterOptions, By, MasterKey, Store};
+use lyceum_store::{BindingWriter, BindingWriterOptions, MasterKey, Store};
 use lyceum_topology::{Document, Snapshot};
 use lyceum_web::listen::{Drain, DrainSwitch, LocalListener, Protection};
 use lyceum_web::sip::{SipOptions, WorkerSockets};
 
+pub use opening::in_pool;
 use signals::{Signals, Wish};
 pub use test_users::{TestUsers, reachable, summary};
 
@@ -51,6 +53,8 @@ pub struct ServerOptions {
     pub master_key: MasterKey,
     /// The document to begin with when the store has none.
     pub first_document: Option<Document>,
+    /// The domain that users are taken for at the start; a folder of another one is refused.
+    pub domain: Option<String>,
     /// SIP ports.
     pub listeners: Vec<ListenerOptions>,
     /// TLS settings, if TLS or HTTPS is served or spoken.
@@ -149,14 +153,7 @@ impl Server {
         let pool_secret = options.master_key.derive("lyceum pool");
         let store = Store::open(&options.data, options.master_key.clone(), &lyceum_store::Options::node(&options.node))
             .map_err(|error| anyhow!("{error}"))?;
-        let document = first_document(&store, options.first_document.clone())?;
-        let directory = store
-            .directory()
-            .map_err(|error| anyhow!("{error}"))?
-            .into_directory()
-            .map_err(|error| anyhow!("{error}"))?;
-        let snapshot = compile(&document, directory)?;
-        let (test_users, snapshot) = TestUsers::ensure(&store, snapshot, &options.pool)?;
+        let (test_users, snapshot) = opening::open(&store, &options)?;
         let credentials = Credentials::load(store.credentials().map_err(|error| anyhow!("{error}"))?);
         let credentials = test_users.with_passwords(credentials);
 
@@ -289,25 +286,6 @@ impl Server {
         self.records.stop();
         self.runtime.shutdown_timeout(Duration::from_secs(2));
     }
-}
-
-fn first_document(store: &Store, first: Option<Document>) -> Result<Document> {
-    if let Some(document) = store.topology().map_err(|error| anyhow!("{error}"))? {
-        return Ok(document);
-    }
-    let first = first.ok_or_else(|| {
-        anyhow!("the store holds no topology yet: start once with `lyceum serve --config node.toml --topology FILE`")
-    })?;
-    let by = By { who: "server", at: lyceum_web::system_clock() };
-    store.publish_topology(&first, 0, by).map_err(|error| anyhow!("{error}"))?;
-    store.topology().map_err(|error| anyhow!("{error}"))?.context("the topology just published is gone")
-}
-
-fn compile(document: &Document, directory: lyceum_topology::Directory) -> Result<Snapshot> {
-    Snapshot::compile(document, directory).map_err(|problems| {
-        let list: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
-        anyhow!("the topology has {} problems:\n{}", list.len(), list.join("\n"))
-    })
 }
 
 fn binding_writer(store: &Store, handle: &Handle<Post>) -> Result<BindingWriter> {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use lyceum_api::probe::{ProbeRequest, ProbeResult, ProbeStep};
 use lyceum_api::{Problem, Refusal};
 use lyceum_front_end::credentials::Credentials;
@@ -41,26 +41,34 @@ pub struct TestUsers {
 }
 
 impl TestUsers {
+    /// Those that are not in the directory.
+    pub fn missing(snapshot: &Snapshot, pool: &str) -> Result<Vec<UserRecord>> {
+        let domain = snapshot.default_domain().as_str();
+        let mut missing = Vec::new();
+        for name in NAMES {
+            let address = AddressOfRecord::parse(&format!("{name}@{domain}")).map_err(|error| anyhow!("{error}"))?;
+            if snapshot.directory().get(&address).is_none() {
+                let mut user = UserRecord::new(UserId(0), address, pool);
+                user.display_name = Some("Synthetic test user".into());
+                missing.push(user);
+            }
+        }
+        Ok(missing)
+    }
+
     /// Makes them in the directory if they are not there.
     pub fn ensure(store: &Store, mut snapshot: Snapshot, pool: &str) -> Result<(TestUsers, Snapshot)> {
         let domain = snapshot.default_domain().as_str().to_owned();
+        for user in Self::missing(&snapshot, pool)? {
+            let by = By { who: "server", at: lyceum_web::system_clock() };
+            let user = store.user_put(user, None, by).map_err(|error| anyhow!("{error}"))?;
+            let directory = snapshot.directory().with(user).map_err(|error| anyhow!("{error}"))?;
+            snapshot = snapshot.with_directory(directory).map_err(|problems| anyhow!("{}", problems[0]))?;
+        }
         let mut accounts = Vec::new();
         for name in NAMES {
-            let address = AddressOfRecord::parse(&format!("{name}@{domain}")).map_err(|error| anyhow!("{error}"))?;
-            let known = snapshot.directory().get(&address).cloned();
-            let id = match known {
-                Some(user) => user.id,
-                None => {
-                    let mut user = UserRecord::new(UserId(0), address, pool);
-                    user.display_name = Some("Synthetic test user".into());
-                    let by = By { who: "server", at: lyceum_web::system_clock() };
-                    let user = store.user_put(user, None, by).map_err(|error| anyhow!("{error}"))?;
-                    let id = user.id;
-                    let directory = snapshot.directory().with(user).map_err(|error| anyhow!("{error}"))?;
-                    snapshot = snapshot.with_directory(directory).map_err(|problems| anyhow!("{}", problems[0]))?;
-                    id
-                }
-            };
+            let known = snapshot.directory().find(name.as_bytes(), domain.as_bytes());
+            let id = known.map(|user| user.id).context("a test user just made is there")?;
             let password: String = random_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
             accounts.push((id, Account { user: name.to_owned(), domain: domain.clone(), password }));
         }
