@@ -4,9 +4,10 @@ use crate::audit::{By, NewLine, add};
 use crate::error::{StoreError, family};
 use crate::key::{from_hex, hex, random};
 use crate::sqlite::Store;
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use lyceum_sip::time::WallTime;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
+use std::sync::{Mutex, PoisonError};
 
 /// Memory of one password check, in KiB (OWASP's first choice for Argon2id).
 const MEMORY_KIB: u32 = 19_456;
@@ -197,6 +198,9 @@ fn keep_one(tx: &Transaction<'_>, name: &str, was_enabled: bool) -> Result<(), A
     if was_enabled && left == 0 { Err(AdministratorError::LastOne(name.to_owned())) } else { Ok(()) }
 }
 
+/// The memory of the one hash at a time: allocated once, so that many sign-ins on many threads take no more than one.
+static MEMORY: Mutex<Vec<Block>> = Mutex::new(Vec::new());
+
 fn argon() -> Argon2<'static> {
     let params = Params::new(MEMORY_KIB, PASSES, 1, Some(32)).expect("the constants above are within Argon2's bounds");
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
@@ -210,8 +214,12 @@ fn hash(password: Password<'_>) -> String {
 
 fn digest(password: Password<'_>, salt: &[u8; 16]) -> [u8; 32] {
     let mut out = [0; 32];
-    argon()
-        .hash_password_into(password.0.as_bytes(), salt, &mut out)
+    // Every hash writes all of it before it reads: what a panic left behind does no harm.
+    let mut memory = MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
+    let argon = argon();
+    memory.resize(argon.params().block_count(), Block::default());
+    argon
+        .hash_password_into_with_memory(password.0.as_bytes(), salt, &mut out, &mut memory[..])
         .expect("16 bytes of salt and 32 of output are within Argon2's bounds");
     out
 }

@@ -84,6 +84,16 @@ impl Store {
         Ok(token)
     }
 
+    /// Whether a token could be used, without using it up.
+    pub fn sign_in_token_holds(&self, token: &str, now: WallTime) -> Result<(), AdministratorError> {
+        let hash = hashed(token).ok_or(AdministratorError::NotValid)?;
+        let known = self.read(|db| {
+            let mut select = db.prepare_cached("SELECT 1 FROM sign_in_token WHERE hash = ?1 AND expires > ?2")?;
+            Ok::<_, AdministratorError>(select.exists(params![hash, now.0])?)
+        })?;
+        known.then_some(()).ok_or(AdministratorError::NotValid)
+    }
+
     /// Uses a token up and answers with name and role; makes or enables the account.
     pub fn use_sign_in_token(&self, token: &str, now: WallTime) -> Result<(String, String), AdministratorError> {
         let hash = hashed(token).ok_or(AdministratorError::NotValid)?;

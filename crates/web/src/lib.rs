@@ -27,6 +27,7 @@ mod autodiscover;
 mod calendar;
 mod client_versions;
 mod extract;
+mod hashing;
 pub mod listen;
 mod metrics;
 mod page;
@@ -55,8 +56,6 @@ use tokio::sync::Semaphore;
 
 /// Questions to store and server at a time; more wait.
 const BLOCKING: usize = 16;
-/// Password checks at a time: each takes 19 MiB and tens of milliseconds.
-const PASSWORDS: usize = 2;
 
 /// What the web role works with.
 #[derive(Clone)]
@@ -104,7 +103,7 @@ impl Options {
             calendars: calendar::Calendars::default(),
             backup: Mutex::new(BackupStatus { state: "none".to_owned(), ..BackupStatus::default() }),
             blocking: Arc::new(Semaphore::new(BLOCKING)),
-            passwords: Arc::new(Semaphore::new(PASSWORDS)),
+            hashing: hashing::Hashing::start(),
         }))
     }
 }
@@ -122,7 +121,7 @@ struct Inner {
     calendars: calendar::Calendars,
     backup: Mutex<BackupStatus>,
     blocking: Arc<Semaphore>,
-    passwords: Arc<Semaphore>,
+    hashing: hashing::Hashing,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -186,12 +185,12 @@ impl Web {
         on_thread(self.0.blocking.clone(), work).await
     }
 
-    /// Runs a password check or hash.
-    pub(crate) async fn with_password<T: Send + 'static>(
+    /// Runs what hashes an administrator's password, one after the other.
+    pub(crate) async fn hashing<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
     ) -> Result<T, Refused> {
-        on_thread(self.0.passwords.clone(), work).await
+        self.0.hashing.run(work).await
     }
 }
 

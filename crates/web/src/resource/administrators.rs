@@ -34,7 +34,7 @@ pub async fn new(
     check_name(&new.name)?;
     password::check(new.password.reveal(), &new.name, ADMINISTRATOR_LEAST)?;
     web.clone()
-        .with_password(move || {
+        .hashing(move || {
             let _turn = web.turn();
             let store = &web.options().store;
             if store.administrator(&new.name).map_err(refused)?.is_some() {
@@ -62,7 +62,7 @@ pub async fn set(
 ) -> Result<Json<Changed>, Refused> {
     password::check(change.password.reveal(), &name, ADMINISTRATOR_LEAST)?;
     web.clone()
-        .with_password(move || {
+        .hashing(move || {
             let store = &web.options().store;
             if store.administrator(&name).map_err(refused)?.is_none() {
                 return Err(refused(AdministratorError::NoAdministrator(name)));

@@ -48,15 +48,14 @@ pub async fn new(
     Payload(wanted): Payload<SignIn>,
 ) -> Result<Response, Refused> {
     let (cookie, name) = (wanted.cookie, wanted.name.clone());
-    web.try_sign_in(&peer, &name, move |web| {
-        let found = web.options().store.administrator_check(&wanted.name, Password(wanted.password.reveal()));
-        match found {
-            Ok(found) => Ok(found.name),
+    let store = web.options().store.clone();
+    let check =
+        web.hashing(move || match store.administrator_check(&wanted.name, Password(wanted.password.reveal())) {
+            Ok(_) => Ok(()),
             Err(AdministratorError::Store(error)) => Err(unavailable(&error)),
             Err(_) => Err(Refused::new(Refusal::SignInRefused, "name and password do not match", "/session")),
-        }
-    })
-    .await?;
+        });
+    web.guarded(&peer, &name, check).await?;
     web.signed_in(name, cookie).await
 }
 
@@ -80,6 +79,29 @@ pub(super) fn check_name(name: &str) -> Result<(), Refused> {
     Err(Refused::new(Refusal::AdministratorInvalid, format!("'{}' is not usable", name.escape_debug()), "name"))
 }
 
+/// An attempt to sign in that has begun.
+struct Begun<'a> {
+    web: &'a Web,
+    source: std::net::IpAddr,
+    name: &'a str,
+    ended: bool,
+}
+
+impl Begun<'_> {
+    fn failed(&self) {
+        let closed = self.web.attempts().failed(self.source, self.name, self.web.now().0);
+        tracing::warn!(source = %self.source, name = %self.name.escape_debug(), closed, "sign-in failed");
+    }
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.failed();
+        }
+    }
+}
+
 impl Web {
     /// The session of a token; with a cookie also its CSRF token has to fit.
     pub(crate) fn session(&self, token: &str, csrf: Option<&str>) -> Result<Session, Refused> {
@@ -98,22 +120,26 @@ impl Web {
     pub(crate) async fn first_administrator(&self, wanted: FirstSignIn, peer: &Peer) -> Result<(), Refused> {
         check_name(&wanted.name)?;
         password::check(wanted.password.reveal(), &wanted.name, ADMINISTRATOR_LEAST)?;
-        self.try_sign_in(peer, UNNAMED, move |web| web.spend_link(&wanted)).await
+        let web = self.clone();
+        self.guarded(peer, UNNAMED, self.hashing(move || web.spend_link(&wanted))).await
     }
 
     fn spend_link(&self, wanted: &FirstSignIn) -> Result<(), Refused> {
         let _turn = self.turn();
         let store = &self.options().store;
-        if store.administrator(&wanted.name).map_err(|e| unavailable(&e))?.is_some_and(|a| a.has_password) {
-            let what = format!("there is an administrator {} already", wanted.name);
-            return Err(Refused::new(Refusal::AdministratorExists, what, "name"));
-        }
-        let (unnamed, role) = store.use_sign_in_token(wanted.token.reveal(), self.now()).map_err(|e| match e {
+        let spent = |error: AdministratorError| match error {
             AdministratorError::NotValid => {
                 Refused::new(Refusal::OneTimeLinkSpent, "the link was used, is too old, or was never made", "token")
             }
             other => unavailable(&other),
-        })?;
+        };
+        // Who has no link learns nothing of who administers; who has one keeps it for another name.
+        store.sign_in_token_holds(wanted.token.reveal(), self.now()).map_err(spent)?;
+        if store.administrator(&wanted.name).map_err(|e| unavailable(&e))?.is_some_and(|a| a.has_password) {
+            let what = format!("there is an administrator {} already", wanted.name);
+            return Err(Refused::new(Refusal::AdministratorExists, what, "name"));
+        }
+        let (unnamed, role) = store.use_sign_in_token(wanted.token.reveal(), self.now()).map_err(spent)?;
         let by = By { who: &wanted.name, at: self.now() };
         let made = store
             .administrator_put(&wanted.name, &role, true, by)
@@ -124,7 +150,7 @@ impl Web {
         Ok(())
     }
 
-    /// Tries something that a stranger must not try often.
+    /// Tries something that a stranger must not try often, and that takes no time to look at.
     pub(crate) async fn try_sign_in<T: Send + 'static>(
         &self,
         peer: &Peer,
@@ -132,7 +158,7 @@ impl Web {
         attempt: impl FnOnce(&Web) -> Result<T, Refused> + Send + 'static,
     ) -> Result<T, Refused> {
         let web = self.clone();
-        self.guarded(peer, name, self.with_password(move || attempt(&web))).await
+        self.guarded(peer, name, self.blocking(move || attempt(&web))).await
     }
 
     /// The same for what another server judges.
@@ -143,18 +169,18 @@ impl Web {
         attempt: impl Future<Output = Result<T, Refused>>,
     ) -> Result<T, Refused> {
         let source = peer.source();
-        if let Err(seconds) = self.attempts().check(source, name, self.now().0) {
+        if let Err(seconds) = self.attempts().begin(source, name, self.now().0) {
             let what = format!("too many failed sign-ins; try again in {seconds} s");
             return Err(Refused::new(Refusal::SignInThrottled, what, "/session").retry_after(seconds));
         }
+        // A client that goes away meanwhile has guessed all the same.
+        let mut begun = Begun { web: self, source, name, ended: false };
         let outcome = attempt.await;
+        begun.ended = true;
         match &outcome {
             Ok(_) => self.attempts().succeeded(source, name),
-            Err(refused) if matches!(refused.problem().status, 401 | 403) => {
-                let closed = self.attempts().failed(source, name, self.now().0);
-                tracing::warn!(%source, name = %name.escape_debug(), closed, "sign-in failed");
-            }
-            Err(_) => {}
+            Err(refused) if matches!(refused.problem().status, 401 | 403) => begun.failed(),
+            Err(_) => self.attempts().undecided(source, name),
         }
         outcome
     }

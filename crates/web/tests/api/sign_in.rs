@@ -144,3 +144,33 @@ async fn a_new_password_ends_the_sessions() {
     let last = server.local("DELETE", "/administrators/anna", None).await;
     assert_eq!(last.refused(), (409, "last-administrator".to_owned()));
 }
+
+#[tokio::test]
+async fn guesses_at_the_same_time_are_counted_like_guesses_one_after_the_other() {
+    let server = std::sync::Arc::new(with_anna().await);
+    let mut guesses = tokio::task::JoinSet::new();
+    for n in 0..60 {
+        let server = server.clone();
+        guesses.spawn(async move { sign_in(&server, &format!("wrong password {n}"), false).await.refused().0 });
+    }
+    let answers = guesses.join_all().await;
+    let of = |status| answers.iter().filter(|answer| **answer == status).count();
+    assert_eq!((of(401), of(429)), (5, 55), "{answers:?}");
+}
+
+#[tokio::test]
+async fn without_a_link_nobody_learns_who_administers() {
+    let server = with_anna().await;
+    let first = |token: &str, name: &str| {
+        let body = json!({ "token": token, "name": name, "password": "another good password" });
+        server.https("POST", "/session/first", Some(body), &[])
+    };
+    let wrong = "00".repeat(32);
+    let (known, unknown) = (first(&wrong, "anna").await, first(&wrong, "nobody").await);
+    assert_eq!((known.status, &known.text), (unknown.status, &unknown.text));
+    assert_eq!(known.refused(), (403, "one-time-link-spent".to_owned()));
+    let link = server.local("POST", "/administrators/one-time-url", None).await.ok();
+    let good = token(link["url"].as_str().expect("a url")).to_owned();
+    assert_eq!(first(&good, "anna").await.refused(), (409, "administrator-exists".to_owned()));
+    first(&good, "ben").await.ok();
+}
