@@ -41,7 +41,8 @@ impl Inbound<'_> {
         }
     }
 
-    /// The true source address: who is counted, limited and logged.
+    /// Who is counted, limited, and given nonces: the address that the message came from. Clients behind one proxy share
+    /// it. Nothing in a message changes it; this is the one place that says so.
     pub fn source(&self) -> IpAddr {
         self.arrival.remote.ip()
     }

@@ -1,20 +1,15 @@
 //! Copies of a request for its branches: RFC 3261 §16.6, by splicing.
 
-use std::borrow::Cow;
-
 use lyceum_net::{Listener, Outbox};
-use lyceum_sip::header::route::hops;
 use lyceum_sip::header::session_expires::{Refresher, SessionExpires};
-use lyceum_sip::proxy::{self, BranchId, LoopHash, RecordRoute, RoutePlan, SentBy, record_route_line, via_line};
+use lyceum_sip::proxy::{self, BranchId, LoopHash, RoutePlan, SentBy, via_line};
 use lyceum_sip::session_timer::{self, AtProxy, Offer, Remembered};
-use lyceum_sip::time::{Now, WallTime};
-use lyceum_sip::token::DialogEnds;
+use lyceum_sip::time::Now;
 use lyceum_sip::transaction::Outgoing;
-use lyceum_sip::{Index, Limits, Message, Method, Name, Scheme, Splice, Transport, parse};
+use lyceum_sip::{Index, Limits, Message, Name, Splice, Transport, parse};
 
 use super::admit::{Admitted, Sender, timer_policy};
 use super::context::{Branch, Context, ContextId, Hop};
-use super::hops::address_bytes;
 use super::passing;
 use crate::core::Core;
 use crate::inbound::Inbound;
@@ -163,44 +158,6 @@ impl Core {
         });
         if client.is_none() {
             context.responses.transport_error(opened.branch);
-        }
-    }
-
-    fn record_routes(
-        &self,
-        now: WallTime,
-        context: &Context,
-        hop: &Hop,
-        message: &Message<'_>,
-        token: &mut Vec<u8>,
-    ) -> Vec<Vec<u8>> {
-        let creates_dialog = message.to_tag().is_none()
-            && matches!(message.method(), Method::Invite | Method::Subscribe | Method::Refer | Method::Notify);
-        if !creates_dialog || !self.snapshot.pool(&self.pool).proxy.record_route {
-            return Vec::new();
-        }
-        let (Some(inner), Some(outer)) = (self.listener(context.listener), self.listener(hop.listener)) else {
-            return Vec::new();
-        };
-        let before = || hops(message, Name::RecordRoute).flatten().map(|hop| hop.uri.raw());
-        // Behind a trusted host's own proxy the way back is by its routes, not by the address that the request came from.
-        let back = if context.keep_identity && before().next().is_some() { &[] } else { &*context.flow };
-        let there = match hop.remote().filter(|_| hop.flow.is_empty()) {
-            Some(addr) => Cow::Owned(address_bytes(hop.transport, addr)),
-            None => Cow::Borrowed(&*hop.flow),
-        };
-        self.calls.tokens.issue(&DialogEnds::of(message), [back, &there], before(), now, token);
-        let sips = message.parsed_request_uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips);
-        let line = |listener: &Listener, transport: Transport| {
-            let mut line = Vec::with_capacity(96);
-            record_route_line(&mut line, &RecordRoute { by: sent_by(listener, transport), token, sips });
-            line
-        };
-        // RFC 5658: where the two sides differ, each gets the value that it can reach.
-        if inner.id == outer.id && context.transport == hop.transport {
-            vec![line(outer, hop.transport)]
-        } else {
-            vec![line(inner, context.transport), line(outer, hop.transport)]
         }
     }
 

@@ -9,6 +9,7 @@ mod ladder;
 pub mod large;
 mod passing;
 pub mod record;
+mod recorded;
 pub mod responses;
 pub mod serial;
 mod targets;

@@ -2,12 +2,10 @@
 
 use lyceum_monitoring::Stamp;
 use lyceum_net::{Arrival, Flow, Outbox};
-use lyceum_sip::header::route::hops;
 use lyceum_sip::header::session_expires::SessionExpires;
 use lyceum_sip::proxy::{Answer, BranchId, Effect};
 use lyceum_sip::session_timer::answer_at_proxy;
 use lyceum_sip::time::Now;
-use lyceum_sip::token::DialogEnds;
 use lyceum_sip::transaction::{ClientId, Output, Response, ServerId, Source};
 use lyceum_sip::{Index, Limits, Message, Name, ResponseBuilder, Splice, parse};
 
@@ -180,31 +178,6 @@ impl Core {
 
     fn late_success(&mut self, now: Now, context: &Context, bytes: &[u8], out: &mut Outbox) {
         self.send(now, &context.reply_to, 0, bytes, out);
-    }
-
-    /// The token of our Record-Route gets its complete form, in place: the caller's later requests prove both tags.
-    fn complete_token(&self, token: &[u8], message: &Message<'_>, bytes: &mut [u8]) {
-        if token.is_empty() || message.field(Name::RecordRoute).is_none() {
-            return;
-        }
-        let ends = DialogEnds::of(message);
-        // What others put above ours is what the caller's later requests have left when they have passed us, turned
-        // round.
-        let above = hops(message, Name::RecordRoute).map_while(Result::ok);
-        let mut behind: Vec<&[u8]> =
-            above.take_while(|hop| hop.uri.user() != Some(token)).map(|hop| hop.uri.raw()).collect();
-        behind.reverse();
-        // It is the user part of our value: it ends at an `@`. Once, or twice where both our values stand (RFC 5658).
-        // Of these there are few; a search for the token itself would build its tables anew for every response.
-        let mut from = 0;
-        while let Some(at) = bytes.get(from..).and_then(|rest| memchr::memchr(b'@', rest)) {
-            let end = from + at;
-            let start = end.saturating_sub(token.len());
-            if bytes.get(start..end) == Some(token) {
-                self.calls.tokens.complete(&mut bytes[start..end], &ends, behind.iter().copied());
-            }
-            from = end + 1;
-        }
     }
 
     fn final_answer(&mut self, now: Now, context: &mut Context, answer: &Answer) {

@@ -4,7 +4,7 @@
 //! of that account. An account that many sources fail at is locked softly: who is signed in, or signs
 //! in from a source that succeeded before, still gets in, so that a stranger cannot lock out a user
 //! (the harm of Lync's global PIN lock). A source that fails at many accounts is locked out entirely.
-//! Behind an Edge the source is the client, not the Edge.
+//! The source is the address that a message came from; clients behind one proxy share it.
 
 use super::Clash;
 
