@@ -12,8 +12,8 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from cases import (accounts, alone, browser, calendar, durability, files, groups, large, pages, phones, policy, presence,
-                   proxy, retention, stranger, torture)
+from cases import (accounts, alone, browser, calendar, durability, extensions, files, groups, large, pages, phones,
+                   policy, presence, proxy, retention, stranger, torture)
 from harness import process
 from harness.clamd import Clamd
 from harness.judge import Judge
@@ -32,6 +32,7 @@ GROUPS = {
     "retention": retention.run,
     "presence": presence.run,
     "stranger": stranger.run,
+    "extensions": extensions.run,
     "policy": policy.run,
     "accounts": accounts.run,
     "torture": torture.run,

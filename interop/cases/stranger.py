@@ -1,10 +1,12 @@
 """What somebody without a password can do (nothing), and what somebody with one can pretend (nothing)."""
 
+import re
 import socket
 
 from harness.process import Failed
 from harness.server import Account
-from harness.wire import Udp, ask, authorization, final, header, headers, register, request, status
+from harness.talk import Call
+from harness.wire import Udp, answer as answer_to, ask, authorization, final, header, headers, line, register, request, status, until
 
 
 def bare(server, method, user, target, name, extra="", to=None):
@@ -83,6 +85,109 @@ def nothing_is_relayed(judge, out, server):
     victim.close()
 
 
+def silence(link, name):
+    """Nothing arrives."""
+    try:
+        raise Failed(f"{name}: {link.receive()[:60]!r} arrived")
+    except TimeoutError:
+        pass
+
+
+def an_ended_dialog_relays_nothing(judge, out, server):
+    """Somebody who once was in a call has its token, and tries what it opens."""
+    call = Call(server, "s1", "s2", "ended")
+    call.invite()
+    call.accept()
+    call.end()
+    victim = Udp(server.address("udp"), timeout=0.5)
+    there = f"sip:x@{victim.host}:{victim.port}"
+    stranger = Udp(server.address("udp"), timeout=0.7)
+    for method in ("INVITE", "MESSAGE", "REFER", "INFO", "ACK"):
+        with judge.case(f"{method} with the token of an ended call follows no further Route"):
+            stranger.send(call.request(stranger, method, there, number=90, onward=f", <{there};lr>"))
+            silence(victim, "the victim")
+            if method != "ACK" and status(final(stranger)) not in (403, 407):
+                raise Failed("it was not refused")
+        with judge.case(f"{method} with the token of an ended call leads to no Request-URI of one's choice"):
+            stranger.send(call.request(stranger, method, there, number=91))
+            silence(victim, "the victim")
+    with judge.case("the token of a call lets nobody speak under another name"):
+        boss = f"sip:boss@{server.domain}"
+        stranger = Udp(server.address("udp"), timeout=0.7)
+        stranger.send(call.request(stranger, "MESSAGE", number=92, sender=boss))
+        if status(final(stranger)) not in (403, 407):
+            raise Failed("it was not refused")
+    victim.close()
+    stranger.close()
+    call.close()
+
+
+def a_callee_gets_no_credentials(judge, out, server):
+    carl = Udp(server.address("udp"), timeout=0.7)
+    if status(register(carl, server.account("s3"), "creds-carl", f"sip:s3@{carl.host}:{carl.port}")) != 200:
+        raise Failed("cannot register the third phone")
+    elsewhere = f"sip:s3@{server.domain}"
+    call = Call(server, "s1", "s2", "creds")
+    invite = call.invite()
+    call.accept()
+    with judge.case("no request in a call carries credentials for us to the other end"):
+        seen = [invite]
+        for method in ("INVITE", "ACK", "INFO", "BYE"):
+            number = call.number if method == "ACK" else None
+            count = {"INVITE": 2, "ACK": 2, "INFO": 3, "BYE": 4}[method]
+            call.send(method, [call.credentials(method, call.contact, count)], number)
+            got = call.heard(method)
+            seen.append(got)
+            if method != "ACK":
+                call.b.send(answer_to(got, "200 OK"))
+        for message in seen:
+            if header(message, "proxy-authorization") or header(message, "authorization"):
+                raise Failed(f"{message.split(b' ')[0]!r} carries them")
+    with judge.case("credentials heard in a call are good for nothing elsewhere"):
+        thief = Udp(server.address("udp"), timeout=0.7)
+        stolen = call.credentials("INVITE", call.contact, 9)
+        lines = [f"From: <sip:s1@{server.domain}>;tag=thief", f"To: <{elsewhere}>", "Call-ID: thief", "CSeq: 1 INVITE", stolen]
+        thief.send(line(thief, "INVITE", elsewhere, lines))
+        got = final(thief)
+        if status(got) not in (400, 407):
+            raise Failed(f"answered {status(got)}")
+        silence(carl, "the third phone")
+        thief.close()
+    call.close()
+    with judge.case("a callee who asks for our password is not heard"):
+        call = Call(server, "s1", "s2", "phish")
+        fork = call.invite()
+        asks = f'Digest realm="{server.domain}", nonce="{dict_of(call.challenge)["nonce"]}", algorithm=MD5, qop="auth"'
+        call.b.send(answer_to(fork, "401 Unauthorized", "bob", [f"WWW-Authenticate: {asks}", f"Proxy-Authenticate: {asks}"]))
+        told = until(call.a, lambda message: status(message) >= 300)
+        if header(told, "www-authenticate") or header(told, "proxy-authenticate"):
+            raise Failed("the caller was asked")
+        call.close()
+    with judge.case("an answer to a nonce that somebody else fetched is good for nothing"):
+        call = Call(server, "s1", "s2", "fetched")
+        thief = Udp(server.address("udp"), timeout=0.7)
+        moved = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        moved.bind(("127.0.0.66", 0))
+        moved.connect(server.address("udp"))
+        moved.settimeout(1)
+        thief.socket.close()
+        thief.socket, (thief.host, thief.port) = moved, moved.getsockname()
+        thief.send(line(thief, "INVITE", call.uri, call.lines("INVITE")))
+        call.challenge = next(one for one in headers(final(thief), "proxy-authenticate") if "MD5" in one)
+        signed = call.credentials("INVITE", call.uri, 1)
+        call.a.send(line(call.a, "INVITE", call.uri, call.lines("INVITE", extra=[signed])))
+        got = final(call.a)
+        if status(got) != 407 or "stale=true" not in header(got, "proxy-authenticate"):
+            raise Failed(f"answered {status(got)}")
+        thief.close()
+        call.close()
+    carl.close()
+
+
+def dict_of(challenge):
+    return dict(re.findall(r'(\w+)="?([^",]*)"?', challenge))
+
+
 def identity_is_ones_own(judge, out, server):
     with judge.case("From of somebody else is 403"):
         link = Udp(server.address("udp"))
@@ -125,5 +230,6 @@ def identity_is_ones_own(judge, out, server):
 
 
 def run(judge, out, server):
-    for scenario in (users_stay_unknown, nothing_is_relayed, identity_is_ones_own):
+    for scenario in (users_stay_unknown, nothing_is_relayed, an_ended_dialog_relays_nothing, a_callee_gets_no_credentials,
+                     identity_is_ones_own):
         judge.scenario(scenario.__name__, scenario, out, server)

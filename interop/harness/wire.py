@@ -146,3 +146,33 @@ def options(link, domain, call_id):
     if status(answer) == 0:
         raise Failed(f"no answer to OPTIONS but {answer[:60]!r}")
     return status(answer)
+
+
+def line(link, method, uri, lines, body=b""):
+    """A request whose header lines are given, with a Via of this link and a branch of its own."""
+    link.sent = getattr(link, "sent", 0) + 1
+    head = (f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{link.token} {link.host}:{link.port};branch=z9hG4bK{link.port}n{link.sent};rport\r\n"
+            f"Max-Forwards: 70\r\n")
+    head += "".join(f"{one}\r\n" for one in lines) + f"Content-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def answer(message, status_line, tag=None, lines=()):
+    """The answer to a request that was received."""
+    kept = []
+    for one in message.split(b"\r\n\r\n")[0].decode("utf-8", "replace").split("\r\n")[1:]:
+        name = one.split(":")[0].strip().lower()
+        if name in ("via", "record-route", "from", "call-id", "cseq"):
+            kept.append(one)
+        elif name == "to":
+            kept.append(one if tag is None or ";tag=" in one else f"{one};tag={tag}")
+    head = "\r\n".join([f"SIP/2.0 {status_line}", *kept, *lines, "Content-Length: 0"])
+    return f"{head}\r\n\r\n".encode()
+
+
+def until(link, wanted):
+    """The next message for which `wanted` holds; what comes before it is let go."""
+    while True:
+        message = link.receive()
+        if wanted(message):
+            return message
