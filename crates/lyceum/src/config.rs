@@ -1,5 +1,6 @@
 //! `node.toml`: what belongs to one node and not to the topology document.
 
+mod metrics;
 mod shape;
 
 use std::fmt;
@@ -10,6 +11,8 @@ use anyhow::{Result, anyhow, bail};
 use lyceum_sip::Transport;
 use lyceum_web::scanner::Scanner;
 use serde::Deserialize;
+
+pub use metrics::MetricsConfig;
 
 /// One thing that is wrong in the node file: what, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +57,9 @@ pub struct NodeConfig {
     /// HTTPS: administration API and SIP over WebSocket.
     #[serde(default)]
     pub https: Option<HttpsConfig>,
+    /// Figures for Prometheus.
+    #[serde(default)]
+    pub metrics: Option<MetricsConfig>,
     /// Certificates.
     #[serde(default)]
     pub tls: Option<TlsConfig>,
@@ -234,6 +240,9 @@ impl NodeConfig {
         for (one, other) in self.collisions() {
             add(format!("{one} and {other} want the same port"), "give one of them another");
         }
+        if let Some(fault) = self.metrics.as_ref().and_then(MetricsConfig::fault) {
+            add(fault.what, &fault.fix);
+        }
         if self.needs_tls() && self.tls.is_none() {
             add("a TLS or HTTPS port is asked for without [tls]".into(), "add [tls] with certificate and key");
         }
@@ -273,7 +282,7 @@ impl NodeConfig {
             let port = |what: &str, addr| Port { what: what.into(), addr, datagram: false };
             [Some(port("https", https.address)), https.ws.map(|addr| port("ws", addr))].into_iter().flatten()
         });
-        listeners.chain(https).collect()
+        listeners.chain(https).chain(self.metrics.iter().map(MetricsConfig::port)).collect()
     }
 
     fn collisions(&self) -> Vec<(String, String)> {
@@ -291,7 +300,7 @@ impl NodeConfig {
 /// A port that the node opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Port {
-    /// `udp`, `tcp`, `tls`, `https` or `ws`.
+    /// `udp`, `tcp`, `tls`, `https`, `ws` or `metrics`.
     pub what: String,
     /// Address to bind.
     pub addr: SocketAddr,
@@ -338,6 +347,7 @@ fn wrong_values(text: &str, error: &toml::de::Error) -> Vec<Fault> {
     for key in ["address", "ws"] {
         look(format!("https.{key}"), table.get("https").and_then(|https| https.get(key)));
     }
+    look("metrics.listen".into(), table.get("metrics").and_then(|metrics| metrics.get("listen")));
     if found.is_empty() {
         found.push(Fault::new(error.message().to_owned(), "deploy/node.toml shows every setting"));
     }
@@ -383,6 +393,14 @@ mod tests {
             (
                 format!("{SAMPLE}advertised = \"sip.example.org\""),
                 "listener 1: advertised = \"sip.example.org\": write host:port",
+            ),
+            (
+                format!("{SAMPLE}[metrics]\nlisten = \"9464\""),
+                "metrics.listen = \"9464\": write an IP address and a port",
+            ),
+            (
+                format!("{SAMPLE}[metrics]\nlisten = \"0.0.0.0:9464\""),
+                "metrics.listen = \"0.0.0.0:9464\" can be reached by other machines, without a password: write 127.0.0.1",
             ),
             (format!("{SAMPLE}[log]\nformat = \"xml\""), "log.format = \"xml\": write text or json"),
             (format!("{SAMPLE}[log]\nlevel = \"lyceum=loud\""), "log.level"),

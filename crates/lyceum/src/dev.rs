@@ -45,6 +45,9 @@ pub struct DevArgs {
     /// Address and port of plain SIP over WebSocket; none when absent
     #[arg(long)]
     ws: Option<SocketAddr>,
+    /// Address and port of plain HTTP with /metrics for Prometheus; none when absent
+    #[arg(long)]
+    metrics: Option<SocketAddr>,
     /// File of `user;password` lines to take as users, with or without a header
     #[arg(long)]
     users: Option<PathBuf>,
@@ -108,7 +111,7 @@ pub fn run(args: &DevArgs) -> Result<()> {
 }
 
 fn refuse_exposure(args: &DevArgs) -> Result<()> {
-    for addr in [Some(args.sip), Some(args.tls), Some(args.https), args.ws].into_iter().flatten() {
+    for addr in [Some(args.sip), Some(args.tls), Some(args.https), args.ws, args.metrics].into_iter().flatten() {
         if !addr.ip().is_loopback() && !args.expose {
             bail!(
                 "{addr} is not a loopback address, and `lyceum dev` has known passwords: \
@@ -129,6 +132,7 @@ fn preflight(args: &DevArgs, folder: &Path) -> Result<()> {
         port("https", args.https, false),
     ];
     ports.extend(args.ws.map(|addr| port("ws", addr, false)));
+    ports.extend(args.metrics.map(|addr| port("metrics", addr, false)));
     let mut preflight = Preflight::default();
     preflight.folder(&data_folder(folder));
     preflight.ports(&ports);
@@ -174,6 +178,7 @@ fn options(args: &DevArgs, folder: &Path) -> Result<ServerOptions> {
         reload: Arc::new(move || settings().map_err(|error| error.to_string())),
         https: Some(args.https),
         ws: args.ws,
+        metrics: args.metrics,
         base_url: None,
         origins: Vec::new(),
         scanner: args.virus_scanner.clone(),
@@ -280,6 +285,7 @@ fn json_line(args: &DevArgs, addresses: &Addresses, folder: &Path) -> String {
         "https": text(addresses.https),
         "wss": addresses.https.map(|addr| format!("wss://{addr}/ws")),
         "ws": addresses.ws.map(|addr| format!("ws://{addr}/ws")),
+        "metrics": addresses.metrics.map(|addr| format!("http://{addr}/metrics")),
         "ca": folder.join("ca").join("ca.pem"),
         "socket": socket(folder),
         "data": folder,
@@ -307,17 +313,39 @@ fn print_box(args: &DevArgs, server: &Server, users: u64) {
         lines.push("First administrator (one use, 30 minutes):".into());
         lines.push(url.clone());
     }
-    if let Some(data) = &args.data {
-        lines.push(format!("Management shell   lyceum --data {} user get", data.display()));
-    } else {
-        lines.push(format!("Management shell   lyceum user get --socket {}", server.socket.display()));
-    }
+    lines.push(format!("Management shell   {}", shell_command(args, &server.socket)));
     let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
     println!("┌{}┐", "─".repeat(width + 2));
     for line in lines {
         println!("│ {line}{} │", " ".repeat(width - line.chars().count()));
     }
     println!("└{}┘", "─".repeat(width + 2));
+}
+
+/// A command of the management shell as it can be typed here.
+fn shell_command(args: &DevArgs, socket: &Path) -> String {
+    let place = match &args.data {
+        Some(data) => format!("--data {}", quoted(data)),
+        None => format!("--socket {}", quoted(socket)),
+    };
+    format!("{} user get {place}", program())
+}
+
+/// How this program is called: by its name where the shell finds it, else by its path.
+fn program() -> String {
+    let Ok(own) = std::env::current_exe() else { return "lyceum".to_owned() };
+    let found = std::env::var_os("PATH").is_some_and(|path| {
+        let first = std::env::split_paths(&path).map(|dir| dir.join("lyceum")).find(|file| file.is_file());
+        first.and_then(|file| file.canonicalize().ok()) == Some(own.clone())
+    });
+    if found { "lyceum".to_owned() } else { quoted(&own) }
+}
+
+/// A path as a word of a command line.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@:,".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 fn self_call(server: &Server) {

@@ -83,6 +83,7 @@ fn options(args: &ServeArgs, config: NodeConfig) -> Result<ServerOptions> {
         reload: Arc::new(move || settings().map_err(|error| error.to_string())),
         https: config.https.as_ref().map(|https| https.address),
         ws: config.https.as_ref().and_then(|https| https.ws),
+        metrics: config.metrics.as_ref().map(|metrics| metrics.listen),
         base_url: config.https.as_ref().and_then(|https| https.url.clone()),
         scanner: config.https.as_ref().and_then(|https| https.virus_scanner.clone()),
         origins: config.https.map(|https| https.origins).unwrap_or_default(),

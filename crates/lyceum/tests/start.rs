@@ -213,6 +213,66 @@ fn the_unit_calls_the_binary_as_it_is() {
     assert!(refused(&arguments).contains("/nowhere.toml cannot be read"));
 }
 
+/// Every line of a dev's box that begins so, without its frame.
+fn boxed(folder: &Path, path: &str) -> (std::process::Child, String) {
+    use std::io::{BufRead, BufReader};
+    let mut child = support::command()
+        .args(["dev", "--data", str(folder), "--sip", "127.0.0.1:0", "--tls", "127.0.0.1:0", "--https", "127.0.0.1:0"])
+        .env("PATH", path)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let out = BufReader::new(child.stdout.take().unwrap());
+    let lines: Vec<String> = out.lines().map_while(Result::ok).take_while(|line| !line.starts_with("Ctrl-C")).collect();
+    let found =
+        lines.iter().find_map(|line| Some(line.split_once("Management shell   ")?.1.trim_end_matches([' ', '│'])));
+    let command = found.unwrap_or_else(|| panic!("{lines:?}")).to_owned();
+    (child, command)
+}
+
+#[test]
+fn the_command_in_the_box_works_as_it_is_written() {
+    let scratch = Scratch::new();
+    let own = Path::new(env!("CARGO_BIN_EXE_lyceum")).parent().unwrap();
+    let on_path = format!("{}:/usr/bin:/bin", own.display());
+    for (folder, path, begin) in
+        [("it is mine", "/usr/bin:/bin", env!("CARGO_BIN_EXE_lyceum")), ("dev", on_path.as_str(), "lyceum user get")]
+    {
+        let (mut child, line) = boxed(&scratch.path(folder), path);
+        assert!(line.starts_with(begin), "{line}");
+        let output = Command::new("/bin/sh").args(["-c", &line]).env("PATH", path).output().unwrap();
+        rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::TERM).unwrap();
+        assert!(wait(&mut child).success());
+        let said = text(&output.stdout);
+        assert!(output.status.success() && said.contains("anna@lyceum.test"), "{line}: {said}{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn prometheus_reads_figures_without_a_session() {
+    use std::io::{Read, Write};
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch.0, &["--metrics", "127.0.0.1:0"]);
+    let url = server.facts["metrics"].as_str().unwrap();
+    let host = url.strip_prefix("http://").and_then(|rest| rest.strip_suffix("/metrics")).unwrap();
+    let ask = |path: &str| {
+        let mut stream = TcpStream::connect(host).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let figures = ask("/metrics");
+    assert!(figures.starts_with("HTTP/1.1 200 OK\r\n") && figures.contains("\nlyceum_users 4.0\n"), "{figures}");
+    for path in ["/api/v1/status", "/api/v1/metrics", "/ws", "/"] {
+        assert!(ask(path).starts_with("HTTP/1.1 404 "), "{path}");
+    }
+    assert!(server.stop().success());
+    let said = refused(&["dev", "--json", "--data", str(&scratch.0), "--metrics", "0.0.0.0:0"]);
+    assert!(said.contains("--expose"), "{said}");
+}
+
 #[test]
 fn the_status_names_every_port() {
     let scratch = Scratch::new();

@@ -27,6 +27,7 @@ const NODE: &[Key] = &[
     ("listener", true, Kind::Tables(LISTENER), "a section [[listener]] with transport and address"),
     ("https", false, Kind::Table(HTTPS), "a section [https] with address"),
     ("tls", false, Kind::Table(TLS), "a section [tls] with certificate and key"),
+    ("metrics", false, Kind::Table(METRICS), "a section [metrics] with listen"),
     ("log", false, Kind::Table(LOG), "a section [log]"),
     ("workers", false, Kind::Count, "1"),
     ("backups", false, Kind::Text, "\"/var/lib/lyceum/backups\""),
@@ -44,6 +45,7 @@ const HTTPS: &[Key] = &[
     ("origins", false, Kind::Texts, "[\"https://www.example.org\"]"),
     ("virus_scanner", false, Kind::Text, "\"clamd:/run/clamav/clamd.ctl\""),
 ];
+const METRICS: &[Key] = &[("listen", true, Kind::Text, "\"127.0.0.1:9464\""), ("expose", false, Kind::Flag, "true")];
 const TLS: &[Key] = &[
     ("certificate", true, Kind::Text, "\"/etc/lyceum/certificate.pem\""),
     ("key", true, Kind::Text, "\"/etc/lyceum/certificate.key\""),

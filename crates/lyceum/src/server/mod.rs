@@ -11,6 +11,7 @@ mod records;
 mod resolve;
 mod signals;
 mod test_users;
+mod web_ports;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ use lyceum_web::sip::{SipOptions, WorkerSockets};
 pub use opening::in_pool;
 use signals::{Signals, Wish};
 pub use test_users::{TestUsers, reachable, summary};
+use web_ports::{WebKind, WebPort};
 
 /// Longest SIP message over WebSocket.
 const WEBSOCKET_MESSAGE: usize = 65_535;
@@ -65,6 +67,8 @@ pub struct ServerOptions {
     pub https: Option<SocketAddr>,
     /// Plain HTTP port for SIP over WebSocket.
     pub ws: Option<SocketAddr>,
+    /// Plain HTTP port for Prometheus.
+    pub metrics: Option<SocketAddr>,
     /// Where browsers reach HTTPS; made from the port when absent.
     pub base_url: Option<String>,
     /// Further origins of the API.
@@ -114,6 +118,8 @@ pub struct Addresses {
     pub https: Option<SocketAddr>,
     /// Plain WebSocket.
     pub ws: Option<SocketAddr>,
+    /// Figures for Prometheus.
+    pub metrics: Option<SocketAddr>,
 }
 
 /// What the ports of the web role share.
@@ -196,7 +202,7 @@ impl Server {
         });
         shared.writer.set(writer.clone()).ok();
 
-        let web_ports = runtime.block_on(bind_web(&options, &handle))?;
+        let web_ports = runtime.block_on(web_ports::bind(&options, &handle))?;
         shared.web.set(web_ports.iter().map(WebPort::shown).collect()).ok();
         let resolver = resolve::resolver(&runtime)?;
         let groups = store.load_groups().map_err(|error| anyhow!("{error}"))?;
@@ -303,51 +309,22 @@ fn binding_writer(store: &Store, handle: &Handle<Post>) -> Result<BindingWriter>
         .map_err(|error| anyhow!("{error}"))
 }
 
-/// A port of the web role that is bound and not yet served.
-struct WebPort {
-    listener: Option<Arc<Listener>>,
-    socket: tokio::net::TcpListener,
-    secure: bool,
-}
-
-impl WebPort {
-    fn shown(&self) -> String {
-        let what = if self.secure { "https" } else { "ws" };
-        self.socket.local_addr().map_or_else(|_| what.to_owned(), |addr| format!("{what} {addr}"))
-    }
-}
-
-async fn bind_web(options: &ServerOptions, handle: &Handle<Post>) -> Result<Vec<WebPort>> {
-    let mut ports = Vec::new();
-    for (addr, secure) in [(options.https, true), (options.ws, false)] {
-        let Some(addr) = addr else { continue };
-        let what = if secure { "https" } else { "ws" };
-        let socket = tokio::net::TcpListener::bind(addr).await.with_context(|| {
-            format!("the {what} port {addr} cannot be opened; `ss -ltnp sport = :{}` shows who holds it", addr.port())
-        })?;
-        let bound = socket.local_addr()?;
-        let transport = if secure { Transport::Wss } else { Transport::Ws };
-        let listener = handle.foreign_listener(transport, bound, None, options.https_inside);
-        ports.push(WebPort { listener: Some(listener), socket, secure });
-    }
-    Ok(ports)
-}
-
 fn addresses(handle: &Handle<Post>, web: &[WebPort]) -> Addresses {
     let first = |transport| handle.listeners().iter().find(|listener| listener.transport == transport).map(|l| l.addr);
-    let of = |secure| web.iter().find(|port| port.secure == secure).and_then(|port| port.socket.local_addr().ok());
+    let of = |kind| web.iter().find(|port| port.kind == kind).and_then(|port| port.socket.local_addr().ok());
     Addresses {
         udp: first(Transport::Udp),
         tcp: first(Transport::Tcp),
         tls: first(Transport::Tls),
-        https: of(true),
-        ws: of(false),
+        https: of(WebKind::Https),
+        ws: of(WebKind::Ws),
+        metrics: of(WebKind::Metrics),
     }
 }
 
 /// Where browsers reach HTTPS; empty when it is not served.
 fn base_url(options: &ServerOptions, ports: &[WebPort]) -> String {
-    let bound = || ports.iter().find(|port| port.secure)?.socket.local_addr().ok();
+    let bound = || ports.iter().find(|port| port.kind == WebKind::Https)?.socket.local_addr().ok();
     let given = options.base_url.clone();
     given.or_else(|| bound().map(|addr| format!("https://{addr}"))).unwrap_or_default()
 }
@@ -355,7 +332,7 @@ fn base_url(options: &ServerOptions, ports: &[WebPort]) -> String {
 /// Every port as clients are told of it.
 fn listening(handle: &Handle<Post>, ports: &[WebPort]) -> Vec<String> {
     let sip = handle.listeners().iter().map(|one| format!("{} {}", one.transport.uri_param(), one.advertised));
-    sip.chain(ports.iter().map(WebPort::shown)).collect()
+    sip.chain(ports.iter().filter(|port| port.kind.sip().is_some()).map(WebPort::shown)).collect()
 }
 
 fn serve_web(
@@ -366,8 +343,9 @@ fn serve_web(
     addresses: &Addresses,
     drain: Drain,
 ) -> Result<Option<String>> {
-    let listener = |secure| ports.iter().find(|port| port.secure == secure).and_then(|port| port.listener.clone());
-    let sockets = WorkerSockets { workers: shared.handle.clone(), wss: listener(true), ws: listener(false) };
+    let listener = |kind| ports.iter().find(|port| port.kind == kind).and_then(|port| port.listener.clone());
+    let sockets =
+        WorkerSockets { workers: shared.handle.clone(), wss: listener(WebKind::Https), ws: listener(WebKind::Ws) };
     let web = lyceum_web::Options {
         store: shared.store.clone(),
         publisher: Arc::new(publisher::LivePublisher(Arc::clone(shared))),
@@ -402,8 +380,9 @@ fn serve_web(
     runtime.spawn(web.clone().keep_accounts(drain.clone()));
     runtime.spawn(web.clone().keep_calendars(drain.clone()));
     for port in ports {
-        let (protection, router) = match (&shared.tls, port.secure) {
-            (Some(tls), true) => (Protection::tls(tls.resolver()), web.router()),
+        let (protection, router) = match (&shared.tls, port.kind) {
+            (_, WebKind::Metrics) => (Protection::None, web.metrics_router()),
+            (Some(tls), WebKind::Https) => (Protection::tls(tls.resolver()), web.router()),
             _ => (Protection::None, web.websocket_router()),
         };
         runtime.spawn(lyceum_web::listen::serve(port.socket, protection, router, drain.clone()));
