@@ -30,6 +30,8 @@ pub enum Failure {
     },
     /// The command line or the input does not make sense.
     Usage(String),
+    /// What was given to read is not written as it has to be.
+    Input(String),
     /// A file could not be read or written.
     File {
         /// Which.
@@ -64,7 +66,7 @@ impl Failure {
                 _ => 1,
             },
             Failure::Failed(_) | Failure::File { .. } => 1,
-            Failure::Usage(_) => 2,
+            Failure::Usage(_) | Failure::Input(_) => 2,
             Failure::Unreachable { .. } => 3,
             Failure::NotConfirmed(_) => 7,
             Failure::Partly { .. } => 8,
@@ -82,6 +84,7 @@ impl Failure {
                 socket.display()
             ),
             Failure::Usage(what) => format!("{what}\n  fix:   see --help"),
+            Failure::Input(what) => format!("{what}\n  fix:   mend it at that place and try again"),
             Failure::File { file, why } => {
                 format!("{why}\n  where: {}\n  fix:   check the path and its permissions", file.display())
             }

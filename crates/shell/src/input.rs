@@ -30,7 +30,7 @@ pub fn objects(text: &str) -> Result<Vec<Value>, Failure> {
             .into_iter::<Value>()
             .collect::<Result<_, _>>()
             .map_err(|e| unreadable("JSON", &e)),
-        _ if text.starts_with("- ") || text.starts_with("---") => {
+        _ if text.starts_with("- ") || text.starts_with("---") || is_mapping(text) => {
             let value: Value = serde_yaml_ng::from_str(text).map_err(|e| unreadable("YAML", &e))?;
             Ok(match value {
                 Value::Array(items) => items,
@@ -42,8 +42,16 @@ pub fn objects(text: &str) -> Result<Vec<Value>, Failure> {
     }
 }
 
+/// Whether the text begins like one object in YAML: a field's name, a colon, and a space or the line's end.
+fn is_mapping(text: &str) -> bool {
+    let first = text.lines().next().unwrap_or_default();
+    let (name, rest) = first.split_once(':').unwrap_or_default();
+    let letters = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    !name.is_empty() && name.chars().all(letters) && (rest.is_empty() || rest.starts_with(' '))
+}
+
 fn unreadable(kind: &str, error: &dyn std::fmt::Display) -> Failure {
-    Failure::Usage(format!("the input looks like {kind} but does not read as such: {error}"))
+    Failure::Input(format!("the input looks like {kind} but does not read as such: {error}"))
 }
 
 fn table(text: &str) -> Vec<Value> {
@@ -68,6 +76,7 @@ pub fn name_of(object: &Value, fields: &[&str]) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::objects;
+    use crate::output;
     use serde_json::json;
 
     #[test]
@@ -85,6 +94,11 @@ mod tests {
                 "{text}"
             );
         }
+        let one = json!({"address": "a@x", "numbers": ["+44", "+45"]});
+        let yaml = "address: a@x\nnumbers:\n- '+44'\n- '+45'\n";
+        assert_eq!(objects(yaml).expect("readable"), std::slice::from_ref(&one));
+        assert_eq!(objects(&output::yaml(&one)).expect("readable"), [one]);
+        assert_eq!(objects("sip:a@x\n").expect("readable"), [json!("sip:a@x")]);
         assert_eq!(objects("a@x\n\n b@x \n").expect("readable"), [json!("a@x"), json!("b@x")]);
         assert!(objects("").expect("readable").is_empty());
         assert!(objects("{\"address\":").is_err());

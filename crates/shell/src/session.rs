@@ -1,7 +1,7 @@
 //! One run of the shell: calls, questions and output that all commands share.
 
 use crate::Offline;
-use crate::client::{Api, Body, Call, with_query};
+use crate::client::{Api, Body, Call, encoded, with_query};
 use crate::failure::Failure;
 use crate::input;
 use crate::options::Common;
@@ -73,8 +73,35 @@ impl Run<'_> {
         limit: Option<usize>,
         columns: Columns,
     ) -> Result<(), Failure> {
+        self.pages_or(path, query, limit, columns, |_| Ok(()))
+    }
+
+    /// The same for what belongs to one user: when there is nothing, the user has to exist.
+    pub fn pages_of(
+        &mut self,
+        user: Option<&str>,
+        path: &str,
+        query: &[(&str, Option<String>)],
+        limit: Option<usize>,
+        columns: Columns,
+    ) -> Result<(), Failure> {
+        self.pages_or(path, query, limit, columns, |run| match user.filter(|user| !user.contains('*')) {
+            Some(user) => run.get(&format!("/users/{}", encoded(user)), &[]).map(drop),
+            None => Ok(()),
+        })
+    }
+
+    fn pages_or(
+        &mut self,
+        path: &str,
+        query: &[(&str, Option<String>)],
+        limit: Option<usize>,
+        columns: Columns,
+        when_empty: impl FnOnce(&mut Self) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let mut left = limit.unwrap_or(usize::MAX);
         let mut after: Option<String> = None;
+        let mut found = false;
         let mut printer = Printer::new(&mut self.streams.output, self.common.output, columns, self.streams.width);
         while left > 0 {
             let page = [("limit", Some(left.min(5000).to_string())), ("after", after.take())];
@@ -85,13 +112,15 @@ impl Run<'_> {
                 return Err(Failure::Failed("the server's answer is not a page of a list".to_owned()));
             };
             left = left.saturating_sub(items.len());
+            found |= !items.is_empty();
             items.into_iter().take(limit.unwrap_or(usize::MAX)).try_for_each(|item| printer.row(item))?;
             after = answer.get("next").and_then(Value::as_str).map(str::to_owned);
             if after.is_none() {
                 break;
             }
         }
-        printer.list()
+        printer.list()?;
+        if found { Ok(()) } else { when_empty(self) }
     }
 
     /// Prints what a write did: sentences in a table, the object itself elsewhere.
@@ -147,7 +176,14 @@ impl Run<'_> {
         let piped = named == ["-"] || (named.is_empty() && !self.streams.input_is_terminal);
         if piped {
             let text = input::text(&mut self.streams.input, Path::new("standard input"))?;
-            return input::objects(&text);
+            let objects = input::objects(&text)?;
+            if objects.is_empty() && named.is_empty() {
+                return Err(Failure::Usage("nothing is named, and standard input is empty".to_owned()));
+            }
+            return Ok(objects);
+        }
+        if named.iter().any(String::is_empty) {
+            return Err(Failure::Usage("a name is empty".to_owned()));
         }
         if named.is_empty() {
             return Err(Failure::Usage("name at least one, or '-' to read them from standard input".to_owned()));
@@ -166,6 +202,7 @@ impl Run<'_> {
         let bar = self.bar(all as u64);
         let (mut failed, mut done, mut shape) = (0, Vec::new(), columns);
         for object in objects {
+            let name = input::name_of(&object, &["address", "user", "name", "number", "mac"]).ok();
             match act(self, object) {
                 Ok(answer) if self.common.output == Format::Table => {
                     let text = sentence(answer)?;
@@ -179,7 +216,9 @@ impl Run<'_> {
                 Err(failure @ (Failure::Refused(_) | Failure::Usage(_) | Failure::Failed(_))) if all > 1 => {
                     failed += 1;
                     let text = failure.explain();
-                    bar.suspend(|| self.warn(&format!("error: {text}")));
+                    let name = name.filter(|name| !text.contains(name.as_str()));
+                    let name = name.map_or_else(String::new, |name| format!("{name}: "));
+                    bar.suspend(|| self.warn(&format!("error: {name}{text}")));
                 }
                 Err(failure) => return Err(failure),
             }

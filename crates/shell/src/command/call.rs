@@ -54,7 +54,8 @@ impl Verb {
             return one(run, &id);
         }
         let [from, to] = period.query()?;
-        run.pages("/calls", &[("user", user), ("call_id", call_id), from, to], Some(limit), COLUMNS)
+        let query = [("user", user.clone()), ("call_id", call_id), from, to];
+        run.pages_of(user.as_deref(), "/calls", &query, Some(limit), COLUMNS)
     }
 }
 

@@ -23,6 +23,6 @@ pub enum Verb {
 impl Verb {
     pub fn run(self, run: &mut Run<'_>) -> Result<(), Failure> {
         let Verb::Get { user, limit } = self;
-        run.pages("/registrations", &[("user", user)], limit, COLUMNS)
+        run.pages_of(user.as_deref(), "/registrations", &[("user", user.clone())], limit, COLUMNS)
     }
 }

@@ -29,7 +29,7 @@ pub enum Verb {
     Publish(Publish),
     /// Write the document in force, without secrets, to a file or standard output
     Export {
-        /// File; standard output without one
+        /// File; standard output without one, or with '-'
         file: Option<PathBuf>,
         /// An old version
         #[arg(long = "version", value_name = "N")]
@@ -42,9 +42,9 @@ pub enum Verb {
     },
     /// Where two documents differ
     Diff {
-        /// A document to compare with the one in force
-        #[arg(conflicts_with = "to")]
-        file: Option<PathBuf>,
+        /// A document to compare with the one in force, or two versions: before, after
+        #[arg(num_args = 0..=2, value_name = "FILE|VERSION", conflicts_with = "to")]
+        what: Vec<String>,
         /// Version before [default: the one in force]
         #[arg(long, value_name = "N")]
         from: Option<u64>,
@@ -83,13 +83,16 @@ impl Verb {
             Verb::Get { number } => get(run, number),
             Verb::Validate { file } => validate(run, &file),
             Verb::Publish(publish) => publish.run(run),
-            Verb::Export { file, number } => export(run, file, number),
+            Verb::Export { file, number } => export(run, file.filter(|file| file != Path::new("-")), number),
             Verb::Import { file } => {
                 let mut document = read(run, &file)?;
                 take_version(&mut document);
                 put(run, json!({ "document": document }))
             }
-            Verb::Diff { file, from, to } => diff(run, file, from, to),
+            Verb::Diff { what, from, to } => {
+                let (file, from, to) = compared(what, from, to)?;
+                diff(run, file, from, to)
+            }
             Verb::Rollback { to, expected_version } => {
                 run.confirm(&format!("Publish topology version {to} again in place of the one in force?"))?;
                 let body = json!({ "to": to, "expected_version": expected_version });
@@ -122,7 +125,7 @@ fn take_version(document: &mut Value) -> Option<u64> {
 fn read(run: &mut Run<'_>, file: &Path) -> Result<Value, Failure> {
     let text = run.file(file)?;
     // YAML is a superset of JSON.
-    serde_yaml_ng::from_str(&text).map_err(|e| Failure::Usage(format!("{} does not read as YAML: {e}", file.display())))
+    serde_yaml_ng::from_str(&text).map_err(|e| Failure::Input(format!("{} does not read as YAML: {e}", file.display())))
 }
 
 fn fetch(run: &mut Run<'_>, number: Option<u64>) -> Result<Value, Failure> {
@@ -179,6 +182,29 @@ fn validate(run: &mut Run<'_>, file: &Path) -> Result<(), Failure> {
         _ => run.list(problems, PROBLEMS)?,
     }
     if valid { Ok(()) } else { Err(Failure::Failed(format!("the document has {count} problem(s)"))) }
+}
+
+/// What is compared: a file with a version, or two versions.
+fn compared(
+    what: Vec<String>,
+    from: Option<u64>,
+    to: Option<u64>,
+) -> Result<(Option<PathBuf>, Option<u64>, Option<u64>), Failure> {
+    let version = |text: &String| text.parse::<u64>().ok();
+    match what.as_slice() {
+        [] => Ok((None, from, to)),
+        [one] => match version(one).filter(|_| !Path::new(one).exists()) {
+            Some(before) if from.is_none() => Ok((None, Some(before), None)),
+            _ => Ok((Some(one.into()), from, None)),
+        },
+        [before, after] => match (version(before), version(after), from) {
+            (Some(before), Some(after), None) => Ok((None, Some(before), Some(after))),
+            _ => Err(Failure::Usage(format!(
+                "'{before}' and '{after}' are not two versions: name one file, or two numbers of 'lyceum topology versions'"
+            ))),
+        },
+        _ => Err(Failure::Usage("name one file or two versions".to_owned())),
+    }
 }
 
 fn diff(run: &mut Run<'_>, file: Option<PathBuf>, from: Option<u64>, to: Option<u64>) -> Result<(), Failure> {

@@ -203,6 +203,12 @@ impl New {
 
     fn create(&self, run: &mut Run<'_>, object: Value, single: bool) -> Result<Value, Failure> {
         let address = name_of(&object, &["address", "user"])?;
+        if !single && object.is_string() && !address.contains('@') {
+            // Any text has lines; a line that is no address makes no user.
+            return Err(Failure::Usage(format!(
+                "'{address}' on standard input is no address user@domain and no object"
+            )));
+        }
         let mut new = accepted(&object, NEW_FIELDS)?;
         new.insert("address".to_owned(), json!(address));
         self.fields.add_to(&mut new);
@@ -250,7 +256,7 @@ fn accepted(object: &Value, fields: &[&str]) -> Result<Map<String, Value>, Failu
     let mut out = Map::new();
     for (name, value) in object.as_object().into_iter().flatten() {
         if fields.contains(&name.as_str()) {
-            out.insert(name.clone(), meant(name, value));
+            out.insert(name.clone(), meant(name, value)?);
         } else if !SHOWN_ONLY.contains(&name.as_str()) {
             return Err(Failure::Usage(format!("a user has no field '{name}'; there are {}", fields.join(", "))));
         }
@@ -258,9 +264,13 @@ fn accepted(object: &Value, fields: &[&str]) -> Result<Map<String, Value>, Failu
     Ok(out)
 }
 
-fn meant(name: &str, value: &Value) -> Value {
-    match (name, value.as_str()) {
-        ("enabled", Some(text)) => json!(matches!(text.to_ascii_lowercase().as_str(), "true" | "yes" | "1")),
+fn meant(name: &str, value: &Value) -> Result<Value, Failure> {
+    Ok(match (name, value.as_str()) {
+        ("enabled", Some(text)) => match text.to_ascii_lowercase().as_str() {
+            "true" | "yes" => json!(true),
+            "false" | "no" => json!(false),
+            _ => return Err(Failure::Usage(format!("enabled is '{text}': write true, false, yes or no"))),
+        },
         ("numbers", Some(text)) => json!(text.split_whitespace().collect::<Vec<_>>()),
         ("policies", Some(text)) => {
             json!(
@@ -268,7 +278,7 @@ fn meant(name: &str, value: &Value) -> Value {
             )
         }
         _ => value.clone(),
-    }
+    })
 }
 
 impl Get {

@@ -179,3 +179,81 @@ fn a_document_goes_out_and_comes_back() {
     assert_eq!(verdict.code, 1);
     assert!(verdict.out.contains("LYT0005") && verdict.err.contains("1 problem"), "{}{}", verdict.out, verdict.err);
 }
+
+#[test]
+fn only_a_clear_word_lets_somebody_in_or_out() {
+    for (word, sent) in [("\"maybe\"", None), ("\"0\"", None), ("\"No\"", Some(false)), ("true", Some(true))] {
+        let mut script = Script::new(&[("PATCH /users/anna@x.org", changed("set", "anna@x.org", false))]);
+        let object = format!("{{\"address\":\"anna@x.org\",\"enabled\":{word}}}");
+        let ran = run(&mut script, "user set -", Some(&object));
+        let expected: Vec<String> =
+            sent.map(|sent| format!("PATCH /users/anna@x.org {{\"enabled\":{sent}}}")).into_iter().collect();
+        assert_eq!((script.lines(), ran.code), (expected, if sent.is_some() { 0 } else { 2 }), "{word}: {}", ran.err);
+        assert!(sent.is_some() || ran.err.contains("write true, false, yes or no"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn what_is_no_object_makes_no_user() {
+    let mut script = Script::new(&[("POST /users", changed("new", "anna@x.org", false))]);
+    for (line, input, said) in [
+        ("user new -", "garbage\n", "'garbage' on standard input is no address"),
+        ("user new", "", "standard input is empty"),
+        ("user remove", "", "standard input is empty"),
+        ("user disable -", "{ \"address\": ", "mend it at that place"),
+    ] {
+        let ran = run(&mut script, line, Some(input));
+        assert!(ran.code == 2 && ran.err.contains(said), "{line}: {} {}", ran.code, ran.err);
+    }
+    assert!(script.lines().iter().all(|call| !call.starts_with("POST")), "{:?}", script.lines());
+    // Nothing to do at the end of a pipeline is no fault.
+    assert_eq!(run(&mut script, "user disable -", Some("")).code, 0);
+    let ran = run(&mut script, "user new -", Some("address: anna@x.org\ndisplay_name: Anna\n"));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(script.lines().last().unwrap(), r#"POST /users {"address":"anna@x.org","display_name":"Anna"}"#);
+}
+
+#[test]
+fn a_failure_among_several_names_its_object() {
+    let ran = run(&mut Script::default(), "user set -", Some("anna@x.org\nben@x.org\n"));
+    assert_eq!(ran.code, 8);
+    for name in ["anna@x.org", "ben@x.org"] {
+        assert!(ran.err.contains(&format!("error: {name}: nothing to set")), "{}", ran.err);
+    }
+}
+
+#[test]
+fn two_versions_are_compared_and_a_dash_is_standard_output() {
+    let topology = json!({ "version": 4, "author": "anna", "at": "", "document": { "organisation": "X" } });
+    let mut script = Script::new(&[("GET /topology", topology), ("POST /topology/diff", json!({ "changes": [] }))]);
+    assert_eq!(run(&mut script, "topology export -", None).out, "organisation: X\nversion: 4\n");
+    for (line, body) in [
+        ("topology diff 1 2", r#"{"from":1,"to":2}"#),
+        ("topology diff 3", r#"{"from":3}"#),
+        ("topology diff --from 1 --to 2", r#"{"from":1,"to":2}"#),
+    ] {
+        let ran = run(&mut script, line, None);
+        assert_eq!(ran.code, 0, "{line}: {}", ran.err);
+        assert_eq!(script.lines().last().unwrap(), &format!("POST /topology/diff {body}"), "{line}");
+    }
+    assert_eq!(run(&mut script, "topology diff a.yaml b.yaml", None).code, 2);
+}
+
+#[test]
+fn what_belongs_to_nobody_is_no_success() {
+    let nothing = json!({ "items": [] });
+    let mut script = Script::new(&[
+        ("GET /registrations?", nothing.clone()),
+        ("GET /calls?", nothing),
+        ("GET /users/anna@x.org", user("anna@x.org")),
+    ]);
+    for (line, code) in [
+        ("registration get nobody@x.org", 4),
+        ("registration get anna@x.org", 0),
+        ("registration get", 0),
+        ("call get --user nobody@x.org", 4),
+        ("call get --user anna@x.org", 0),
+    ] {
+        assert_eq!(run(&mut script, line, None).code, code, "{line}");
+    }
+}

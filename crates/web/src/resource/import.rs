@@ -221,6 +221,16 @@ impl Lines {
     }
 }
 
+/// A word that says whether somebody may sign in; any other must not shut a user out by accident.
+fn switch(text: &str) -> Result<bool, Refused> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" => Ok(true),
+        "false" | "no" => Ok(false),
+        _ => Err(Refused::new(Refusal::UserInvalid, format!("enabled is '{}'", text.escape_debug()), "enabled")
+            .fix("write true, false, yes or no")),
+    }
+}
+
 struct Source<'a> {
     before: &'a Snapshot,
     domain: Option<&'a str>,
@@ -263,7 +273,7 @@ impl Source<'_> {
             record.numbers = text.split_whitespace().map(number).collect::<Result<_, _>>()?;
         }
         if let Some(text) = cell(&["enabled"]) {
-            record.enabled = matches!(text.to_ascii_lowercase().as_str(), "true" | "yes" | "1");
+            record.enabled = switch(text)?;
         }
         if let Some(pool) = cell(&["pool"]) {
             let mut assignment = record.assignment().clone();
