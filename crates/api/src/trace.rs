@@ -48,6 +48,9 @@ pub struct TraceQuery {
     /// Only messages that contain this text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// With the whole messages, secrets blanked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full: Option<bool>,
     /// Not before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Timestamp>,
@@ -60,6 +63,14 @@ pub struct TraceQuery {
     /// The `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
+}
+
+/// How a ladder is shown.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LadderQuery {
+    /// With the whole messages, secrets blanked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full: Option<bool>,
 }
 
 /// One captured message.
@@ -77,6 +88,9 @@ pub struct TraceMessage {
     pub transport: String,
     /// The first line: `INVITE sip:bob@example.org` or `486 Busy Here`.
     pub summary: String,
+    /// The whole message, secrets blanked, if it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 /// The ladder of one call.
@@ -118,4 +132,7 @@ pub struct Arrow {
     /// Whether the same message was sent before.
     #[serde(default)]
     pub repeated: bool,
+    /// The whole message, secrets blanked, if it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }

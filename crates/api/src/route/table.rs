@@ -188,8 +188,8 @@ pub static ROUTES: &[Route] = &[
     route(Admin, ("GET", "/trace"), "trace_status", "Whether a trace runs", &[], (Empty, Json(of::<TraceStatus>))),
     route(Admin, ("POST", "/trace/start"), "start_trace", "Start to capture SIP messages", &[WHAT_IF], (Json(of::<TraceStart>), Json(of::<TraceStatus>))),
     route(Admin, ("POST", "/trace/stop"), "stop_trace", "Stop capturing; what was captured stays", &[WHAT_IF], (Empty, Json(of::<TraceStatus>))),
-    route(Admin, ("GET", "/trace/messages"), "search_trace", "Search captured messages", &[query("user", "Only this user"), query("call_id", "Only this Call-ID"), query("text", "Only messages with this text"), FROM, TO, LIMIT, AFTER], (Empty, Json(page::<TraceMessage>))),
-    route(Admin, ("GET", "/trace/calls/{id}"), "show_trace", "The SIP ladder of a call, the failing transaction marked and explained", &[path("id", "Call-ID or identity of the record")], (Empty, Json(of::<Ladder>))),
+    route(Admin, ("GET", "/trace/messages"), "search_trace", "Search captured messages", &[query("user", "Only this user"), query("call_id", "Only this Call-ID"), query("text", "Only messages with this text"), query("full", "true: with the whole messages, secrets blanked"), FROM, TO, LIMIT, AFTER], (Empty, Json(page::<TraceMessage>))),
+    route(Admin, ("GET", "/trace/calls/{id}"), "show_trace", "The SIP ladder of a call, the failing transaction marked and explained", &[path("id", "Call-ID or identity of the record"), query("full", "true: with the whole messages, secrets blanked")], (Empty, Json(of::<Ladder>))),
 
     route(Admin, ("GET", "/audit"), "list_audit", "Who changed what, newest first", &[query("who", "Only this administrator"), query("object", "Only this object"), FROM, TO, LIMIT, AFTER], (Empty, Json(page::<AuditEntry>))),
 

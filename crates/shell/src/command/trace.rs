@@ -1,15 +1,16 @@
 //! `lyceum trace`.
 
 use super::period::Period;
-use crate::client::{Body, encoded};
+use crate::client::{Body, encoded, with_query};
 use crate::failure::Failure;
-use crate::output::{Columns, Format};
+use crate::output::{Columns, Format, cell};
 use crate::session::Run;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 const STATUS: Columns = Columns::all(&["running", "user", "since", "until", "messages", "dropped"]);
 const MESSAGES: Columns = Columns::all(&["at", "from", "to", "transport", "summary", "call_id"]);
+const WHOLE: Columns = Columns::all(&["at", "from", "to", "transport", "summary", "call_id", "message"]);
 const ARROWS: Columns = Columns::all(&["at", "from", "to", "transaction", "summary", "failed", "repeated"]);
 
 #[derive(Debug, Subcommand)]
@@ -39,6 +40,9 @@ pub enum Verb {
         call_id: Option<String>,
         #[command(flatten)]
         period: Period,
+        /// The whole messages, secrets blanked
+        #[arg(long)]
+        full: bool,
         /// At most so many
         #[arg(long, value_name = "N", default_value_t = 200)]
         limit: usize,
@@ -47,6 +51,9 @@ pub enum Verb {
     Show {
         /// Call-ID, or identity of the call's record
         call: String,
+        /// The whole messages after the ladder, secrets blanked
+        #[arg(long)]
+        full: bool,
     },
 }
 
@@ -69,18 +76,48 @@ impl Verb {
                 let status = run.get("/trace", &[])?;
                 run.object(status, STATUS)
             }
-            Verb::Search { text, user, call_id, period, limit } => {
+            Verb::Search { text, user, call_id, period, full, limit } => {
                 let [from, to] = period.query()?;
-                let query = [("text", text), ("user", user), ("call_id", call_id), from, to];
-                run.pages("/trace/messages", &query, Some(limit), MESSAGES)
+                let query = [("text", text), ("user", user), ("call_id", call_id), ("full", wanted(full)), from, to];
+                if !full || run.common.output != Format::Table {
+                    return run.pages("/trace/messages", &query, Some(limit), if full { WHOLE } else { MESSAGES });
+                }
+                let page = [("limit", Some(limit.to_string()))];
+                let found = run.get(&with_query("/trace/messages", &query), &page)?;
+                let parties = |message: &Value| [cell(&message["from"]), cell(&message["to"])];
+                whole(run, &found["items"], parties)
             }
-            Verb::Show { call } => show(run, &call),
+            Verb::Show { call, full } => show(run, &call, full),
         }
     }
 }
 
-fn show(run: &mut Run<'_>, call: &str) -> Result<(), Failure> {
-    let mut ladder = run.get(&format!("/trace/calls/{}", encoded(call)), &[])?;
+/// The query's word for whole messages.
+fn wanted(full: bool) -> Option<String> {
+    full.then(|| "true".to_owned())
+}
+
+/// Prints messages one below the other, each under a line that says when and between whom.
+fn whole(run: &mut Run<'_>, messages: &Value, parties: impl Fn(&Value) -> [String; 2]) -> Result<(), Failure> {
+    let messages = messages.as_array().map(Vec::as_slice).unwrap_or_default();
+    if messages.is_empty() {
+        return run.say("(nothing found)");
+    }
+    for message in messages {
+        let [from, to] = parties(message);
+        run.say(&format!("--- {} {from} -> {to}", cell(&message["at"])))?;
+        for line in message["message"].as_str().unwrap_or_default().lines() {
+            // What a stranger sent must not command the terminal.
+            let shown: String =
+                line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect();
+            run.say(&shown)?;
+        }
+    }
+    Ok(())
+}
+
+fn show(run: &mut Run<'_>, call: &str, full: bool) -> Result<(), Failure> {
+    let mut ladder = run.get(&format!("/trace/calls/{}", encoded(call)), &[("full", wanted(full))])?;
     match run.common.output {
         Format::Json | Format::Yaml => return run.object(ladder, ARROWS),
         Format::Table => {}
@@ -91,7 +128,7 @@ fn show(run: &mut Run<'_>, call: &str) -> Result<(), Failure> {
             let drawing = drawing.trim_end().to_owned();
             run.say(&drawing)?;
         }
-        _ => arrows(run, ladder["arrows"].take())?,
+        _ => arrows(run, ladder["arrows"].clone())?,
     }
     // The drawing ends with the verdict; a server that draws nothing still has the words.
     for line in ["verdict", "hint"] {
@@ -100,7 +137,15 @@ fn show(run: &mut Run<'_>, call: &str) -> Result<(), Failure> {
             run.say(&text)?;
         }
     }
-    Ok(())
+    if !full {
+        return Ok(());
+    }
+    run.say("")?;
+    let party = |index: &Value| {
+        let index = index.as_u64().and_then(|index| usize::try_from(index).ok()).unwrap_or(usize::MAX);
+        cell(ladder["parties"].get(index).unwrap_or(&Value::Null))
+    };
+    whole(run, &ladder["arrows"], |arrow| [party(&arrow["from"]), party(&arrow["to"])])
 }
 
 fn arrows(run: &mut Run<'_>, arrows: Value) -> Result<(), Failure> {

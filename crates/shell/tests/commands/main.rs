@@ -3,8 +3,10 @@
 mod accounts;
 mod archive;
 mod changes;
+mod documents;
 mod output;
 mod people;
 mod shell;
 mod support;
+mod traces;
 mod tree;

@@ -7,7 +7,7 @@ use crate::refused::{Refused, unavailable};
 use axum::extract::State;
 use axum::{Extension, Json};
 use lyceum_api::page::{DEFAULT_LIMIT, MAX_LIMIT};
-use lyceum_api::trace::{Arrow, Ladder as Drawn, TraceMessage, TraceQuery, TraceStart, TraceStatus};
+use lyceum_api::trace::{Arrow, Ladder as Drawn, LadderQuery, TraceMessage, TraceQuery, TraceStart, TraceStatus};
 use lyceum_api::{Page, Refusal, Timestamp};
 use lyceum_monitoring::{Direction, Ladder, Lane, Rung, Style, TraceEntry, Verdict};
 use lyceum_sip::WallTime;
@@ -125,7 +125,7 @@ fn found(web: &Web, query: &TraceQuery, user: Option<&str>) -> Result<Page<Trace
             next = Some(format!("{}/{}", at.0, same - 1));
             break;
         }
-        items.push(message(&entry));
+        items.push(message(&entry, query.full.unwrap_or(false)));
     }
     if next.is_none() && full {
         next = Some(format!("{}/{same}", at.0));
@@ -139,7 +139,7 @@ fn fits(entry: &TraceEntry, query: &TraceQuery, user: Option<&str>) -> bool {
         && user.is_none_or(|user| text.to_ascii_lowercase().contains(user))
 }
 
-fn message(entry: &TraceEntry) -> TraceMessage {
+fn message(entry: &TraceEntry, full: bool) -> TraceMessage {
     let (remote, ours) = (entry.remote.to_string(), "server".to_owned());
     let (from, to) = match entry.direction {
         Direction::Received => (remote, ours),
@@ -152,11 +152,16 @@ fn message(entry: &TraceEntry) -> TraceMessage {
         to,
         transport: entry.transport.as_str().to_ascii_lowercase(),
         summary: entry.first_line.reveal().to_owned(),
+        message: full.then(|| entry.message.reveal().to_owned()),
     }
 }
 
 /// `GET /trace/calls/{id}`.
-pub async fn show(State(web): State<Web>, Name(id): Name) -> Result<Json<Drawn>, Refused> {
+pub async fn show(
+    State(web): State<Web>,
+    Name(id): Name,
+    Params(query): Params<LadderQuery>,
+) -> Result<Json<Drawn>, Refused> {
     web.clone()
         .blocking(move || {
             web.options().live.flush_records();
@@ -167,7 +172,7 @@ pub async fn show(State(web): State<Web>, Name(id): Name) -> Result<Json<Drawn>,
                 let what = format!("nothing was captured of call {id}");
                 return Err(Refused::new(Refusal::TraceNotFound, what, format!("/trace/calls/{id}")));
             }
-            Ok(drawn(&Ladder::build(entries)))
+            Ok(drawn(&Ladder::build(entries), query.full.unwrap_or(false)))
         })
         .await
         .map(Json)
@@ -196,7 +201,7 @@ fn rows_of(web: &Web, id: &str) -> Result<Vec<TraceRow>, Refused> {
     store.trace(other).map_err(|e| unavailable(&e))
 }
 
-fn drawn(ladder: &Ladder) -> Drawn {
+fn drawn(ladder: &Ladder, full: bool) -> Drawn {
     let explanation = ladder.explain();
     let failing = explanation.transaction.filter(|_| explanation.verdict == Verdict::Failed);
     let arrow = |rung: &Rung| Arrow {
@@ -207,6 +212,7 @@ fn drawn(ladder: &Ladder) -> Drawn {
         transaction: rung.transaction + 1,
         failed: failing == Some(rung.transaction),
         repeated: rung.again,
+        message: full.then(|| rung.entry.message.reveal().to_owned()),
     };
     Drawn {
         call_id: ladder.rungs.first().map(|r| r.entry.call_id.clone()).unwrap_or_default(),

@@ -146,6 +146,32 @@ async fn the_ladder_of_a_call_marks_what_failed() {
 }
 
 #[tokio::test]
+async fn whole_messages_are_shown_when_asked_for_without_secrets() {
+    let server = server();
+    let ends = |text: &str| text.parse().expect("an address");
+    let passage = Passage {
+        time: Stamp(10),
+        direction: Direction::Received,
+        local: ends("192.0.2.1:5060"),
+        remote: ends("192.0.2.7:5060"),
+        transport: Wire::Udp,
+    };
+    let text = "INVITE sip:ben@example.org SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK1\r\nCall-ID: 2@phone\r\n\
+                CSeq: 1 INVITE\r\nSubject: lunch\r\nProxy-Authorization: Digest username=\"anna\", response=\"5ec2e7\"\r\n\r\n";
+    let entry = TraceEntry::capture(passage, text.as_bytes());
+    let record = serde_json::to_vec(&entry).expect("an entry serializes");
+    server.store.append_traces(&[TraceRow { call: "2@phone".to_owned(), at: WallTime(10), record }]).expect("written");
+    for (path, list) in [("/trace/messages?call_id=2@phone", "items"), ("/trace/calls/2@phone?", "arrows")] {
+        let short = server.local("GET", path, None).await.ok();
+        assert_eq!(short[list][0].get("message"), None, "{short}");
+        let full = server.local("GET", &format!("{path}&full=true"), None).await.ok();
+        let message = full[list][0]["message"].as_str().expect("a message");
+        assert!(message.contains("Subject: lunch") && message.contains("response=\"<secret>\""), "{message}");
+        assert!(!message.contains("5ec2e7"), "{message}");
+    }
+}
+
+#[tokio::test]
 async fn registrations_are_the_running_servers() {
     let server = Server::new();
     let page = server.local("GET", "/registrations?user=ben@example.org", None).await.ok();
