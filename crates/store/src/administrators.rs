@@ -154,7 +154,8 @@ impl Store {
                 return Err(AdministratorError::NoAdministrator(name.to_owned()));
             }
             tx.execute("DELETE FROM session WHERE name = ?1", [name])?;
-            let line = NewLine { what: "administrator.password", object: name, ..NewLine::default() };
+            let after = Some("{\"password\":\"changed\"}");
+            let line = NewLine { what: "administrator.password", object: name, after, ..NewLine::default() };
             Ok(add(tx, epoch, by, &line)?)
         })
     }

@@ -102,9 +102,10 @@ impl Store {
                 reserve_id(tx, epoch, "user", user.id.0)?;
             }
             let before = user_text(tx, user.id)?;
-            let after = put_user(tx, epoch, &user)?;
+            let mut after = put_user(tx, epoch, &user)?;
             if let Some(secret) = secret {
                 self.put_secret(tx, epoch, user.id, secret)?;
+                after = with_password(&after);
             }
             let (object, before) = (user.address.as_str(), before.as_deref());
             let line = NewLine { what: "user.put", object, before, after: Some(&after), ..NewLine::default() };
@@ -201,6 +202,11 @@ fn records<T: serde::de::DeserializeOwned>(db: &Connection, sql: &str) -> Result
         records.push(from_json(text)?);
     }
     Ok(records)
+}
+
+/// A record for the audit list that also says that there is a new password; what it is, nobody reads there.
+fn with_password(record: &str) -> String {
+    record.strip_suffix('}').map_or_else(|| record.to_owned(), |fields| format!("{fields},\"password\":\"changed\"}}"))
 }
 
 fn user_text(db: &Connection, id: UserId) -> rusqlite::Result<Option<String>> {

@@ -85,7 +85,8 @@ impl Store {
                 self.put_secret(tx, epoch, record.id, secret)?;
             }
         }
-        let after = format!("{} added, {} replaced, {} refused", report.added, report.replaced, report.refused);
+        let ImportReport { added, replaced, refused, .. } = report;
+        let after = format!("{{\"added\":{added},\"replaced\":{replaced},\"refused\":{refused}}}");
         let line = NewLine { what: "user.import", object: "users", after: Some(&after), ..NewLine::default() };
         add(tx, epoch, by, &line)?;
         Ok(report)

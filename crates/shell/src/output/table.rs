@@ -70,9 +70,27 @@ pub fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
+        Value::Array(items) if !items.is_empty() && items.iter().all(is_change) => {
+            items.iter().map(change).collect::<Vec<_>>().join("\n")
+        }
         Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(" "),
         Value::Object(map) => map.iter().map(|(k, v)| format!("{k}={}", plain(v))).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
+    }
+}
+
+fn is_change(value: &Value) -> bool {
+    let known = |name: &String| ["path", "before", "after"].contains(&name.as_str());
+    value.as_object().is_some_and(|map| map.contains_key("path") && map.keys().all(known))
+}
+
+/// `mail: a@x -> b@x`.
+fn change(value: &Value) -> String {
+    let side = |name: &str| value.get(name).filter(|v| !v.is_null()).map_or_else(|| "-".to_owned(), plain);
+    let path = plain(&value["path"]);
+    match (value.get("before"), value.get("after")) {
+        (None | Some(Value::Null), None | Some(Value::Null)) => path,
+        _ => format!("{path}: {} -> {}", side("before"), side("after")),
     }
 }
 
@@ -83,6 +101,13 @@ mod tests {
     #[test]
     fn a_terminal_gets_no_escape_sequences_from_the_network() {
         assert_eq!(super::shown(&json!("a\u{1b}[2Jb")), "a\u{fffd}[2Jb");
+    }
+
+    #[test]
+    fn changes_read_from_left_to_right() {
+        let changes =
+            json!([{"path": "mail", "before": "a@x", "after": "b@x"}, {"path": "password", "after": "changed"}]);
+        assert_eq!(super::shown(&changes), "mail: a@x -> b@x\npassword: - -> changed");
     }
 
     #[test]

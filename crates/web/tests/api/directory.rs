@@ -33,6 +33,25 @@ async fn a_new_user_is_live_stored_and_audited() {
 }
 
 #[tokio::test]
+async fn the_audit_list_says_what_changed() {
+    let server = with_anna().await;
+    let set = json!({ "password": "secret2" });
+    server.local("PATCH", "/users/anna@example.org", Some(set)).await.ok();
+    server.local("POST", "/users/import", Some(json!("ben;x\ncleo;y\n"))).await.ok();
+    server.local("POST", "/domains", Some(json!({ "name": "second.example" }))).await.ok();
+    let audit = server.local("GET", "/audit", None).await;
+    assert!(!audit.text.contains("secret2"));
+    let items = audit.ok()["items"].take();
+    let changes = |n: usize| items[n]["changes"].clone();
+    assert_eq!(changes(2), json!([{ "path": "password", "after": "changed" }]), "{items}");
+    let count = |path: &str, n: u64| json!({ "path": path, "after": n });
+    assert_eq!(changes(1), json!([count("added", 2), count("refused", 0), count("replaced", 0)]), "{items}");
+    let version = json!({ "path": "version", "before": 1, "after": 2 });
+    assert_eq!(changes(0)[0], version, "{items}");
+    assert!(changes(0)[1].to_string().contains("second.example"), "{items}");
+}
+
+#[tokio::test]
 async fn one_change_is_one_snapshot_and_one_audit_line() {
     let server = with_anna().await;
     let lines = || async { server.local("GET", "/audit", None).await.ok()["items"].as_array().map(Vec::len) };
@@ -181,6 +200,10 @@ async fn an_import_is_all_or_nothing_and_may_be_repeated() {
     let changed = good.replace(";x;", ";y;");
     let report = server.local("POST", "/users/import", Some(json!(changed))).await.ok();
     assert_eq!(report, json!({ "what_if": false, "created": 0, "changed": 1, "same": 1 }));
+    for (word, status) in [("maybe", 422), ("0", 422), ("no", 200), ("TRUE", 200)] {
+        let csv = format!("address;enabled\nanna;{word}\n");
+        assert_eq!(server.local("POST", "/users/import", Some(json!(csv))).await.status, status, "{word}");
+    }
     let work = "address;title;company;department\nanna;Engineer;Contoso;Research\n";
     assert_eq!(server.local("POST", "/users/import", Some(json!(work))).await.ok()["changed"], 1);
     let anna = server.local("GET", "/users/anna", None).await.ok();
