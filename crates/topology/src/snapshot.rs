@@ -123,6 +123,11 @@ impl Snapshot {
         &self.policies_of(user).file_transfer
     }
 
+    /// Whether any user's messages are archived at all.
+    pub fn archives(&self) -> bool {
+        self.users.iter().any(UserPolicies::archives) || self.compiled.archives()
+    }
+
     /// The archiving policy that holds for a user.
     pub fn archiving_policy(&self, user: &UserRecord) -> &ArchivingPolicy {
         &self.policies_of(user).archiving

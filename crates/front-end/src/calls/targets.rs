@@ -243,6 +243,9 @@ impl Core {
         if !matches!(method, Method::Invite | Method::Message) || inbound.message.to_tag().is_some() {
             return None;
         }
+        if !self.may_refuse(usize::from(routing_group(user.address.as_str()))) {
+            return None;
+        }
         let other = match sender {
             Sender::User(other) => Cow::Borrowed(other.address.as_str()),
             _ => Cow::Owned(crate::events::from_address(&inbound.message)?),

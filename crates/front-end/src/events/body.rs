@@ -91,6 +91,12 @@ impl Core {
         body
     }
 
+    /// Whether somebody of this routing group has said anything that keeps others from reaching them.
+    pub(crate) fn may_refuse(&self, group: usize) -> bool {
+        let has = |kind| self.groups[group].facet_count(kind) > 0;
+        has(facet_kind::PRESENCE) || has(facet_kind::CONTACTS)
+    }
+
     /// The standing of somebody towards a user, and the user's state: whether they may be reached now.
     pub(crate) fn reach(
         &self,
@@ -101,8 +107,7 @@ impl Core {
     ) -> lyceum_users::presence::Reach {
         let aor = user.address.as_str();
         let at = usize::from(routing_group(aor));
-        let has = |kind| self.groups[at].facet_count(kind) > 0;
-        if other == aor || !(has(facet_kind::PRESENCE) || has(facet_kind::CONTACTS)) {
+        if other == aor || !self.may_refuse(at) {
             return lyceum_users::presence::Reach::Allowed;
         }
         let contacts = ContactList::load(&self.groups[at], aor).unwrap_or_default();

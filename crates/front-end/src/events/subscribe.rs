@@ -289,8 +289,13 @@ pub(crate) fn write_contact(advertised: &str, transport: Transport, out: &mut Ve
 pub(crate) fn from_address(message: &Message<'_>) -> Option<String> {
     let uri = message.from().ok()?.parsed_uri().ok()?;
     let user = uri.user_unescaped()?;
-    let address = format!("{}@{}", std::str::from_utf8(&user).ok()?, std::str::from_utf8(uri.host_text()).ok()?);
-    Some(address.to_ascii_lowercase())
+    let (user, host) = (std::str::from_utf8(&user).ok()?, std::str::from_utf8(uri.host_text()).ok()?);
+    let mut address = String::with_capacity(user.len() + 1 + host.len());
+    address.push_str(user);
+    address.push('@');
+    address.push_str(host);
+    address.make_ascii_lowercase();
+    Some(address)
 }
 
 /// RFC 4662: the watcher understands lists, and the Request-URI names one.

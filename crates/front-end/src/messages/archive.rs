@@ -36,6 +36,9 @@ pub(crate) struct Parked {
 impl Core {
     /// What is to be done with a message between these people: the most that any of their policies asks.
     pub(super) fn archive_duty(&self, sender: &str, recipients: &[&str], snapshot: &Snapshot) -> ArchiveDuty {
+        if !snapshot.archives() {
+            return ArchiveDuty::None;
+        }
         let user = |address: &str| {
             let (name, domain) = address.split_once('@')?;
             snapshot.user(name.as_bytes(), domain.as_bytes()).cloned()

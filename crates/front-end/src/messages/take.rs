@@ -213,11 +213,10 @@ impl Core {
     ) -> Result<Option<Vec<u8>>, Refusal> {
         let message = inbound.message;
         let content_type = message.value(Name::ContentType).unwrap_or_default();
-        let named = from_address(&message);
         let user = match sender {
             Sender::User(user) => user,
             // A party of a dialog is held to the policy of the user it says it is.
-            Sender::Dialog(_) => match named.as_deref().and_then(|aor| user_at(snapshot, aor)) {
+            Sender::Dialog(_) => match from_address(&message).and_then(|aor| user_at(snapshot, &aor)) {
                 Some(user) => user,
                 None => return Ok(None),
             },

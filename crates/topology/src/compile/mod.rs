@@ -74,6 +74,13 @@ pub struct UserPolicies {
     pub(crate) placed: Arc<Placed>,
 }
 
+impl UserPolicies {
+    /// Whether messages of these users are archived.
+    pub(crate) fn archives(&self) -> bool {
+        self.archiving.archive_internal || self.archiving.archive_external
+    }
+}
+
 impl Compiled {
     /// Compiles a document that was found valid.
     pub(crate) fn new(document: Document) -> Self {
@@ -107,6 +114,11 @@ impl Compiled {
             Ok(at) => &self.pools[at],
             Err(_) => &self.global,
         }
+    }
+
+    /// Whether a pool's own settings archive messages.
+    pub(crate) fn archives(&self) -> bool {
+        self.global.users.archives() || self.pools.iter().any(|pool| pool.users.archives())
     }
 
     pub(crate) fn trusted(&self, peer: &PeerFacts<'_>) -> Option<&TrustedHost> {
