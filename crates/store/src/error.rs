@@ -30,6 +30,13 @@ pub enum Fault {
     Internal(String),
 }
 
+impl Fault {
+    /// Disk or file stand in the way, for whatever is written.
+    pub(crate) fn is_of_the_disk(&self) -> bool {
+        matches!(self, Fault::DiskFull | Fault::Io(_) | Fault::ReadOnly | Fault::Corrupt(_))
+    }
+}
+
 /// A [`Fault`] and the file it happened at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreError {

@@ -7,7 +7,7 @@ use crate::lock::FolderLock;
 use crate::ownership::{WHOLE, check};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -65,6 +65,23 @@ impl Store {
         self.inner().epochs.of(group)
     }
 
+    /// Whether the last write to one of the databases was refused by the disk. Does not block.
+    pub fn refuses_writes(&self) -> bool {
+        let inner = self.inner();
+        [&inner.main, &inner.records, &inner.messages].iter().any(|database| database.refusing.load(Ordering::Relaxed))
+    }
+
+    /// Tries the databases that refused; [`refuses_writes`](Store::refuses_writes) says what came of it.
+    pub fn try_refused(&self) {
+        let inner = self.inner();
+        let epochs = [inner.epoch, inner.records_epoch, inner.messages_epoch];
+        for (database, epoch) in [&inner.main, &inner.records, &inner.messages].into_iter().zip(epochs) {
+            if database.refusing.load(Ordering::Relaxed) && database.try_write(epoch).is_ok() {
+                database.refusing.store(false, Ordering::Relaxed);
+            }
+        }
+    }
+
     /// One transaction on the main database, under our epoch.
     pub(crate) fn write<T, E: From<StoreError> + From<rusqlite::Error> + At>(
         &self,
@@ -89,6 +106,8 @@ pub(crate) struct Database {
     writer: Mutex<Connection>,
     readers: Vec<Mutex<Connection>>,
     next: AtomicUsize,
+    /// The last write was refused by disk or file.
+    refusing: AtomicBool,
 }
 
 impl Database {
@@ -100,7 +119,13 @@ impl Database {
             Ok(Mutex::new(db))
         };
         let readers = (0..READERS).map(|_| reader().map_err(|e| e.at(&path))).collect::<Result<_, _>>()?;
-        Ok(Database { path, writer: Mutex::new(writer), readers, next: AtomicUsize::new(0) })
+        Ok(Database {
+            path,
+            writer: Mutex::new(writer),
+            readers,
+            next: AtomicUsize::new(0),
+            refusing: AtomicBool::new(false),
+        })
     }
 
     /// The writer. A panic of a former holder rolled its transaction back, so the lock is good.
@@ -125,7 +150,27 @@ impl Database {
             tx.commit()?;
             Ok(answer)
         };
-        run().map_err(|e: E| e.at(&self.path))
+        let done = run().map_err(|e: E| e.at(&self.path));
+        match done {
+            Ok(answer) => {
+                self.refusing.store(false, Ordering::Relaxed);
+                Ok(answer)
+            }
+            Err(mut error) => {
+                if error.store_error().is_some_and(|error| error.fault.is_of_the_disk()) {
+                    self.refusing.store(true, Ordering::Relaxed);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Writes a row as it is, to see whether a disk that refused has recovered.
+    fn try_write(&self, epoch: u64) -> Result<(), StoreError> {
+        self.write(epoch, |tx, epoch| {
+            tx.execute("UPDATE ownership SET epoch = ?2 WHERE grp = ?1", rusqlite::params![WHOLE, epoch])?;
+            Ok(())
+        })
     }
 
     pub(crate) fn read<T, E: From<StoreError> + From<rusqlite::Error> + At>(

@@ -2,7 +2,9 @@
 
 mod support;
 
-use lyceum_store::BindingWriterOptions;
+use lyceum_sip::time::WallTime;
+use lyceum_store::{BindingWriterOptions, By};
+use lyceum_topology::{AddressOfRecord, UserId, UserRecord};
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -122,6 +124,36 @@ fn child_meets_a_full_disk() {
 fn a_full_disk_is_survived_and_recovered_from() {
     let dir = tempfile::tempdir().unwrap();
     let output = child("child_meets_a_full_disk", dir.path()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && text.contains("recovered"), "{text}");
+}
+
+#[test]
+fn child_refuses_a_user_on_a_full_disk() {
+    let Some(dir) = child_dir() else { return };
+    let store = open(&dir);
+    let big = |n: u32| {
+        let address = AddressOfRecord::parse(&format!("u{n}@x.org")).unwrap();
+        let mut user = UserRecord::new(UserId(0), address, "pool1");
+        user.display_name = Some("x".repeat(60_000).into());
+        store.user_put(user, None, By { who: "test", at: WallTime(1) })
+    };
+    big(1).unwrap();
+    assert!(!store.refuses_writes());
+    limit_file_size(4096);
+    assert!((2..50).any(|n| big(n).is_err()));
+    assert!(store.refuses_writes());
+    limit_file_size(u64::MAX);
+    store.try_refused();
+    assert!(!store.refuses_writes());
+    big(100).unwrap();
+    println!("recovered");
+}
+
+#[test]
+fn a_store_that_refuses_to_write_says_so_until_it_has_recovered() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = child("child_refuses_a_user_on_a_full_disk", dir.path()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && text.contains("recovered"), "{text}");
 }

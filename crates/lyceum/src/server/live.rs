@@ -109,7 +109,7 @@ impl Live for LiveServer {
     fn condition(&self) -> Condition {
         if self.0.draining.load(Ordering::Relaxed) {
             Condition::Draining
-        } else if self.0.writer.get().is_some_and(|writer| writer.is_away()) {
+        } else if self.0.writer.get().is_some_and(|writer| writer.is_away()) || self.0.store.refuses_writes() {
             Condition::Degraded
         } else {
             Condition::Ok

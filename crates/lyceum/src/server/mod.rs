@@ -247,6 +247,7 @@ impl Server {
             })
             .map_err(|error| anyhow!("{error}"))?;
 
+        runtime.spawn(purge::watch_disk(Arc::clone(&shared)));
         runtime.spawn(purge::run(Arc::clone(&shared), options.pool.clone()));
         let (switch, drain) = Drain::new();
         let addresses = addresses(&handle, &web_ports);

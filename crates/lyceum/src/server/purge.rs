@@ -36,6 +36,32 @@ impl Daily {
     }
 }
 
+/// How often a disk that refused is tried again.
+const TRY_DISK_EVERY: Duration = Duration::from_secs(5);
+/// Less room than this is none: a small write may still fit into what a database file has spare.
+const ROOM: u64 = 1 << 20;
+
+/// Tries a store that refuses, until it has recovered; the status says so meanwhile.
+pub async fn watch_disk(shared: Arc<Shared>) {
+    loop {
+        tokio::time::sleep(TRY_DISK_EVERY).await;
+        if !shared.store.refuses_writes() {
+            continue;
+        }
+        let shared = Arc::clone(&shared);
+        let tried = tokio::task::spawn_blocking(move || {
+            let room = rustix::fs::statvfs(shared.store.dir()).map_or(0, |disk| disk.f_bavail * disk.f_frsize);
+            if room >= ROOM {
+                shared.store.try_refused();
+            }
+            if !shared.store.refuses_writes() {
+                tracing::info!("the data folder takes writes again");
+            }
+        });
+        tried.await.ok();
+    }
+}
+
 /// Runs for as long as the node does.
 pub async fn run(shared: Arc<Shared>, pool: String) {
     let mut days = Days::default();
