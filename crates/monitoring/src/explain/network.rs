@@ -57,6 +57,9 @@ pub(super) fn ack_unheard(facts: &Facts<'_>) -> Option<Explanation> {
     Some(Explanation::new("LYM0303", Verdict::Failed, at, sentence, hint))
 }
 
+/// Nobody answers or gives up within this time; only a connection that is gone fails so fast.
+const AT_ONCE_MS: u64 = 1_000;
+
 /// Somebody hung up, and the other end never answered.
 pub(super) fn bye_unanswered(facts: &Facts<'_>) -> Option<Explanation> {
     let (at, one) = facts.all().find(|(_, one)| {
@@ -84,6 +87,9 @@ pub(super) fn silent(facts: &Facts<'_>) -> Option<Explanation> {
     if heard {
         return None;
     }
+    if let Some(gone) = connection_gone(facts, main, leg) {
+        return Some(Explanation::new("LYM0201", Verdict::Failed, at, gone.0, gone.1));
+    }
     let waited = facts.ladder.rungs.last().map_or(0, |rung| rung.entry.time.millis_since(leg.began));
     let sentence = if leg.method == "OPTIONS" {
         format!("{} does not answer when asked whether it is alive (OPTIONS, {}).", facts.who(leg), seconds(waited))
@@ -98,6 +104,18 @@ pub(super) fn silent(facts: &Facts<'_>) -> Option<Explanation> {
     };
     let hint = "The phone or server there is off, has another address by now, or a firewall drops the packets: check that it is on and signed in, and try `lyceum test call`.";
     Some(Explanation::new("LYM0201", Verdict::Failed, at, sentence, hint))
+}
+
+/// The request was given up at once: there was no connection any more that it could have left by.
+fn connection_gone(facts: &Facts<'_>, main: &Transaction, leg: &Transaction) -> Option<(String, &'static str)> {
+    let unknown = facts.ladder.lanes.get(leg.peer)?.address?.ip().is_unspecified();
+    let at_once = main.answered.is_some_and(|at| at.millis_since(leg.began) < AT_ONCE_MS);
+    if !unknown || !at_once || main.status < 300 || leg.request_repeats > 0 {
+        return None;
+    }
+    let sentence = format!("{} was not reached: the connection by which it had signed in was gone.", facts.who(leg));
+    let hint = "That phone or page lost its network, slept or was ended without signing out; it is reached again once it has signed in anew.";
+    Some((sentence, hint))
 }
 
 /// The call stands, and one end named a private address for its sound.

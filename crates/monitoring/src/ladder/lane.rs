@@ -20,7 +20,8 @@ pub struct Lane {
 impl Lane {
     /// The name with the address, for sentences.
     pub fn who(&self) -> String {
-        match self.address {
+        // A connection on which nothing came has no address to name.
+        match self.address.filter(|address| !address.ip().is_unspecified()) {
             Some(address) if self.name != address.to_string() => format!("{} ({address})", self.name),
             Some(address) => address.to_string(),
             None => self.name.clone(),
