@@ -14,7 +14,7 @@ use crate::core::Core;
 use crate::keys::hex;
 
 /// Marks a client transaction of a delivery among those of the proxy.
-const MARK: u64 = 0xfffe << 48;
+pub(super) const MARK: u64 = 0xfffe << 48;
 
 /// A message as it goes to one device.
 struct Copy {
@@ -114,7 +114,7 @@ impl Core {
     }
 
     /// The same for every try of one message to one device, after a restart too: a repetition is known to be one.
-    fn branch_of(&self, aor: &str, device: DeviceKey, id: MessageId) -> Vec<u8> {
+    pub(super) fn branch_of(&self, aor: &str, device: DeviceKey, id: MessageId) -> Vec<u8> {
         let name = self.keys.name(&[b"delivery", aor.as_bytes(), format!("{device:?}").as_bytes(), &id.0]);
         let mut branch = b"z9hG4bK".to_vec();
         for half in name.chunks_exact(8) {

@@ -13,6 +13,7 @@ mod deliver;
 mod elsewhere;
 mod letter;
 mod take;
+mod typing;
 
 use std::collections::{HashMap, VecDeque};
 

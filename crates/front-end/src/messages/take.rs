@@ -82,6 +82,7 @@ impl Core {
             Err(refusal) => return self.refuse_event(inbound, server, refusal, &[], out),
         };
         if kind_of(&message) == Kind::Typing {
+            self.tell_typing(inbound, &sender, conversation, snapshot, out);
             return self.answer_message(inbound, server, None, 202);
         }
         let others: Vec<&str> = conversation.1.iter().map(String::as_str).filter(|one| *one != sender).collect();

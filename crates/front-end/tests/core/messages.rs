@@ -170,6 +170,14 @@ fn everybody_of_a_conversation_gets_it_and_nobody_else_may_write() {
     assert_eq!((words(&copy), copy.value("Conversation-Members")), ("hello", members.join(",").as_str()));
     take(&mut bench, &copy, "200 OK", 2);
     assert_eq!(bench.core.messages().waiting(), 1, "carl's");
+    let typing = "Content-Type: application/im-iscomposing+xml\n";
+    let request = bench.request("MESSAGE", &format!("sip:{address}"), "anna", phone(1), typing);
+    let sent = bench.signed("anna", "secret", phone(1), &request);
+    assert_eq!(answer(&sent), 202);
+    let copy = copies(&sent, 2)[0].clone();
+    assert_eq!(copy.value("Conversation-ID"), &address["conversation-".len()..address.len() - "@example.org".len()]);
+    take(&mut bench, &copy, "200 OK", 2);
+    assert_eq!(bench.core.messages().waiting(), 1, "that somebody types is kept for nobody");
     let pair = bench.core.make_conversation(&members[1..], "example.org", Box::new(|_| {})).expect("made");
     assert_ne!(pair, address);
     let request = bench.request("MESSAGE", &format!("sip:{pair}"), "anna", phone(1), extra);
