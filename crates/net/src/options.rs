@@ -65,8 +65,8 @@ impl Default for Coalesce {
 pub struct Bounds {
     /// Connections that one listener holds; more are closed at once.
     pub connections_per_listener: usize,
-    /// Connections that one source address holds, all listeners together, except on inside listeners; more are closed
-    /// at once.
+    /// Connections that one source address holds, all listeners together, except known sources on inside listeners; more
+    /// are closed at once, with one line in the log.
     pub connections_per_source: usize,
     /// Connections accepted per second by one listener (and as many at once after a quiet second); more wait in the
     /// kernel's backlog.

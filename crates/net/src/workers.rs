@@ -195,6 +195,12 @@ impl<P> Handle<P> {
         self.shared.clock
     }
 
+    /// Says of a source whether it may hold more connections than others on inside listeners; asked once for each connection
+    /// beyond the bound. The first word on it holds.
+    pub fn know_sources(&self, known: impl Fn(std::net::IpAddr) -> bool + Send + Sync + 'static) {
+        self.shared.gate.know(Box::new(known));
+    }
+
     /// What all workers counted so far.
     pub fn totals(&self) -> Totals {
         let mut totals = Totals::default();

@@ -201,6 +201,9 @@ impl Server {
             web: std::sync::OnceLock::new(),
         });
         shared.writer.set(writer.clone()).ok();
+        // Weak, because the handle is part of what is shared.
+        let known = Arc::downgrade(&shared);
+        handle.know_sources(move |source| known.upgrade().is_some_and(|shared| publisher::trusts(&shared, source)));
 
         let web_ports = runtime.block_on(web_ports::bind(&options, &handle))?;
         shared.web.set(web_ports.iter().map(WebPort::shown).collect()).ok();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lyceum_front_end::credentials::Credentials;
 use lyceum_front_end::executor::Post;
-use lyceum_topology::{Snapshot, TrustedBy, UserId, UserRecord};
+use lyceum_topology::{HopTransport, PeerFacts, Snapshot, TrustedBy, UserId, UserRecord};
 use lyceum_web::port::Publisher;
 
 use super::Shared;
@@ -55,6 +55,15 @@ impl LivePublisher {
 /// Is somebody trusted by certificate? Only then clients are asked for theirs: phones that have none ask their users.
 pub fn trusts_certificates(snapshot: &Snapshot) -> bool {
     snapshot.document().trusted_hosts.iter().any(|host| matches!(host.by, TrustedBy::Mtls { .. }))
+}
+
+/// Is this address trusted for streams, wherever they arrive inside?
+pub fn trusts(shared: &Shared, address: std::net::IpAddr) -> bool {
+    let snapshot = shared.snapshot.load();
+    [HopTransport::Tcp, HopTransport::Tls].into_iter().any(|transport| {
+        let peer = PeerFacts { address, transport: Some(transport), names: &[], inside: true };
+        snapshot.trusted(&peer).is_some()
+    })
 }
 
 impl Publisher for LivePublisher {

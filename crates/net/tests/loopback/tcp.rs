@@ -180,11 +180,12 @@ fn a_slow_reader_is_bounded_and_then_closed() {
 }
 
 #[test]
-fn connections_of_one_source_are_bounded_outside_only() {
-    for (inside, expected) in [(false, 3), (true, 5)] {
+fn connections_of_one_source_are_bounded_unless_it_is_known_inside() {
+    for (inside, known, expected) in [(false, true, 3), (true, false, 3), (true, true, 5)] {
         let bounds = Bounds { connections_per_source: 3, ..Bounds::default() };
         let listener = loopback(Transport::Tcp).inside(inside);
         let rig = Rig::start(Options { bounds, ..options([listener]) });
+        rig.handle.know_sources(move |_| known);
         let mut phones: Vec<_> = (0..5).map(|_| connect(rig.addr(0))).collect();
         let one = request("one", "");
         let served = phones
