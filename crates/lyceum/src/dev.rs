@@ -225,8 +225,10 @@ fn tls_settings(
 ) -> Result<impl Fn() -> Result<TlsSettings> + Send + Sync + Clone + 'static> {
     let ca = folder.join("ca");
     let names = [args.domain.clone(), format!("sip.{}", args.domain), "localhost".to_owned()];
-    let addresses: Vec<IpAddr> =
+    let mut addresses: Vec<IpAddr> =
         vec![Ipv4Addr::LOCALHOST.into(), std::net::Ipv6Addr::LOCALHOST.into(), args.tls.ip(), args.https.ip()];
+    addresses.sort();
+    addresses.dedup();
     Ok(move || {
         let authority = DevCa::create(&ca).map_err(|error| anyhow!("{error}"))?;
         let names: Vec<&str> = names.iter().map(String::as_str).collect();

@@ -145,11 +145,19 @@ fn network(subject: &Subject, document: Option<&Document>, ports: &[crate::confi
     }
 }
 
+/// Ports that a `lyceum dev` opens for streams, for one that does not run now.
+fn dev_ports() -> Vec<crate::config::Port> {
+    let port = |what: &str| crate::config::Port { what: what.into(), addr: ([127, 0, 0, 1], 0).into(), datagram: false };
+    ["tcp", "tls", "https"].map(port).into()
+}
+
 fn machine(subject: &Subject, ports: &[crate::config::Port], running: Option<u32>, found: &mut Vec<Finding>) {
+    let usual = dev_ports();
+    let opened = if subject.dev && ports.is_empty() { &usual } else { ports };
     let (synchronised, now) = machine::clock();
     found.push(machine::judge_clock(synchronised, now));
     found
-        .push(machine::judge_files(machine::file_limit(running), machine::files_wanted(ports, subject.workers.max(1))));
+        .push(machine::judge_files(machine::file_limit(running), machine::files_wanted(opened, subject.workers.max(1))));
     for (name, least, lost) in machine::settings() {
         found.push(machine::judge_setting(name, machine::setting(name).as_deref(), least, lost));
     }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
@@ -48,8 +49,22 @@ fn write(path: &Path, text: &str, private: bool) -> Result<(), TlsError> {
 }
 
 /// The same at every start, so that key and certificate in the folder are all there is to keep.
-fn authority_params() -> CertificateParams {
+/// How long an authority and its certificates hold; phones refuse certificates that hold longer than 825 days.
+const AUTHORITY_DAYS: u32 = 3_650;
+const CERTIFICATE_DAYS: u32 = 820;
+
+/// A certificate from yesterday, for clocks that go a little behind, until so many days from now.
+fn params_for(days: u32) -> CertificateParams {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let day = Duration::from_secs(86_400);
     let mut params = CertificateParams::default();
+    params.not_before = rcgen::date_time_ymd(1970, 1, 1) + now.saturating_sub(day);
+    params.not_after = rcgen::date_time_ymd(1970, 1, 1) + now + day * days;
+    params
+}
+
+fn authority_params() -> CertificateParams {
+    let mut params = params_for(AUTHORITY_DAYS);
     params.distinguished_name.push(DnType::CommonName, "Lyceum throw-away authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -94,7 +109,7 @@ impl DevCa {
     /// called `label`.pem and `label`.key.
     pub fn issue(&self, label: &str, names: &[&str], addresses: &[IpAddr]) -> Result<Issued, TlsError> {
         let key = KeyPair::generate().map_err(refused)?;
-        let mut params = CertificateParams::default();
+        let mut params = params_for(CERTIFICATE_DAYS);
         params.distinguished_name.push(DnType::CommonName, names.first().copied().unwrap_or(label));
         for name in names {
             let text = (*name).try_into().map_err(refused)?;

@@ -27,12 +27,9 @@ pub async fn start(
         return Err(Refused::new(Refusal::LocalOnly, what, "file"));
     }
     let file = match request.file {
-        Some(file) => PathBuf::from(file),
+        Some(file) => named(PathBuf::from(file))?,
         None => web.options().backup_dir.join(dated(Timestamp(web.now().0))),
     };
-    if !file.is_absolute() {
-        return Err(Refused::new(Refusal::RequestMalformed, "the path of the file is not absolute", "file"));
-    }
     if file.exists() {
         let what = format!("{} is there already", file.display());
         return Err(Refused::new(Refusal::BackupFailed, what, "file").fix("give another name, or remove it"));
@@ -52,6 +49,20 @@ pub async fn start(
     // Ends by itself; the status tells how. At shutdown the runtime waits for it as for every blocking task.
     tokio::task::spawn_blocking(move || web.run_backup(&actor, &file));
     Ok(Json(running))
+}
+
+/// A path that somebody named: a slip of the pen must not become a folder.
+fn named(file: PathBuf) -> Result<PathBuf, Refused> {
+    if !file.is_absolute() {
+        return Err(Refused::new(Refusal::RequestMalformed, "the path of the file is not absolute", "file"));
+    }
+    match file.parent().filter(|folder| !folder.is_dir()) {
+        None => Ok(file),
+        Some(folder) => {
+            let what = format!("the folder {} is not there", folder.display());
+            Err(Refused::new(Refusal::BackupFailed, what, "file").fix("name a folder that is there, or make it first"))
+        }
+    }
 }
 
 /// `lyceum-2026-01-31T080509Z.backup`.

@@ -44,6 +44,10 @@ async fn a_backup_is_written_while_the_server_works() {
     let file = server.dir.path().join("one.backup");
     let relative = server.local("POST", "/backup", Some(json!({ "file": "one.backup" }))).await;
     assert_eq!(relative.refused(), (400, "request-malformed".to_owned()));
+    let nowhere = server.dir.path().join("nowhere/one.backup");
+    let refused = server.local("POST", "/backup", Some(json!({ "file": nowhere }))).await;
+    assert_eq!(refused.refused(), (500, "backup-failed".to_owned()));
+    assert!(!server.dir.path().join("nowhere").exists(), "no folder is made by a slip of the pen");
     let begun = server.local("POST", "/backup", Some(json!({ "file": file }))).await.ok();
     assert_eq!(begun["state"], "running");
     let mut status = begun;
