@@ -77,7 +77,7 @@ mod tests {
         entered.wait();
         let mut waiting: Vec<_> = (0..QUEUE).map(|n| Box::pin(hashing.run(move || Ok(n)))).collect();
         assert!(waiting.iter_mut().all(queued));
-        let refused = hashing.run(|| Ok(99)).await.err().expect("the queue is full");
+        let refused = hashing.run(|| Ok(99)).await.expect_err("the queue is full");
         assert_eq!((refused.problem().status, &*refused.problem().code), (503, "server-busy"));
         gate.wait();
         assert_eq!(first.await.ok(), Some(0));
@@ -90,7 +90,7 @@ mod tests {
     async fn a_fault_of_one_job_does_not_end_the_thread() {
         let hashing = Hashing::start();
         let failed = hashing.run::<()>(|| panic!("a fault of the test")).await;
-        assert_eq!(failed.err().expect("a fault").problem().status, 500);
+        assert_eq!(failed.expect_err("a fault").problem().status, 500);
         assert_eq!(hashing.run(|| Ok(1)).await.ok(), Some(1));
     }
 }
