@@ -19,6 +19,8 @@ use crate::probe;
 use crate::server::{Addresses, Server, ServerOptions};
 use crate::users_csv;
 
+/// The domain when nobody names one.
+pub const DOMAIN: &str = "lyceum.test";
 /// The demo users and their passwords; they exist on loopback only.
 const DEMO: [(&str, &str); 2] = [("anna", "anna-demo"), ("ben", "ben-demo")];
 /// How long the self-call talks.
@@ -31,7 +33,7 @@ pub struct DevArgs {
     #[arg(long)]
     data: Option<PathBuf>,
     /// SIP domain
-    #[arg(long, default_value = "lyceum.test")]
+    #[arg(long, default_value = DOMAIN)]
     domain: String,
     /// Address and port of SIP over UDP and TCP
     #[arg(long, default_value = "127.0.0.1:5060")]

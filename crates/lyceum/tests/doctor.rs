@@ -96,6 +96,20 @@ fn a_dev_folder_is_well_while_its_server_runs_and_after() {
 }
 
 #[test]
+fn the_command_that_is_advised_names_the_domain_of_the_folder() {
+    let scratch = Scratch::new();
+    let folder = scratch.path("dev");
+    assert!(Server::start(&folder, &["--domain", "example.org"]).stop().success());
+    let (found, code) = doctor(&["--data", str(&folder)]);
+    let server = found.iter().find(|finding| finding["what"] == "server").unwrap();
+    let advised = format!("lyceum dev --data {} --domain example.org", folder.display());
+    assert!(code == 0 && server["fix"].as_str().unwrap().contains(&advised), "{server}");
+    // A stopped server would need as many files as a running one.
+    let files = |found: &[Value]| found.iter().find(|finding| finding["what"] == "open files").unwrap().to_string();
+    assert!(!files(&found).contains(" 9024 "), "{}", files(&found));
+}
+
+#[test]
 fn a_port_that_another_program_holds_fails_with_its_name() {
     let scratch = Scratch::new();
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();

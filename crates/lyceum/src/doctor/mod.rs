@@ -66,6 +66,9 @@ fn examine(subject: &Subject) -> Vec<Finding> {
     }
     let held = storage(subject, running, &mut found);
     let document = document(subject, answer.as_ref(), held, &mut found);
+    if let Some(document) = document.as_ref().filter(|_| subject.dev) {
+        name_domain(&mut found, &subject.start, document);
+    }
     // A server whose socket this user may not open still holds its folder.
     let running = running.or(held);
     let ports = match &answer {
@@ -76,6 +79,16 @@ fn examine(subject: &Subject) -> Vec<Finding> {
     found.extend(ports.iter().map(|port| ports::judge(port, &ports::gather(port), running)));
     machine(subject, &ports, running, &mut found);
     found
+}
+
+/// A folder of another domain than the usual one starts with its name only: what is advised has to work.
+fn name_domain(found: &mut [Finding], start: &str, document: &Document) {
+    let Some(domain) = document.domains.first().map(|domain| domain.name.as_str()) else { return };
+    if domain != crate::dev::DOMAIN {
+        for fix in found.iter_mut().filter_map(|finding| finding.fix.as_mut()) {
+            *fix = fix.replace(start, &format!("{start} --domain {domain}"));
+        }
+    }
 }
 
 /// Data folder and master key; gives the process that holds the folder.
@@ -147,7 +160,8 @@ fn network(subject: &Subject, document: Option<&Document>, ports: &[crate::confi
 
 /// Ports that a `lyceum dev` opens for streams, for one that does not run now.
 fn dev_ports() -> Vec<crate::config::Port> {
-    let port = |what: &str| crate::config::Port { what: what.into(), addr: ([127, 0, 0, 1], 0).into(), datagram: false };
+    let port =
+        |what: &str| crate::config::Port { what: what.into(), addr: ([127, 0, 0, 1], 0).into(), datagram: false };
     ["tcp", "tls", "https"].map(port).into()
 }
 
@@ -156,8 +170,10 @@ fn machine(subject: &Subject, ports: &[crate::config::Port], running: Option<u32
     let opened = if subject.dev && ports.is_empty() { &usual } else { ports };
     let (synchronised, now) = machine::clock();
     found.push(machine::judge_clock(synchronised, now));
-    found
-        .push(machine::judge_files(machine::file_limit(running), machine::files_wanted(opened, subject.workers.max(1))));
+    found.push(machine::judge_files(
+        machine::file_limit(running),
+        machine::files_wanted(opened, subject.workers.max(1)),
+    ));
     for (name, least, lost) in machine::settings() {
         found.push(machine::judge_setting(name, machine::setting(name).as_deref(), least, lost));
     }
