@@ -39,7 +39,7 @@ policy! {
     /// Requests one untrusted source may send; more get 503 with Retry-After.
     source_requests_per_second: u32 = 500, unit "requests/s", range 1 ..= 1_000_000,
         source "an office of 1,000 phones behind one address coming back after a power cut";
-    /// Connections one source may hold open, except on inside listeners; read at the start.
+    /// Connections one source may hold open, except trusted sources on inside listeners; read at the start.
     source_connections: u32 = 2_000, unit "connections", range 1 ..= 1_000_000,
         source "twice the phones of such an office";
 }
