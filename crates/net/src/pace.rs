@@ -7,6 +7,9 @@
 //! |---|---|
 //! | fewer than [`Coalesce::at_least`] messages per rest | prompt, always |
 //! | more | what slept less per message in its last window; the other is tried again every [`AGAIN`] windows |
+//!
+//! A rest is as long as [`WORTH`] messages take to come, and no longer than [`Coalesce::rest`]: who gets many rests
+//! little, because the wake-up is shared by enough of them already.
 
 use std::time::Duration;
 
@@ -21,6 +24,9 @@ const AGAIN: u32 = 20;
 /// The other manner must be better by this factor to be taken, or noise would make us swing.
 const CLEARLY: f64 = 0.85;
 
+/// Messages that share a wake-up; more of them in one save little and wait the longer.
+const WORTH: u32 = 32;
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Manner {
     Prompt,
@@ -29,6 +35,8 @@ enum Manner {
 
 pub(crate) struct Pace {
     coalesce: Coalesce,
+    /// How long one rests at the rate of the last window.
+    rest: Duration,
     manner: Manner,
     window_start: Time,
     messages: u32,
@@ -47,6 +55,7 @@ impl Pace {
         let rest = coalesce.rest.min(Coalesce::REST_MAX);
         Pace {
             coalesce: Coalesce { rest, ..coalesce },
+            rest,
             manner: Manner::Prompt,
             window_start: now,
             messages: 0,
@@ -76,6 +85,7 @@ impl Pace {
         } else {
             self.choose(f64::from(self.sleeps) / f64::from(self.messages));
         }
+        self.rest = self.coalesce.rest.min(length * WORTH / self.messages.max(1));
         (self.window_start, self.messages, self.sleeps) = (now, 0, 0);
     }
 
@@ -108,7 +118,7 @@ impl Pace {
         if self.manner == Manner::Prompt {
             return None;
         }
-        let rest = until_deadline.map_or(self.coalesce.rest, |d| d.min(self.coalesce.rest));
+        let rest = until_deadline.map_or(self.rest, |d| d.min(self.rest));
         (!rest.is_zero()).then_some(rest)
     }
 }
@@ -117,18 +127,19 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// Runs a second of traffic that comes `burst` messages at a time, `per_second` in all, and gives the share of
-    /// windows in which the worker rested.
+    /// Runs twenty seconds of traffic that comes `burst` messages at a time, `per_second` in all, and gives the share of
+    /// the time in which the worker was in the manner of resting.
     fn resting_share(per_second: u64, burst: u64) -> f64 {
+        const WHOLE: u64 = 20_000_000;
         let mut pace = Pace::new(Coalesce::default(), Time(0));
         let gap = 1_000_000 * burst / per_second;
-        let (mut now, mut next_burst) = (0, gap);
-        let (mut rested, mut turns) = (0, 0);
-        while now < 20_000_000 {
-            if let Some(rest) = pace.rest(None) {
+        let (mut now, mut next_burst, mut rested) = (0, gap, 0);
+        while now < WHOLE {
+            let begin = now;
+            let rest = pace.rest(None);
+            if let Some(rest) = rest {
                 pace.slept();
                 now += rest.as_micros() as u64;
-                rested += 1;
             }
             if next_burst > now {
                 pace.slept();
@@ -139,25 +150,38 @@ mod tests {
                 messages += burst;
                 next_burst += gap;
             }
+            if rest.is_some() {
+                rested += now - begin;
+            }
             pace.turn(Time(now), messages as u32);
-            turns += 1;
         }
-        f64::from(rested) / f64::from(turns)
+        rested as f64 / WHOLE as f64
     }
 
     #[test]
     fn even_traffic_makes_it_rest() {
-        assert!(resting_share(4000, 1) > 0.5);
+        assert!(resting_share(4000, 1) > 0.8);
     }
 
     #[test]
     fn bursts_keep_it_prompt() {
-        assert!(resting_share(4000, 16) < 0.2);
+        assert!(resting_share(4000, 64) < 0.2);
     }
 
     #[test]
     fn low_rates_are_answered_at_once() {
         assert!(resting_share(200, 1) == 0.0);
+    }
+
+    #[test]
+    fn who_gets_many_rests_little() {
+        let rest_at = |per_second: u32| {
+            let mut pace = Pace::new(Coalesce::default(), Time(0));
+            pace.turn(Time(100_000), per_second / 10);
+            pace.rest
+        };
+        assert_eq!(rest_at(1_000), Coalesce::REST_MAX);
+        assert_eq!(rest_at(32_000), Duration::from_millis(1));
     }
 
     #[test]

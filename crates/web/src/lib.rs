@@ -37,8 +37,8 @@ pub mod port;
 mod refused;
 mod resource;
 mod router;
-mod secure;
 pub mod scanner;
+mod secure;
 pub mod sip;
 
 pub use authorize::{Actor, COOKIE, CSRF};
