@@ -57,7 +57,9 @@ pub(crate) struct Batch {
 
 impl Queue {
     pub(crate) fn new(interval: Duration) -> Queue {
-        Queue { state: Mutex::default(), writer: Condvar::new(), fold: Condvar::new(), interval }
+        // Nothing is expected yet: the first entry calls the writer.
+        let state = State { empty_intervals: WARM_INTERVALS, ..State::default() };
+        Queue { state: Mutex::new(state), writer: Condvar::new(), fold: Condvar::new(), interval }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
