@@ -310,7 +310,8 @@ fn print_box(args: &DevArgs, server: &Server, users: u64) {
     }
     lines.push(format!("Server (outbound proxy)   UDP, TCP {}   TLS {}", show(addresses.udp), show(addresses.tls)));
     if let Some(https) = addresses.https {
-        lines.push(format!("Browsers (JsSIP)   wss://{https}/ws"));
+        lines.push(format!("Web client   https://{https}/client/   for the same people"));
+        lines.push(format!("Programs in a browser (JsSIP)   wss://{https}/ws"));
     }
     lines.push(String::new());
     if let Some(url) = &server.first_administrator {
