@@ -130,8 +130,8 @@ impl Shared {
         true
     }
 
-    /// Waits for the next batch to close.
-    fn next(&self) -> State {
+    /// Waits for the next batch to close: its jobs, who waits for them, and whether it is the last.
+    fn next(&self) -> (Vec<Job>, Vec<SyncSender<()>>, bool) {
         let mut state = self.lock();
         while state.jobs.is_empty() && state.flushes.is_empty() && !state.stopping {
             state.asleep = true;
@@ -141,15 +141,14 @@ impl Shared {
         let gathers = |state: &mut State| state.jobs.len() < BATCH && state.flushes.is_empty() && !state.stopping;
         let (mut state, _) =
             self.called.wait_timeout_while(state, INTERVAL, gathers).unwrap_or_else(PoisonError::into_inner);
-        let stopping = state.stopping;
-        State { stopping, ..std::mem::take(&mut *state) }
+        (std::mem::take(&mut state.jobs), std::mem::take(&mut state.flushes), state.stopping)
     }
 }
 
 fn run(store: &Store, shared: &Shared) {
     let mut rows = Rows::default();
     loop {
-        let State { jobs, flushes, stopping, .. } = shared.next();
+        let (jobs, flushes, last) = shared.next();
         for job in jobs {
             match job {
                 Job::Record(record) => rows.calls.extend(row(&record)),
@@ -160,8 +159,7 @@ fn run(store: &Store, shared: &Shared) {
         for done in flushes {
             done.send(()).ok();
         }
-        if stopping {
-            shared.lock().stopping = true;
+        if last {
             return;
         }
     }
