@@ -6,7 +6,7 @@ use super::manifest::{Manifest, members};
 use super::{Finding, Tree};
 
 /// The domain crates, which `api`, `store` and the roles above may all import.
-const DOMAIN: &[&str] = &["topology", "users", "voice", "conference", "chat", "monitoring", "planning"];
+const DOMAIN: &[&str] = &["topology", "users", "voice", "conference", "chat", "monitoring", "plan"];
 
 /// A crate and what it may import; `domain` stands for every domain crate, `*` for anything.
 const TABLE: &[(&str, &[&str])] = &[
@@ -20,7 +20,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("conference", &["sip", "sdp", "topology"]),
     ("chat", &["sip", "topology"]),
     ("monitoring", &["sip", "media", "topology"]),
-    ("planning", &["sdp", "topology"]),
+    ("plan", &["sdp", "topology"]),
     ("api", &["domain"]),
     ("net", &["sip", "sdp", "media", "turn"]),
     ("accounts", &["topology"]),
@@ -32,7 +32,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("mediation", &["sip", "sdp", "media", "topology", "voice", "conference", "monitoring", "net", "store", "cluster"]),
     ("edge", &["sip", "sdp", "turn", "topology", "monitoring", "net"]),
     ("web", &["sip", "turn", "domain", "api", "accounts", "net", "store", "cluster"]),
-    ("shell", &["topology", "planning", "api", "net"]),
+    ("shell", &["topology", "plan", "api", "net"]),
     ("lyceum", &["*"]),
     ("sim", &["*"]),
     ("load", &["*"]),
@@ -51,7 +51,7 @@ pub const PURE: &[&str] = &[
     "conference",
     "chat",
     "monitoring",
-    "planning",
+    "plan",
     "api",
 ];
 

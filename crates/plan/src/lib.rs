@@ -1,0 +1,28 @@
+//! From what a business needs to what must be bought, opened, named and trained: the planning tools.
+//!
+//! A [`Plan`] is read from a file in which every answer may be missing. Each calculator makes plain values of it that
+//! serialise, every number with the rule it follows from and who says so, and [`Table`]s for those who print. Nothing
+//! here reads a clock, a file or a socket.
+//!
+//! ```
+//! use lyceum_plan::Plan;
+//!
+//! let wrong = Plan::read("[voice]\nbypas = 65\nminutes = \"three\"\n").unwrap_err();
+//! assert_eq!(
+//!     wrong.to_string(),
+//!     "line 2: voice.bypas: found a key that means nothing here; expected \"bypass\", if that is what is meant\n\
+//!      line 3: voice.minutes: found string \"three\"; expected a number from 0 to 600 min\n"
+//! );
+//! let plan = Plan::read("").unwrap();
+//! assert!(plan.voice.minutes.is_assumed());
+//! ```
+
+mod csv;
+pub mod figures;
+mod file;
+mod network;
+mod table;
+
+pub use file::*;
+pub use network::{Malformed, Network, PortRange};
+pub use table::{Cell, Table};
