@@ -17,7 +17,9 @@
 //! assert!(plan.voice.minutes.is_assumed());
 //! ```
 
+pub mod capacity;
 mod csv;
+pub mod erlang;
 pub mod figures;
 mod file;
 mod network;

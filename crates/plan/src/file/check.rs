@@ -183,14 +183,11 @@ fn relations(notes: &mut Notes<'_>, sites: &[Site]) {
                 &found,
                 "two sites that name each other, or one that names a free one",
             );
-        } else if let Some(other) =
-            sites.iter().position(|other| other.pair == Some(pair)).filter(|other| *other != number)
+        } else if let Some(other) = sites[..number].iter().find(|other| other.pair == Some(pair))
+            && sites[pair].pair != Some(number)
         {
-            if sites[pair].pair != Some(number) && other < number {
-                let found =
-                    format!("\"{}\", which \"{}\" named before", sites[pair].name.value, sites[other].name.value);
-                notes.problem(line, format!("{name}.pair"), &found, "a site that is in no other pair");
-            }
+            let found = format!("\"{}\", which \"{}\" named before", sites[pair].name.value, other.name.value);
+            notes.problem(line, format!("{name}.pair"), &found, "a site that is in no other pair");
         }
     }
 }

@@ -63,6 +63,8 @@ choices! {
     }
     /// Where Mediation runs.
     Mediation {
+        /// On the Front Ends while they can carry the calls.
+        Auto "auto",
         /// On the Front Ends.
         Collocated "collocated",
         /// On servers of its own.

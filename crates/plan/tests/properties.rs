@@ -1,0 +1,69 @@
+//! What holds for every plan.
+
+use lyceum_plan::Plan;
+use lyceum_plan::capacity::capacity;
+use proptest::prelude::*;
+
+/// A plan of sites: users of each, which hub (0 for none), which options.
+fn text(sites: &[(u32, usize, bool)], options: u32, share: u32) -> String {
+    let flag = |bit: u32| options >> bit & 1 == 1;
+    let mut text = format!(
+        "[voice]\nshare = {share}\nmediation = \"{}\"\n[availability]\nhigh = {}\n[chat]\nenabled = {}\n[access]\ndirector = {}\n[archiving]\nenabled = true\n",
+        ["auto", "collocated", "standalone"][(options % 3) as usize],
+        flag(2),
+        flag(3),
+        flag(4),
+    );
+    for (number, (users, hub, local)) in sites.iter().enumerate() {
+        text.push_str(&format!("[[site]]\nname = \"s{number}\"\nusers = {users}\n"));
+        if number > 1 && *hub > 0 {
+            text.push_str(&format!("hub = \"s{}\"\n", hub % 2));
+            text.push_str(if *local { "pstn = \"local\"\n" } else { "" });
+        }
+    }
+    if flag(5) && sites.len() > 1 {
+        text = text.replacen("name = \"s0\"", "name = \"s0\"\npair = \"s1\"", 1);
+    }
+    text
+}
+
+fn read(text: &str) -> Plan {
+    Plan::read(text).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+prop_compose! {
+    fn sites()(sites in prop::collection::vec((0u32..200_000, 0usize..3, any::<bool>()), 1..6)) -> Vec<(u32, usize, bool)> {
+        sites
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn more_users_never_need_fewer_servers(
+        sites in sites(), options in 0u32..64, share in 0u32..=100, more in 1u32..100_000, at in 0usize..6,
+    ) {
+        let before = capacity(&read(&text(&sites, options, share)));
+        let mut grown = sites.clone();
+        let at = at % grown.len();
+        grown[at].0 += more;
+        let after = capacity(&read(&text(&grown, options, share)));
+        prop_assert!(after.servers() >= before.servers(), "{} then {}", before.servers(), after.servers());
+    }
+
+    #[test]
+    fn totals_of_servers_are_the_sum_of_sites(sites in sites(), options in 0u32..64) {
+        let found = capacity(&read(&text(&sites, options, 60)));
+        let sum: f64 = found.sites.iter().flat_map(|site| &site.roles).map(|role| role.servers.value).sum();
+        prop_assert_eq!(sum as u64, found.servers());
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused_with_lines_inside_it(text in "(\\[|\\]|=|\"|\n|site|voice|share|users|name|[a-z0-9. ]){0,60}") {
+        if let Err(problems) = Plan::read(&text) {
+            let lines = text.matches('\n').count() + 1;
+            prop_assert!(problems.0.iter().all(|problem| (1..=lines).contains(&problem.line)));
+        }
+    }
+}
