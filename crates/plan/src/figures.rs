@@ -293,6 +293,8 @@ pub struct Figure {
 impl Figure {
     pub(crate) fn by(id: &'static str, value: f64, unit: &'static str, working: String) -> Figure {
         let rule = rule(id);
+        // Binary dust is not part of a result.
+        let value = (value * 1e6).round() / 1e6;
         Figure { value, unit, rule: rule.id, source: rule.source, working }
     }
 }

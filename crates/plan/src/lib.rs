@@ -17,6 +17,7 @@
 //! assert!(plan.voice.minutes.is_assumed());
 //! ```
 
+pub mod bandwidth;
 pub mod capacity;
 mod csv;
 pub mod erlang;

@@ -1,6 +1,7 @@
 //! What holds for every plan.
 
 use lyceum_plan::Plan;
+use lyceum_plan::bandwidth::{Modality, bandwidth};
 use lyceum_plan::capacity::capacity;
 use proptest::prelude::*;
 
@@ -57,6 +58,36 @@ proptest! {
         let found = capacity(&read(&text(&sites, options, 60)));
         let sum: f64 = found.sites.iter().flat_map(|site| &site.roles).map(|role| role.servers.value).sum();
         prop_assert_eq!(sum as u64, found.servers());
+    }
+
+    #[test]
+    fn totals_of_bandwidth_are_the_sum_of_links(sites in sites(), options in 0u32..64, share in 0u32..=100) {
+        let found = bandwidth(&read(&text(&sites, options, share)));
+        for (modality, total) in &found.totals {
+            let flows = found.links.iter().flat_map(|link| &link.directions).flat_map(|direction| &direction.flows);
+            let sum: f64 = flows.filter(|flow| flow.modality == *modality).map(|flow| flow.planned.value).sum();
+            prop_assert!((sum - total).abs() <= total * 1e-9);
+        }
+        for link in &found.links {
+            for direction in &link.directions {
+                let sum: f64 = direction.flows.iter().map(|flow| flow.planned.value).sum();
+                prop_assert!((sum - direction.planned_kbps).abs() <= sum * 1e-9);
+                prop_assert!(direction.typical_kbps <= direction.planned_kbps + 1e-6);
+                prop_assert!(direction.planned_kbps <= direction.maximum_kbps + 1e-6);
+            }
+        }
+    }
+
+    #[test]
+    fn what_people_of_a_star_send_their_hub_adds_up(users in prop::collection::vec(1u32..5000, 1..8)) {
+        let mut text = "[access]\nedge = false\n[[site]]\nname = \"hub\"\nusers = 0\n".to_owned();
+        for (number, users) in users.iter().enumerate() {
+            text.push_str(&format!("[[site]]\nname = \"b{number}\"\nhub = \"hub\"\nusers = {users}\n"));
+        }
+        let found = bandwidth(&read(&text));
+        let all: u32 = users.iter().sum();
+        let expected = f64::from(all) * 0.8 * 1.9 * 1.3 * 2.0;
+        prop_assert!((found.totals[&Modality::Signalling] - expected).abs() < 1e-6 * expected);
     }
 
     #[test]

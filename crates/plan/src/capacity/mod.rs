@@ -12,6 +12,7 @@ mod voice;
 pub use front_end::{Check, Pools, QuorumNeed, n_plus_one, quorum, users_per_front_end};
 pub use limits::{ApplicationLimit, application_limits, availability, mobility_memory};
 pub use load::{Load, MeetingLoad, meetings, non_bypass, presence_kbps, pstn_erlang};
+pub(crate) use report::choices_table;
 pub use roles::{Role, RoleServers, mediation_servers};
 pub use storage::{Storage, storage};
 pub use voice::{Ports, judge as judge_ports, ports, trunks, usage, users_per_port};
