@@ -147,6 +147,38 @@ pub struct Port {
     pub when: &'static str,
 }
 
+/// A DNS record that a deployment may need.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DnsRow {
+    /// How the planner calls it.
+    pub id: &'static str,
+    /// Who needs it.
+    pub role: &'static str,
+    /// When it is needed.
+    pub required: &'static str,
+    /// What to know besides.
+    pub note: &'static str,
+    /// Who says so.
+    pub source: &'static str,
+}
+
+/// A certificate that a role needs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CertificateRow {
+    /// How the planner calls it.
+    pub id: &'static str,
+    /// The role.
+    pub role: &'static str,
+    /// What it is for there.
+    pub certificate: &'static str,
+    /// Who may issue it.
+    pub issuer: &'static str,
+    /// What to know besides.
+    pub note: &'static str,
+    /// Who says so.
+    pub source: &'static str,
+}
+
 /// What one stream takes on a link, in kbps.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Stream {
@@ -238,6 +270,14 @@ tables! {
         zone: &row[0], source_end: &row[1], destination_end: &row[2], protocol: &row[3], port: &row[4],
         application: &row[5], note: &row[6], source: &row[7], from: &row[8], to: &row[9], when: &row[10],
     };
+    /// DNS records.
+    dns_rows: DnsRow = "dns.csv", |row| DnsRow {
+        id: &row[0], role: &row[6], required: &row[7], note: &row[8], source: &row[9],
+    };
+    /// Certificates.
+    certificate_rows: CertificateRow = "certs.csv", |row| CertificateRow {
+        id: &row[0], role: &row[1], certificate: &row[2], issuer: &row[5], note: &row[7], source: &row[8],
+    };
     /// Streams that are no audio.
     streams: Stream = "streams.csv", |row| Stream {
         id: &row[0],
@@ -322,6 +362,8 @@ mod tests {
             .chain(quorums().iter().map(|row| row.source))
             .chain(machines().iter().map(|row| row.source))
             .chain(ports().iter().map(|row| row.source))
+            .chain(dns_rows().iter().map(|row| row.source))
+            .chain(certificate_rows().iter().map(|row| row.source))
             .chain(streams().iter().map(|row| row.source))
             .chain(modes().iter().map(|row| row.source))
             .chain(crate::fields().iter().map(|row| row.source))

@@ -20,6 +20,7 @@
 pub mod bandwidth;
 pub mod capacity;
 mod csv;
+pub mod deployment;
 pub mod erlang;
 pub mod figures;
 mod file;

@@ -30,6 +30,8 @@ pub struct Pools {
     pub quorum: Option<QuorumNeed>,
     /// Where Mediation runs.
     pub mediation: Mediation,
+    /// Non-bypass calls that it is sized for: with those of the pair.
+    pub non_bypass: f64,
 }
 
 /// A rule that holds or not.
@@ -176,6 +178,7 @@ fn enterprise(plan: &Plan, demand: &Demand, mediation: Mediation) -> Pools {
         n_plus_one: n_plus_one(users_each, each, per_server),
         quorum: quorum(each),
         mediation,
+        non_bypass: demand.non_bypass,
     }
 }
 
@@ -227,5 +230,6 @@ fn standard(demand: &Demand, mediation: Mediation) -> Pools {
         },
         quorum: None,
         mediation,
+        non_bypass: demand.non_bypass,
     }
 }

@@ -205,7 +205,7 @@ fn branch(plan: &Plan, number: usize, load: &Load) -> SiteCapacity {
 
 fn warnings(plan: &Plan, load: &Load, pools: &Pools) -> Vec<String> {
     let mut found = Vec::new();
-    let calls = load.non_bypass.value;
+    let calls = pools.non_bypass;
     let most = limit("front-end.collocated-calls").value;
     if *plan.voice.enabled && pools.mediation == Mediation::Collocated && calls / pools.servers as f64 > most {
         let alternative = mediation_servers(calls, *plan.voice.hyper_threading).value;

@@ -103,7 +103,7 @@ pub(super) fn central(plan: &Plan, first: bool, load: &Load, pools: &Pools) -> V
             format!("{count} pools x {two} = {}", count * two),
         ));
     }
-    roles.extend(mediation(plan, load, pools));
+    roles.extend(mediation(plan, pools));
     if *plan.access.director {
         roles.push(by_remote(
             Role::Director,
@@ -180,8 +180,8 @@ pub fn mediation_servers(calls: f64, hyper_threading: bool) -> Figure {
     Figure::by("mediation.count", count, "servers", format!("{} / {} + 1 = {count}", grouped(calls), grouped(most)))
 }
 
-fn mediation(plan: &Plan, load: &Load, pools: &Pools) -> Option<RoleServers> {
-    let calls = load.non_bypass.value;
+fn mediation(plan: &Plan, pools: &Pools) -> Option<RoleServers> {
+    let calls = pools.non_bypass;
     if !*plan.voice.enabled || pools.mediation != Mediation::Standalone {
         return None;
     }

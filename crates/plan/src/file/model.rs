@@ -109,6 +109,7 @@ pub struct Voice {
     pub announcements: Answer<bool>,
     pub admission: Answer<bool>,
     pub emergency: Answer<bool>,
+    pub gateways: Option<Answer<Vec<Ipv4Addr>>>,
 }
 
 /// Meetings.

@@ -106,6 +106,7 @@ fn voice(mut s: Section<'_, '_>) -> Voice {
         announcements,
         admission: s.flag("admission"),
         emergency,
+        gateways: s.addresses("gateways"),
     }
 }
 
