@@ -5,7 +5,7 @@ use std::time::Instant;
 use std::{env, fs};
 
 use lyceum_plan::deployment::*;
-use lyceum_plan::{Plan, Table, bandwidth, capacity};
+use lyceum_plan::{Plan, Table, bandwidth, capacity, vpn};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = env::args().skip(1);
@@ -41,6 +41,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = Path::new(&folder);
     for part in ["zones", "requests", "tables"] {
         fs::create_dir_all(folder.join(part))?;
+    }
+    if let Some(split) = vpn::split_tunnel(&plan, &deployment, &filter, &records) {
+        fs::write(folder.join("vpn.ps1"), vpn::powershell(&split, "10.0.0.2"))?;
+        fs::write(folder.join("vpn.nft"), vpn::vpn_nftables(&split))?;
+        fs::write(folder.join("pinpoint.conf"), vpn::named_conf(&zones, "zones"))?;
+        tables.extend(split.tables());
     }
     for zone in zones {
         fs::write(folder.join("zones").join(zone.file), zone.text)?;

@@ -26,6 +26,7 @@ pub mod figures;
 mod file;
 mod network;
 mod table;
+pub mod vpn;
 
 pub use file::*;
 pub use network::{Malformed, Network, PortRange};

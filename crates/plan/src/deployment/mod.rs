@@ -15,6 +15,7 @@ pub use certificate::{Certificate, certificates};
 pub use dns::{Record, Scope, Value, records};
 pub use firewall::{Filter, Flow, filter};
 pub use nftables::nftables;
+pub(crate) use nftables::set as nftables_set;
 pub use report::{certificates_table, dns_table, firewall_table, hosts_table};
 pub use zone::{ZoneFile, empty_zone, zone_files};
 

@@ -38,6 +38,10 @@ pub fn nftables(filter: &Filter) -> String {
 /// A set of addresses.
 pub(crate) fn set(name: &str, networks: &[Network]) -> String {
     let elements: Vec<String> = networks.iter().map(ToString::to_string).collect();
+    // nft takes no empty list; an empty set matches nothing, as it should.
+    if elements.is_empty() {
+        return format!("  set {name} {{\n    type ipv4_addr\n    flags interval\n  }}\n");
+    }
     format!(
         "  set {name} {{\n    type ipv4_addr\n    flags interval\n    auto-merge\n    elements = {{ {} }}\n  }}\n",
         elements.join(", ")
