@@ -367,6 +367,8 @@ mod tests {
             .chain(streams().iter().map(|row| row.source))
             .chain(modes().iter().map(|row| row.source))
             .chain(crate::fields().iter().map(|row| row.source))
+            .chain(crate::survey::qualified().iter().map(|row| row.source))
+            .chain(crate::readiness::questions().iter().map(|row| row.source))
             .collect();
         let unknown: Vec<&&str> = sources.iter().filter(|source| !named(source)).collect();
         assert!(unknown.is_empty(), "{unknown:?}");

@@ -25,6 +25,8 @@ pub mod erlang;
 pub mod figures;
 mod file;
 mod network;
+pub mod readiness;
+pub mod survey;
 mod table;
 pub mod vpn;
 
