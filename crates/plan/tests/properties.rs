@@ -3,6 +3,8 @@
 use lyceum_plan::Plan;
 use lyceum_plan::bandwidth::{Modality, bandwidth};
 use lyceum_plan::capacity::capacity;
+use lyceum_plan::deployment::{deployment, filter, nftables, records, zone_files};
+use lyceum_plan::vpn::split_tunnel;
 use proptest::prelude::*;
 
 /// A plan of sites: users of each, which hub (0 for none), which options.
@@ -76,6 +78,24 @@ proptest! {
                 prop_assert!(direction.planned_kbps <= direction.maximum_kbps + 1e-6);
             }
         }
+    }
+
+    #[test]
+    fn every_plan_can_be_named_and_filtered(sites in sites(), options in 0u32..64) {
+        let plan = read(&text(&sites, options, 60));
+        let needed = capacity(&plan);
+        let built = deployment(&plan, &needed);
+        prop_assert_eq!(built.hosts.len() as u64, needed.servers());
+        let records = records(&plan, &built);
+        let zones = zone_files(&built, &records, 1);
+        let lines: usize = zones.iter().map(|zone| zone.text.lines().filter(|line| line.contains(" ; ")).count()).sum();
+        prop_assert_eq!(lines, records.len());
+        let names: std::collections::BTreeSet<&str> = built.hosts.iter().map(|host| host.fqdn.as_str()).collect();
+        prop_assert_eq!(names.len(), built.hosts.len());
+        let filter = filter(&plan, &needed, &built);
+        let rules = nftables(&filter);
+        prop_assert_eq!(rules.matches('{').count(), rules.matches('}').count());
+        prop_assert!(split_tunnel(&plan, &built, &filter, &records).is_some());
     }
 
     #[test]
