@@ -14,6 +14,9 @@ use std::process::ExitCode;
 
 use clap::{Args, FromArgMatches};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Exit code of a server that could not start or work.
 const FAILED: u8 = 1;
 

@@ -41,7 +41,7 @@ impl ListenerOptions {
 /// again, if it finds that this saves wake-ups. Below that rate every message is answered at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Coalesce {
-    /// How long to rest; 0 (never) to 10 ms. Longer values are cut to that.
+    /// How long to rest; 0 (never) to 16 ms. Longer values are cut to that.
     pub rest: Duration,
     /// Rest only while this many messages are expected per rest.
     pub at_least: u32,
@@ -49,14 +49,14 @@ pub struct Coalesce {
 
 impl Coalesce {
     /// Longest rest.
-    pub const REST_MAX: Duration = Duration::from_millis(10);
+    pub const REST_MAX: Duration = Duration::from_millis(16);
     /// Never rest.
     pub const OFF: Coalesce = Coalesce { rest: Duration::ZERO, at_least: 1 };
 }
 
 impl Default for Coalesce {
     fn default() -> Coalesce {
-        Coalesce { rest: Coalesce::REST_MAX, at_least: 5 }
+        Coalesce { rest: Coalesce::REST_MAX, at_least: 8 }
     }
 }
 

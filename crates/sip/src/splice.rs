@@ -327,7 +327,9 @@ pub(crate) fn write_via(out: &mut Vec<u8>, message: &Message<'_>, line: &Line, s
     let start = usize::from(line.start);
     let value = message.line_value(line);
     let end = usize::from(line.value_end);
-    let Ok((via, _)) = Via::parse_first(value) else {
+    // The topmost one has been read already.
+    let top = message.top_via().ok().filter(|via| via.raw.as_ptr() == value.as_ptr());
+    let Some(via) = top.or_else(|| Via::parse_first(value).ok().map(|(via, _)| via)) else {
         // Broken, yet answerable: it goes back as it came.
         push_line(out, &bytes[start..end]);
         return;

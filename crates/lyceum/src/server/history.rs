@@ -9,7 +9,7 @@ use lyceum_store::{MessageBatch, MessageWriter, MessageWriterOptions, MessagesCo
 
 /// How long the history may lag, and the longest that a message waits for the archive: what is not delivered waits
 /// durably elsewhere, so batches may be large.
-const INTERVAL: Duration = Duration::from_millis(100);
+const INTERVAL: Duration = Duration::from_millis(250);
 
 /// Starts the thread that writes.
 pub fn writer(store: &Store, handle: Handle<Post>) -> Result<MessageWriter> {

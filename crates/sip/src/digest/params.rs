@@ -49,11 +49,34 @@ impl<'a> Iterator for Params<'a> {
         if self.0.is_empty() {
             return None;
         }
+        if let Some((item, len)) = plain(self.0) {
+            self.0 = &self.0[len..];
+            return Some(Some(item));
+        }
         let end = item_end(self.0);
         let item = &self.0[..end];
         self.0 = &self.0[end..];
         Some(pair(item))
     }
+}
+
+/// The form that nearly everyone writes, in one pass: `name="value"` or `name=value` without blanks before the value, and
+/// how long it is. `None` is for the general form.
+fn plain(s: &[u8]) -> Option<((&[u8], &[u8]), usize)> {
+    let name = s.iter().position(|&b| !lex::is_token_byte(b)).filter(|&len| len > 0)?;
+    let value = s[name..].strip_prefix(b"=")?;
+    let (inner, len) = match value.first()? {
+        b'"' => {
+            let len = lex::quoted_len(value)?;
+            (&value[1..len - 1], len)
+        }
+        _ => {
+            let len = memchr::memchr2(b',', b'"', value).unwrap_or(value.len());
+            (lex::trim(&value[..len]), len)
+        }
+    };
+    let is_end = value.get(len).is_none_or(|&b| b == b',');
+    is_end.then_some(((&s[..name], inner), name + 1 + len))
 }
 
 /// The first comma outside quotes; an unquoted URI may hold `<` but no quote.
@@ -121,6 +144,31 @@ mod tests {
         ] {
             assert_eq!(challenge_names(value, ours), named, "{}", String::from_utf8_lossy(value));
         }
+    }
+
+    /// Whatever is plain is read alike by the general form.
+    #[test]
+    fn the_general_form_agrees() {
+        let pieces = ["a", "nc", "=", "\"", ",", " ", "\\", "x:y", "=\"v\"", "\t", "b=c", "*", "<"];
+        let mut state = 0x9e37_79b9_7f4a_7c15u64;
+        let mut seen = 0;
+        for _ in 0..100_000 {
+            let mut text = String::new();
+            for _ in 0..8 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                text.push_str(pieces[(state >> 33) as usize % pieces.len()]);
+            }
+            let text = text.as_bytes();
+            if matches!(text[0], b',' | b' ' | b'\t') {
+                continue;
+            }
+            if let Some((item, len)) = plain(text) {
+                seen += 1;
+                let end = item_end(text);
+                assert_eq!((Some(item), len), (pair(&text[..end]), end), "{}", String::from_utf8_lossy(text));
+            }
+        }
+        assert!(seen > 5_000, "{seen} were plain");
     }
 
     #[test]

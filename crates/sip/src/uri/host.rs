@@ -65,20 +65,38 @@ impl fmt::Display for Host<'_> {
     }
 }
 
-fn name(text: &[u8]) -> Result<Host<'_>, UriError> {
-    let (mut before, mut named) = (b'.', false);
-    for &b in text {
-        match b {
-            b'.' if before == b'.' => return Err(UriError::Host),
-            b'.' | b'0'..=b'9' => {}
+const DOT: u8 = 1;
+const DIGIT: u8 = 2;
+const NAMED: u8 = 4;
+
+/// What a byte is in a host name; 0 may not stand there.
+static CLASS: [u8; 256] = {
+    let mut table = [0u8; 256];
+    let mut i = 0;
+    while i < 256 {
+        table[i] = match i as u8 {
+            b'.' => DOT,
+            b'0'..=b'9' => DIGIT,
             // Underscores are no hostname by RFC 1123, yet they are in real zones.
-            b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' => named = true,
-            _ => return Err(UriError::Host),
+            b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' => NAMED,
+            _ => 0,
+        };
+        i += 1;
+    }
+    table
+};
+
+fn name(text: &[u8]) -> Result<Host<'_>, UriError> {
+    let (mut before, mut all) = (DOT, 0);
+    for &b in text {
+        let class = CLASS[usize::from(b)];
+        if class == 0 || class & before == DOT {
+            return Err(UriError::Host);
         }
-        before = b;
+        (before, all) = (class, all | class);
     }
     // A number is no top label, so `2001` or `256.1.1.1` is a broken address (RFC 3261 §25.1).
-    if named && text.len() <= 255 { Ok(Host::Name(text)) } else { Err(UriError::Host) }
+    if all & NAMED != 0 && text.len() <= 255 { Ok(Host::Name(text)) } else { Err(UriError::Host) }
 }
 
 fn v4(text: &[u8]) -> Option<Ipv4Addr> {

@@ -26,7 +26,7 @@ pub(crate) const BATCH_ENTRIES: usize = 256;
 /// The least time between two batches: on a quiet server an entry is written at once, under load batches are this far
 /// apart, because a commit costs some 150 µs of CPU whatever is in it (docs/decisions/0012). A phone waits 500 ms before it
 /// repeats.
-pub(crate) const BATCH_INTERVAL: Duration = Duration::from_millis(60);
+pub(crate) const BATCH_INTERVAL: Duration = Duration::from_millis(100);
 /// Entries that wait at most; beyond, a block is handed back and its answers become 503s.
 pub(crate) const QUEUE_ENTRIES: usize = 65_536;
 /// Journal size at which it is folded.

@@ -47,8 +47,12 @@ impl AddressOfRecord {
     /// Whether these parts of a SIP URI, as received, name this address.
     pub(crate) fn is(&self, user: &[u8], domain: &[u8]) -> bool {
         let (own_user, own_domain) = self.split();
-        own_user.bytes().eq(unescaped_lower(user))
-            && own_domain.as_bytes().eq_ignore_ascii_case(without_final_dot(domain))
+        let same = if user.contains(&b'%') {
+            own_user.bytes().eq(unescaped_lower(user))
+        } else {
+            own_user.as_bytes().eq_ignore_ascii_case(user)
+        };
+        same && own_domain.as_bytes().eq_ignore_ascii_case(without_final_dot(domain))
     }
 
     pub(crate) fn hash(&self) -> u64 {
@@ -89,12 +93,18 @@ pub(crate) fn unescaped_lower(mut raw: &[u8]) -> impl Iterator<Item = u8> + '_ {
 /// Kept for ever: routing groups are stored by it. Users come from administrators, so nobody can
 /// flood a bucket on purpose.
 pub(crate) fn address_hash(user: &[u8], domain: &[u8]) -> u64 {
-    let domain = without_final_dot(domain).iter().map(u8::to_ascii_lowercase);
-    let hash = unescaped_lower(user)
-        .chain(std::iter::once(b'@'))
-        .chain(domain)
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    stir(hash)
+    let mut hash = 0xcbf2_9ce4_8422_2325;
+    if user.contains(&b'%') {
+        hash = unescaped_lower(user).fold(hash, fnv);
+    } else {
+        hash = user.iter().fold(hash, |hash, byte| fnv(hash, byte.to_ascii_lowercase()));
+    }
+    let domain = without_final_dot(domain);
+    stir(domain.iter().fold(fnv(hash, b'@'), |hash, byte| fnv(hash, byte.to_ascii_lowercase())))
+}
+
+fn fnv(hash: u64, byte: u8) -> u64 {
+    (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
 }
 
 pub(crate) fn stir(mut hash: u64) -> u64 {
