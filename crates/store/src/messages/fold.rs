@@ -3,101 +3,147 @@
 use super::line::{Line, damaged};
 use super::recent::{self, Recent};
 use super::window::{SEGMENT_BYTES, Summary, Window};
-use crate::error::StoreError;
+use crate::error::{Fault, StoreError};
+use crate::open::may_pass;
 use crate::sqlite::{Inner, Store};
 use lyceum_users::messages::MessageId;
 use rusqlite::{OptionalExtension, Transaction, params};
+use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// Size of the journal at which it is folded.
 const FOLD_BYTES: usize = 64 << 20;
 /// People whose lines are folded in one transaction.
 const PEOPLE_A_STEP: usize = 256;
 /// Journal rows that are removed in one transaction.
-const ROWS_A_STEP: u32 = 16;
+const ROWS_A_STEP: usize = 16;
 
 /// A fold of everything that is under way.
 pub(super) struct Folding {
     /// The last row that will be gone.
     upto: i64,
+    /// Who is left. Nobody is taken from here whose lines are not in segments, or who is not among the failed.
     people: Vec<Box<str>>,
-}
-
-impl Store {
-    /// Takes a step in folding the journal, or begins if it is large enough (or `now` is true). True while there is more
-    /// to do.
-    pub(super) fn fold_step(&self, now: bool) -> Result<bool, StoreError> {
-        let inner = self.inner();
-        let _order = inner.history.order();
-        let step = inner.messages.read(|db| inner.history.recent(db, |recent| next_step(recent, now)))?;
-        match step {
-            Step::Nothing => Ok(false),
-            Step::People(people) => fold_these(inner, &people).map(|()| true),
-            Step::Rows(upto) => forget_rows(inner, upto),
-        }
-    }
+    /// Whose lines could not be folded.
+    failed: Vec<Box<str>>,
+    /// The last row that was looked at for removal.
+    looked: i64,
 }
 
 enum Step {
     Nothing,
     People(Vec<Box<str>>),
-    Rows(i64),
+    Rows { after: i64, upto: i64, held: BTreeSet<i64> },
+}
+
+impl Store {
+    /// Takes a step in folding the journal, or begins if it is large enough (or `now` is true). True while there is more
+    /// to do. After an error the same step is taken again.
+    pub(super) fn fold_step(&self, now: bool) -> Result<bool, StoreError> {
+        let inner = self.inner();
+        let _order = inner.history.order();
+        let step = match inner.history.change(|recent| next_step(recent, now)) {
+            Some(step) => step,
+            None => inner.messages.read(|db| inner.history.recent(db, |recent| next_step(recent, now)))?,
+        };
+        match step {
+            Step::Nothing => Ok(false),
+            Step::People(people) => fold_group(inner, &people).map(|()| true),
+            Step::Rows { after, upto, held } => forget_rows(inner, after..upto, &held),
+        }
+    }
 }
 
 fn next_step(recent: &mut Recent, now: bool) -> Step {
-    let due = recent.bytes >= FOLD_BYTES || (now && recent.bytes > 0);
+    let due = recent.bytes >= recent.left + FOLD_BYTES || (now && recent.bytes > 0);
     if recent.folding.is_none() && !due {
         return Step::Nothing;
     }
-    let last = recent.last;
-    let begin = || Folding { upto: last, people: recent.people.keys().cloned().collect() };
+    let upto = recent.last;
+    let begin = || Folding { upto, people: recent.people.keys().cloned().collect(), failed: Vec::new(), looked: 0 };
     let folding = recent.folding.get_or_insert_with(begin);
-    match folding.people.len() {
-        0 => Step::Rows(folding.upto),
-        left => Step::People(folding.people.split_off(left.saturating_sub(PEOPLE_A_STEP))),
+    if folding.people.is_empty() {
+        let upto = folding.upto;
+        let rows = folding.failed.iter().filter_map(|user| recent.people.get(user)).flatten().map(|at| at.row);
+        return Step::Rows { after: folding.looked, upto, held: rows.filter(|row| *row <= upto).collect() };
     }
+    Step::People(folding.people[folding.people.len().saturating_sub(PEOPLE_A_STEP)..].to_vec())
 }
 
-/// Folds the lines of these people; the order must not be held.
+/// Folds the last people of a fold; one whose lines cannot be folded costs nobody else theirs.
+fn fold_group(inner: &Inner, group: &[Box<str>]) -> Result<(), StoreError> {
+    let mut failed = Vec::new();
+    match people(inner, group) {
+        Err(error) if !is_of_one_stream(&error) => return Err(error),
+        Err(_) => {
+            for user in group {
+                match people(inner, std::slice::from_ref(user)) {
+                    Err(error) if !is_of_one_stream(&error) => return Err(error),
+                    Err(error) => {
+                        tracing::error!(%user, %error, "the history of a user could not be folded; it stays in the journal");
+                        failed.push(user.clone());
+                    }
+                    Ok(()) => {}
+                }
+            }
+        }
+        Ok(()) => {}
+    }
+    inner.history.change(|recent| {
+        if let Some(folding) = &mut recent.folding {
+            folding.people.truncate(folding.people.len() - group.len());
+            folding.failed.append(&mut failed);
+        }
+    });
+    Ok(())
+}
+
+/// Folds the lines of these people, all or none; the order must be held.
 pub(super) fn people(inner: &Inner, people: &[Box<str>]) -> Result<(), StoreError> {
-    if people.is_empty() { Ok(()) } else { fold_these(inner, people) }
-}
-
-fn fold_these(inner: &Inner, people: &[Box<str>]) -> Result<(), StoreError> {
+    if people.is_empty() {
+        return Ok(());
+    }
     inner
         .messages
         .write(inner.messages_epoch, |tx, epoch| people.iter().try_for_each(|user| one(inner, tx, epoch, user)))?;
-    inner
-        .messages
-        .read(|db| inner.history.recent(db, |recent| people.iter().for_each(|user| drop(recent.people.remove(user)))))
+    inner.history.change(|recent| people.iter().for_each(|user| drop(recent.people.remove(user))));
+    Ok(())
 }
 
-/// Removes journal rows that are folded. True while there are more.
-fn forget_rows(inner: &Inner, upto: i64) -> Result<bool, StoreError> {
-    let (gone, bytes) = inner.messages.write(inner.messages_epoch, |tx, _| {
-        let gone = tx
-            .prepare_cached(
-                "DELETE FROM history_journal WHERE id IN
-                 (SELECT id FROM history_journal WHERE id <= ?1 ORDER BY id LIMIT ?2)",
-            )?
-            .execute(params![upto, ROWS_A_STEP])?;
-        if gone as u32 == ROWS_A_STEP {
-            return Ok::<_, StoreError>((gone, 0));
+/// Whether others may fare better: it is not disk or ownership, but what is written of somebody.
+pub(super) fn is_of_one_stream(error: &StoreError) -> bool {
+    !may_pass(&error.fault) && !matches!(error.fault, Fault::StaleOwner { .. })
+}
+
+/// Removes journal rows that are folded, but those held for somebody whose lines could not be. True while there are more.
+fn forget_rows(inner: &Inner, rows: Range<i64>, held: &BTreeSet<i64>) -> Result<bool, StoreError> {
+    let (after, upto) = (rows.start, rows.end);
+    let (looked, bytes) = inner.messages.write(inner.messages_epoch, |tx, _| {
+        let found: Vec<i64> = tx
+            .prepare_cached("SELECT id FROM history_journal WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3")?
+            .query_map(params![after, upto, ROWS_A_STEP], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        for row in found.iter().filter(|row| !held.contains(row)) {
+            tx.prepare_cached("DELETE FROM history_journal WHERE id = ?1")?.execute([row])?;
+        }
+        if found.len() == ROWS_A_STEP {
+            return Ok::<_, StoreError>((found.last().copied(), 0));
         }
         // People whose history was removed were remembered until no row tells of them.
-        tx.execute("DELETE FROM history_person WHERE summary = x'' AND upto <= ?1", [upto])?;
+        let unheld = held.first().map_or(upto, |first| first - 1);
+        tx.execute("DELETE FROM history_person WHERE summary = x'' AND upto <= ?1", [unheld])?;
         let bytes = "SELECT coalesce(sum(length(block)), 0) FROM history_journal";
-        Ok((gone, tx.query_row(bytes, [], |row| row.get::<_, usize>(0))?))
+        Ok((None, tx.query_row(bytes, [], |row| row.get::<_, usize>(0))?))
     })?;
-    if gone as u32 == ROWS_A_STEP {
-        return Ok(true);
-    }
-    inner.messages.read(|db| {
-        inner.history.recent(db, |recent| {
+    inner.history.change(|recent| match (looked, &mut recent.folding) {
+        (Some(looked), Some(folding)) => folding.looked = looked,
+        _ => {
             recent.folding = None;
             recent.bytes = bytes;
-        })
-    })?;
-    Ok(false)
+            recent.left = if held.is_empty() { 0 } else { bytes };
+        }
+    });
+    Ok(looked.is_some())
 }
 
 /// The summary of a person as of the journal's row that is told with it.

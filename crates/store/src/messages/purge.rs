@@ -11,7 +11,8 @@ use rusqlite::{Transaction, params};
 
 impl Store {
     /// Removes from each user's history what is older than `before` says for that user (`None` keeps all). `go_on` is
-    /// asked between transactions. Tells how many messages of people's histories were removed.
+    /// asked between transactions. Tells how many messages of people's histories were removed. A history that cannot be
+    /// read stays as it is, and the next is gone on with.
     pub fn purge_history(
         &self,
         mut before: impl FnMut(&str) -> Option<WallTime>,
@@ -23,21 +24,48 @@ impl Store {
         while go_on() {
             let Some(user) = self.next_user(&after)? else { break };
             if let Some(before) = before(&user) {
-                removed += self.purge_user(&user, MessageId::at(before), &mut go_on)?;
+                match self.purge_user(&user, MessageId::at(before), &mut go_on) {
+                    Ok(some) => removed += some,
+                    Err(error) if fold::is_of_one_stream(&error) => {
+                        tracing::error!(%user, %error, "what is too old was not removed from a user's history");
+                    }
+                    Err(error) => return Err(error),
+                }
             }
             after = user;
         }
         Ok(removed)
     }
 
-    /// Removes a user's whole history, as when the user is removed. What others keep stays with them.
+    /// Removes a user's whole history, as when the user is removed. What others keep stays with them. One that cannot be
+    /// read goes uncounted.
     pub fn forget_history(&self, user: &str, mut go_on: impl FnMut() -> bool) -> Result<u64, StoreError> {
-        {
+        let folded = {
             let inner = self.inner();
             let _order = inner.history.order();
-            fold::people(inner, &[user.into()])?;
+            fold::people(inner, &[user.into()])
+        };
+        match folded.and_then(|()| self.purge_user(user, MessageId([0xff; 16]), &mut go_on)) {
+            Err(error) if fold::is_of_one_stream(&error) => {
+                tracing::error!(%user, %error, "a history that cannot be read is removed as it is");
+                self.remove_unread(user).map(|()| 0)
+            }
+            done => done,
         }
-        self.purge_user(user, MessageId([0xff; 16]), &mut go_on)
+    }
+
+    /// Removes what is there without looking into it.
+    fn remove_unread(&self, user: &str) -> Result<(), StoreError> {
+        let inner = self.inner();
+        let _order = inner.history.order();
+        inner.messages.write(inner.messages_epoch, |tx, epoch| {
+            tx.execute("DELETE FROM history_segment WHERE user = ?1", [user])?;
+            let last = "SELECT coalesce(max(id), 0) FROM history_journal";
+            let last = tx.query_row(last, [], |row| row.get(0))?;
+            fold::set_person(tx, epoch, user, (last, &Summary::default()))
+        })?;
+        inner.history.change(|recent| drop(recent.people.remove(user)));
+        Ok(())
     }
 
     /// Brings everything into segments.

@@ -21,6 +21,8 @@ pub(super) struct Recent {
     pub people: HashMap<Box<str>, Vec<At>>,
     /// Bytes of the journal's rows.
     pub bytes: usize,
+    /// Of them, those that the last fold had to leave: somebody's lines in them could not be folded.
+    pub left: usize,
     /// Its last row.
     pub last: i64,
     /// Messages written of late, by what their senders call them.
@@ -111,7 +113,8 @@ impl Recent {
                 match self.people.get_mut(&owner) {
                     Some(places) => {
                         places.push(at);
-                        if places.len() == many {
+                        // Again and again, should their fold fail.
+                        if places.len() % many == 0 {
                             busy.push(owner);
                         }
                     }
@@ -180,6 +183,12 @@ impl History {
             *recent = Some(Recent::load(db)?);
         }
         Ok(ask(recent.get_or_insert_with(Recent::default)))
+    }
+
+    /// Changes the index, without a connection. An index that nobody has asked for yet needs no change: it is read from
+    /// what is written.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Recent) -> T) -> Option<T> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(change)
     }
 
     /// Where the lines of a person stand.

@@ -30,7 +30,12 @@ pub(super) fn append<'a>(store: &Store, entries: impl Iterator<Item = &'a Messag
         inner.history.recent(tx, |_| ())?;
         let mut batch = Batch { inner, tx, block: Block::default() };
         for entry in entries {
-            batch.add(epoch, entry)?;
+            match batch.add(epoch, entry) {
+                Err(error) if is_mark(entry) && fold::is_of_one_stream(&error) => {
+                    tracing::error!(%error, "a mark is missing in a history that cannot be read");
+                }
+                done => done?,
+            }
         }
         let block = batch.block;
         if block.is_empty() {
@@ -43,8 +48,17 @@ pub(super) fn append<'a>(store: &Store, entries: impl Iterator<Item = &'a Messag
     if row == 0 {
         return Ok(());
     }
-    let busy = inner.messages.read(|db| inner.history.recent(db, |recent| recent.add(row, block, MANY_LINES)))?;
-    fold::people(inner, &busy)
+    let busy = inner.history.change(|recent| recent.add(row, block, MANY_LINES)).unwrap_or_default();
+    if let Err(error) = fold::people(inner, &busy) {
+        // What was asked for is written: a fold that fails is not the batch's business.
+        tracing::error!(%error, "histories with many new lines could not be folded; it is tried again");
+    }
+    Ok(())
+}
+
+/// Marks look into what is there; messages do not.
+fn is_mark(entry: &MessageEntry) -> bool {
+    matches!(entry, MessageEntry::Mark { .. } | MessageEntry::ReadUpTo { .. })
 }
 
 struct Batch<'a> {
