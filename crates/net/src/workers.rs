@@ -22,6 +22,9 @@ use crate::sys;
 use crate::worker::Worker;
 use crate::{Clock, Coalesce, Engine, Listener, ListenerId, Options, PeerIdentity, Tls};
 
+/// Pause between two tries of a post that waits for room.
+const ROOM_PAUSE: Duration = Duration::from_micros(200);
+
 impl Options {
     /// Opens every port. Nothing is read before [`Workers::start`].
     pub fn build<P: Send + 'static>(self) -> Result<Workers<P>, NetError> {
@@ -261,5 +264,18 @@ impl<P> WorkerHandle<P> {
     /// Hands over a post; gives it back when [`Bounds::posts`](crate::Bounds::posts) wait already or the worker ended.
     pub fn post(&self, post: P) -> Result<(), P> {
         self.mailbox.post(post)
+    }
+
+    /// Hands over a post that must not be lost: waits while the queue is full, as it is emptied within a turn of the worker;
+    /// gives it back only when the worker ended. Blocks; never for a worker's own thread.
+    pub fn post_when_room(&self, mut post: P) -> Result<(), P> {
+        while let Err(back) = self.mailbox.post(post) {
+            if self.mailbox.is_closed() {
+                return Err(back);
+            }
+            post = back;
+            std::thread::sleep(ROOM_PAUSE);
+        }
+        Ok(())
     }
 }

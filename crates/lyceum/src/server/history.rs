@@ -21,10 +21,8 @@ pub fn writer(store: &Store, handle: Handle<Post>) -> Result<MessageWriter> {
         let tokens: Vec<u64> = committed.tokens.into_iter().filter(|token| *token > 0).collect();
         if !tokens.is_empty() {
             let post = Post::Archived { tokens, written: committed.result.is_ok() };
-            // A lost report leaves the sender without an answer: it tries again.
-            if handle.worker(committed.worker).post(post).is_err() {
-                tracing::warn!("a worker did not hear of the archive: its mailbox is full");
-            }
+            // A worker that has ended answers nobody any more.
+            handle.worker(committed.worker).post_when_room(post).ok();
         }
     };
     store.message_writer(options, told).map_err(|error| anyhow!("{error}"))

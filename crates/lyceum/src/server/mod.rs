@@ -28,7 +28,7 @@ use lyceum_front_end::metrics::Metrics;
 use lyceum_net::{Handle, Listener, ListenerOptions, Running, Tls};
 use lyceum_sip::token::bearer::Bearers;
 use lyceum_sip::{SecretKey, Transport};
-use lyceum_store::{BindingWriter, BindingWriterOptions, MasterKey, Store};
+use lyceum_store::{BindingWriter, BindingWriterOptions, MasterKey, MessageWriter, Store};
 use lyceum_topology::{Document, Snapshot};
 use lyceum_web::listen::{Drain, DrainSwitch, LocalListener, Protection};
 use lyceum_web::sip::{SipOptions, WorkerSockets};
@@ -92,6 +92,7 @@ pub struct Server {
     running: Running<Executor>,
     switch: DrainSwitch,
     writer: BindingWriter,
+    messages: MessageWriter,
     records: records::RecordWriter,
     /// Where it listens.
     pub addresses: Addresses,
@@ -262,6 +263,7 @@ impl Server {
             running,
             switch,
             writer,
+            messages,
             records,
             addresses,
             first_administrator,
@@ -293,6 +295,7 @@ impl Server {
         self.switch.begin();
         let _engines = self.running.drain(DRAIN);
         self.writer.stop();
+        self.messages.stop();
         self.records.stop();
         self.runtime.shutdown_timeout(Duration::from_secs(2));
     }
@@ -302,13 +305,8 @@ fn binding_writer(store: &Store, handle: &Handle<Post>) -> Result<BindingWriter>
     let handle = handle.clone();
     store
         .binding_writer(BindingWriterOptions::default(), move |committed| {
-            let worker = handle.worker(committed.worker);
-            let mut post = Post::Committed(committed);
-            // A full mailbox empties within a turn of the worker; a commit must not be lost.
-            while let Err(back) = worker.post(post) {
-                post = back;
-                std::thread::sleep(Duration::from_micros(200));
-            }
+            // A commit must not be lost, except on a worker that has ended.
+            handle.worker(committed.worker).post_when_room(Post::Committed(committed)).ok();
         })
         .map_err(|error| anyhow!("{error}"))
 }

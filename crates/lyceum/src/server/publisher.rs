@@ -21,12 +21,8 @@ impl LivePublisher {
     fn each(&self, make: impl Fn() -> Post) {
         for worker in 0..self.0.handle.workers() {
             let handle = self.0.handle.worker(worker);
-            let mut post = make();
-            // A full mailbox empties within a turn of the worker; configuration must not be lost.
-            while let Err(back) = handle.post(post) {
-                post = back;
-                std::thread::sleep(Duration::from_micros(200));
-            }
+            // Configuration must not be lost, except on a worker that has ended.
+            handle.post_when_room(make()).ok();
         }
     }
 

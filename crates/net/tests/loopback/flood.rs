@@ -92,7 +92,9 @@ fn posts_are_bounded() {
     let handle = workers.handle();
     let taken = (0..5).filter(|_| handle.worker(0).post(()).is_ok()).count();
     assert_eq!(taken, 3);
+    let patient = std::thread::spawn(move || handle.worker(0).post_when_room(()).is_ok());
     let running = workers.start(|_| Slow(seen.clone())).unwrap();
+    assert!(patient.join().unwrap(), "there is room in time");
     running.drain(PATIENCE);
-    assert_eq!(seen.posts.load(SeqCst), 3);
+    assert_eq!(seen.posts.load(SeqCst), 4);
 }

@@ -288,6 +288,7 @@ fn drain_stops_accepting_and_closes_what_is_open() {
     assert!(ends(&mut phone));
     assert!(TcpStream::connect(addr).is_err());
     assert!(handle.worker(0).post(Box::new(|_| ())).is_err(), "nobody takes posts any more");
+    assert!(handle.worker(0).post_when_room(Box::new(|_| ())).is_err(), "nobody is waited for who has ended");
 }
 
 #[test]
