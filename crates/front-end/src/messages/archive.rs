@@ -1,7 +1,7 @@
 //! The archive: whose messages are written down, and those that must be before they may pass (critical mode).
 
 use lyceum_net::{Arrival, Flow, ListenerId, Outbox};
-use lyceum_sip::time::Now;
+use lyceum_sip::time::{Now, Time};
 use lyceum_sip::transaction::ServerId;
 use lyceum_sip::{Index, Limits, Message, Name, ResponseBuilder, Transport, parse};
 use lyceum_store::{ArchiveKind, ArchiveRow, ConversationId, MessageEntry};
@@ -10,6 +10,7 @@ use lyceum_topology::{Snapshot, UserId};
 use lyceum_users::messages::{MessageId, OwnedText};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::take::Taken;
 use crate::calls::admit::Sender;
@@ -19,9 +20,13 @@ use crate::refusal::{DIAGNOSTICS_HEADER, Refusal};
 
 /// Messages that wait for the archive at once; beyond it further ones are refused with 503.
 const PARKED: usize = 4_096;
+/// A message waits no longer than its transaction lives: 64·T1 of RFC 3261.
+const LIFE: Duration = Duration::from_secs(32);
 
 /// A message that waits until the archive has it.
 pub(crate) struct Parked {
+    /// When nobody waits for the answer any more.
+    expires: Time,
     server: ServerId,
     /// One of our users; `None`: a trusted host.
     user: Option<UserId>,
@@ -89,6 +94,7 @@ impl Core {
         row: MessageEntry,
         out: &mut Outbox,
     ) {
+        self.forget_expired(inbound.now);
         if self.messages.parked.len() >= PARKED {
             return self.refuse_event(inbound, server, Refusal::ArchiveAway, &[("Retry-After", b"10")], out);
         }
@@ -100,6 +106,7 @@ impl Core {
         self.messages.next_token += 1;
         let token = self.messages.next_token;
         let parked = Parked {
+            expires: inbound.now.mono + LIFE,
             server,
             user,
             flow: arrival.flow,
@@ -113,8 +120,18 @@ impl Core {
         self.effects.push_back(Effect::Archive { token, entries: vec![row] });
     }
 
+    /// Forgets messages whose transactions are over: their senders took them for lost. Tokens rise with time.
+    fn forget_expired(&mut self, now: Now) {
+        while let Some(first) = self.messages.parked.first_entry()
+            && first.get().expires <= now.mono
+        {
+            first.remove();
+        }
+    }
+
     /// The archive has these messages, or cannot be written: they go on, or are refused.
     pub fn archived(&mut self, now: Now, tokens: &[u64], written: bool, out: &mut Outbox) {
+        self.forget_expired(now);
         for token in tokens {
             let Some(parked) = self.messages.parked.remove(token) else { continue };
             let mut index = Index::new();

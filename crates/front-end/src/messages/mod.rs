@@ -15,7 +15,7 @@ mod letter;
 mod take;
 mod typing;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use lyceum_users::messages::{DeviceKey, MessageId, Waiting};
 
@@ -51,7 +51,7 @@ pub struct Messages {
     pub(crate) history: Vec<lyceum_store::MessageEntry>,
     pub(crate) next_generation: u16,
     /// Messages that wait for the archive, by token.
-    pub(crate) parked: HashMap<u64, archive::Parked>,
+    pub(crate) parked: BTreeMap<u64, archive::Parked>,
     pub(crate) next_token: u64,
 }
 

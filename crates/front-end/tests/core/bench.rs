@@ -58,6 +58,10 @@ pub struct Bench {
     pub store_works: bool,
     /// The archive can be written.
     pub archive_works: bool,
+    /// The archive says nothing of what it is given.
+    pub archive_is_silent: bool,
+    /// What it was given.
+    pub archiving: Vec<u64>,
     document: Document,
     tickets: Vec<u64>,
     count: u32,
@@ -129,6 +133,8 @@ impl Bench {
             lookups: Vec::new(),
             store_works: true,
             archive_works: true,
+            archive_is_silent: false,
+            archiving: Vec::new(),
             document,
             tickets: Vec::new(),
             count: 0,
@@ -204,6 +210,7 @@ impl Bench {
                 Effect::Persist { seq, .. } if self.store_works => self.core.committed(self.now, seq, &mut out),
                 Effect::Persist { seq, .. } => self.pending.push(seq),
                 Effect::Messages(entries) => self.history.extend(entries),
+                Effect::Archive { token, .. } if self.archive_is_silent => self.archiving.push(token),
                 Effect::Archive { token, entries } => {
                     let written = self.archive_works;
                     if written {

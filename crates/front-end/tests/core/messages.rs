@@ -263,6 +263,23 @@ fn in_critical_mode_nothing_passes_that_is_not_archived() {
 }
 
 #[test]
+fn a_message_waits_for_the_archive_no_longer_than_its_sender() {
+    let mut bench = critical();
+    come(&mut bench, 2);
+    bench.archive_is_silent = true;
+    for (wait, arrived) in [(31, 1), (33, 0)] {
+        say(&mut bench, "hello");
+        bench.wait(Duration::from_secs(wait));
+        let mut out = lyceum_net::Outbox::new();
+        let token = bench.archiving.pop().unwrap();
+        bench.core.archived(bench.now, &[token], true, &mut out);
+        let mut sent = bench.settle(out, Duration::ZERO);
+        sent.extend(bench.wait(Duration::from_millis(5)));
+        assert_eq!(copies(&sent, 2).len(), arrived, "after {wait} s");
+    }
+}
+
+#[test]
 fn no_way_leads_past_the_archive() {
     let mut bench = critical();
     come(&mut bench, 2);
