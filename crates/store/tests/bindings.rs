@@ -130,6 +130,32 @@ fn the_journal_is_folded_and_nothing_is_lost() {
 }
 
 #[test]
+fn a_fold_that_cannot_open_the_database_is_taken_up_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let options = BindingWriterOptions { interval: Duration::from_millis(1), fold_bytes: 8 << 10 };
+    let mut worker = Worker::start(&store, options);
+    // The writer has its handle already; whoever opens now finds a folder.
+    let (here, away) = (dir.path().join("bindings.db"), dir.path().join("away.db"));
+    std::fs::rename(&here, &away).unwrap();
+    std::fs::create_dir(&here).unwrap();
+    for round in 1..4u32 {
+        for user in 0..300 {
+            worker.register(user, round);
+        }
+        worker.commit().unwrap();
+    }
+    std::fs::remove_dir(&here).unwrap();
+    std::fs::rename(&away, &here).unwrap();
+    let start = Instant::now();
+    while store.load_groups().unwrap().iter().map(|l| l.replayed).sum::<u64>() >= 300 {
+        assert!(start.elapsed() < Duration::from_secs(20), "the journal is never folded");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(stored(&store), worker.seen());
+}
+
+#[test]
 fn a_full_queue_hands_the_block_back() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());

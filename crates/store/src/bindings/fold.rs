@@ -12,15 +12,20 @@ use rusqlite::Connection;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A probe writes this much, so that it does not succeed where the next batch would fail.
 const PROBE_BYTES: i64 = 64 << 10;
+
+/// A fold that failed is tried again after this time.
+const FOLD_AGAIN: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
 struct Wanted {
     fold: Option<i64>,
     folding: bool,
+    /// A fold that failed, and when it is tried again.
+    again: Option<(i64, Instant)>,
     checkpoint: bool,
     checkpointed: bool,
     probe: bool,
@@ -65,6 +70,17 @@ impl Upkeep {
         self.ask(|w| w.stop = true);
     }
 
+    /// Work came to its end, whatever way. A fold that failed is taken up again, in a while.
+    fn ended(&self, work: &Work, well: bool) {
+        let mut wanted = self.lock();
+        match work {
+            Work::Checkpoint => wanted.checkpointed = well,
+            Work::Fold(_) if well => wanted.folding = false,
+            Work::Fold(upto) => wanted.again = Some((*upto, Instant::now() + FOLD_AGAIN)),
+            Work::Probe => wanted.probe &= !well,
+        }
+    }
+
     /// True once after the upkeep thread has copied the bulk of the WAL back.
     pub(super) fn take_checkpointed(&self) -> bool {
         std::mem::take(&mut self.lock().checkpointed)
@@ -74,14 +90,20 @@ impl Upkeep {
 /// The upkeep thread.
 pub(super) fn run(shared: &Shared, path: &Path, epochs: &Epochs) {
     let mut db = None;
+    let mut told = false;
     loop {
         let Some(work) = next(&shared.upkeep) else { return };
-        if let Err(error) = carry_out(&mut db, work, shared, path, epochs) {
+        let done = carry_out(&mut db, &work, shared, path, epochs);
+        shared.upkeep.ended(&work, done.is_ok());
+        if let Err(error) = done {
             // Opened anew next time: a handle that met a failing disk may hold stale state.
             db = None;
-            if !shared.away.load(Ordering::Relaxed) {
-                tracing::warn!(%error, "upkeep of the binding journal put off");
+            if !shared.away.load(Ordering::Relaxed) && !told {
+                tracing::warn!(%error, "upkeep of the binding journal put off; it is tried again");
+                told = true;
             }
+        } else {
+            told = false;
         }
     }
 }
@@ -104,21 +126,26 @@ fn next(upkeep: &Upkeep) -> Option<Work> {
         if let Some(upto) = wanted.fold.take() {
             return Some(Work::Fold(upto));
         }
-        if wanted.probe {
-            let (woken, out) = upkeep.called.wait_timeout(wanted, PROBE_EVERY).unwrap_or_else(PoisonError::into_inner);
-            wanted = woken;
-            if out.timed_out() && !wanted.stop {
-                return Some(Work::Probe);
-            }
-        } else {
+        let now = Instant::now();
+        if let Some((upto, _)) = wanted.again.take_if(|(_, due)| *due <= now) {
+            return Some(Work::Fold(upto));
+        }
+        let again = wanted.again.map(|(_, due)| due - now);
+        let Some(wait) = wanted.probe.then_some(PROBE_EVERY).or(again) else {
             wanted = upkeep.called.wait(wanted).unwrap_or_else(PoisonError::into_inner);
+            continue;
+        };
+        let (woken, out) = upkeep.called.wait_timeout(wanted, wait).unwrap_or_else(PoisonError::into_inner);
+        wanted = woken;
+        if out.timed_out() && wanted.probe && !wanted.stop {
+            return Some(Work::Probe);
         }
     }
 }
 
 fn carry_out(
     db: &mut Option<Connection>,
-    work: Work,
+    work: &Work,
     shared: &Shared,
     path: &Path,
     epochs: &Epochs,
@@ -128,20 +155,11 @@ fn carry_out(
     }
     let Some(db) = db.as_mut() else { return Ok(()) };
     match work {
-        Work::Checkpoint => {
-            let done = checkpoint(db);
-            shared.upkeep.ask(|w| w.checkpointed = done.is_ok());
-            Ok(done?)
-        }
-        Work::Fold(upto) => {
-            let done = fold(db, upto, shared, epochs);
-            shared.upkeep.ask(|w| w.folding = false);
-            done
-        }
+        Work::Checkpoint => Ok(checkpoint(db)?),
+        Work::Fold(upto) => fold(db, *upto, shared, epochs),
         Work::Probe => {
             let _ = checkpoint(db);
             probe(db)?;
-            shared.upkeep.ask(|w| w.probe = false);
             if shared.away.swap(false, Ordering::Relaxed) {
                 tracing::info!("bindings can be written again");
             }
