@@ -115,6 +115,116 @@ fn marks_are_set_once_and_counted() {
 }
 
 #[test]
+fn nobody_reads_what_is_not_there_yet() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path());
+    add(&store, &[message(2_000, ANNA, &[BOB], "one")]);
+    let pair = ConversationId::of([ANNA, BOB]);
+    let read = |conversation, upto| MessageEntry::ReadUpTo { user: BOB.into(), conversation, upto, at: WallTime(5) };
+    let (last, elsewhere) = (MessageId([0xff; 16]), ConversationId([9; 16]));
+    store.append_messages(&[read(pair, last), read(elsewhere, last)]).unwrap();
+    // One later, one with an earlier name, one in what was no conversation.
+    add(
+        &store,
+        &[
+            message(3_000, ANNA, &[BOB], "two"),
+            message(1_000, ANNA, &[BOB], "late"),
+            NewMessage { conversation: Some(elsewhere), ..message(4_000, ANNA, &[BOB], "three") },
+        ],
+    );
+    for turn in ["from the journal", "folded", "after a restart", "folded once more"] {
+        match turn {
+            "after a restart" => {
+                drop(store);
+                store = open(dir.path());
+            }
+            "folded" => fold(&store),
+            "folded once more" => {
+                add(&store, &[message(2_500, PARTNER, &["jim@partner.example"], "not ours")]);
+                add(&store, &[message(500, ANNA, &[CARLA], "other")]);
+                fold(&store);
+            }
+            _ => {}
+        }
+        let rows = store.history(&of(BOB)).unwrap().messages;
+        let unread: Vec<(u64, bool)> = rows.iter().map(|row| (row.id.time().0, row.unread)).collect();
+        assert_eq!(unread, [(4_000, true), (3_000, true), (2_000, false), (1_000, true)], "{turn}");
+        assert_eq!(store.unread(BOB).unwrap(), 3, "{turn}");
+    }
+}
+
+#[test]
+fn much_that_is_not_asked_for_ends_a_page_early() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    add(&store, &[message(1_000, ANNA, &[CARLA], "long ago")]);
+    let many: Vec<NewMessage> = (0..20_000).map(|n| message(2_000 + n, ANNA, &[BOB], "x")).collect();
+    add(&store, &many);
+    for folded in [false, true] {
+        if folded {
+            fold(&store);
+        }
+        let asked = HistoryQuery { peer: Some(CARLA.into()), ..of(ANNA) };
+        let first = store.history(&asked).unwrap();
+        assert_eq!((first.messages.len(), first.next), (0, Some(id(2_000))));
+        assert_eq!(texts(&store, &HistoryQuery { before: first.next, ..asked }), ["long ago"]);
+        let list = store.conversations(ANNA, 0).unwrap();
+        let last: Vec<_> = list.iter().map(|c| c.last.as_ref().map(|row| row.id)).collect();
+        assert_eq!(last, [Some(id(21_999)), Some(id(1_000))]);
+        let unknown = HistoryQuery { conversation: Some(ConversationId([5; 16])), ..of(ANNA) };
+        let page = store.history(&unknown).unwrap();
+        assert_eq!((page.messages.len(), page.next), (0, None), "who is not in it is told so at once");
+    }
+}
+
+#[test]
+fn notices_of_unknown_messages_are_looked_for_within_bounds() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let many: Vec<NewMessage> = (0..2_000).map(|n| message(1_000 + n, ANNA, &[BOB, CARLA], &"x".repeat(900))).collect();
+    add(&store, &many);
+    fold(&store);
+    drop(store);
+    let store = open(dir.path());
+    let notice = |wire: &str, user: &str| MessageEntry::Mark {
+        message: MessageRef::Wire { wire_id: wire.into(), sender: ANNA.into() },
+        user: user.into(),
+        mark: Mark::Read,
+        at: WallTime(9_000),
+    };
+    let mut batch: Vec<MessageEntry> = (0..100).map(|n| notice(&format!("junk-{n}"), CARLA)).collect();
+    batch.extend([notice("wire-2999", CARLA), notice("wire-2999", BOB)]);
+    store.append_messages(&batch).unwrap();
+    let read = |store: &Store| {
+        let last = store.history(&HistoryQuery { limit: 1, ..of(ANNA) }).unwrap().messages.remove(0);
+        last.recipients.iter().map(|one| one.read.is_some()).collect::<Vec<_>>()
+    };
+    assert_eq!(read(&store), [true, false], "Carla's junk used up what is done for Carla, not what is done for Bob");
+    store.append_messages(&[notice("wire-2999", CARLA)]).unwrap();
+    assert_eq!(read(&store), [true, true]);
+}
+
+#[test]
+fn a_notice_finds_what_is_in_the_journal_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let waiting: Vec<NewMessage> = (0..1_000).map(|n| message(1_000 + n, ANNA, &[BOB], "waiting")).collect();
+    add(&store, &waiting);
+    drop(store);
+    let store = open(dir.path());
+    let notices: Vec<MessageEntry> = (0..1_000)
+        .map(|n| MessageEntry::Mark {
+            message: MessageRef::Wire { wire_id: format!("wire-{}", 1_000 + n).into(), sender: ANNA.into() },
+            user: BOB.into(),
+            mark: Mark::Read,
+            at: WallTime(9_000),
+        })
+        .collect();
+    store.append_messages(&notices).unwrap();
+    assert_eq!(store.unread(BOB).unwrap(), 0);
+}
+
+#[test]
 fn conversations_are_listed_latest_first() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());

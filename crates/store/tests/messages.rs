@@ -90,7 +90,7 @@ fn the_writer_reports_each_worker_after_the_commit() {
     let store = open(dir.path());
     let (post, reports) = sync_channel(64);
     let writer = store.message_writer(MessageWriterOptions::default(), move |r| drop(post.send(r))).unwrap();
-    for token in 0..6u64 {
+    for token in 1..7u64 {
         let text = message(1_000 + token, ANNA, &[BOB], "x");
         let entries = vec![
             MessageEntry::Message(Box::new(text)),
@@ -106,7 +106,7 @@ fn the_writer_reports_each_worker_after_the_commit() {
         tokens[usize::from(report.worker)].extend(report.tokens);
         assert!(visible >= tokens.iter().map(Vec::len).max().unwrap(), "reported before it was written");
     }
-    assert_eq!(tokens, [vec![0, 2, 4], vec![1, 3, 5]]);
+    assert_eq!(tokens, [vec![2, 4, 6], vec![1, 3, 5]]);
     writer.stop();
     assert_eq!((writer.written(), writer.failed(), writer.handed_back()), (12, 0, 0));
     let late = MessageBatch { worker: 0, token: 9, entries: vec![] };
@@ -117,7 +117,7 @@ fn the_writer_reports_each_worker_after_the_commit() {
 fn a_full_queue_hands_the_batch_back_and_what_was_queued_is_written_at_the_stop() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    let options = MessageWriterOptions { interval: Duration::from_secs(3_600), queue_entries: 3 };
+    let options = MessageWriterOptions { interval: Duration::from_secs(3_600), queue_entries: 3, ..Default::default() };
     let writer = store.message_writer(options, |_| {}).unwrap();
     let batch = |token: u64, count: u64| MessageBatch {
         worker: 0,
@@ -155,6 +155,38 @@ fn a_refused_write_is_reported_as_such() {
     assert_eq!((writer.written(), writer.failed()), (1, 1));
     assert!(store.archive_append(&[archived(1_000, ANNA, &[BOB], "x")]).is_err());
     assert_eq!(texts(&store, &of(BOB)), ["kept"]);
+}
+
+#[test]
+fn what_a_busy_disk_refuses_is_written_later_unless_somebody_waits_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let (post, reports) = sync_channel(64);
+    let options = MessageWriterOptions { try_every: Duration::from_millis(1), ..MessageWriterOptions::default() };
+    let writer = store.message_writer(options, move |r| drop(post.send(r))).unwrap();
+    let db = rusqlite::Connection::open(dir.path().join("messages.db")).unwrap();
+    db.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let one = |token, entry| MessageBatch { worker: 1, token, entries: vec![entry] };
+    for at in [1_000, 2_000] {
+        writer.submit(one(0, MessageEntry::Message(Box::new(message(at, ANNA, &[BOB], "kept"))))).unwrap();
+    }
+    writer.submit(one(7, MessageEntry::Archive(Box::new(archived(1_000, ANNA, &[BOB], "x"))))).unwrap();
+    let next = || -> MessagesCommitted { reports.recv_timeout(Duration::from_secs(60)).unwrap() };
+    let report = next();
+    assert_eq!((report.tokens, report.result.unwrap_err().fault), (vec![7], lyceum_store::Fault::Busy));
+    db.execute_batch("COMMIT").unwrap();
+    writer.submit(one(8, MessageEntry::Message(Box::new(message(3_000, ANNA, &[BOB], "later"))))).unwrap();
+    let mut tokens = Vec::new();
+    while tokens.len() < 3 {
+        let report = next();
+        assert_eq!(report.result, Ok(()));
+        tokens.extend(report.tokens);
+    }
+    tokens.sort_unstable();
+    assert_eq!(tokens, [0, 0, 8]);
+    assert_eq!(texts(&store, &of(BOB)), ["later", "kept", "kept"]);
+    writer.stop();
+    assert_eq!((writer.written(), writer.failed()), (3, 1));
 }
 
 fn transfer(store: &Store, at: u64, content: &[u8]) -> NewTransfer {

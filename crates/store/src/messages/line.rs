@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! journal row  = { length u32, count of people, people…, line } …
-//! segment      = { line } …          messages by name, then marks for older segments
+//! segment      = { line } …          how far was read, messages by name, marks for older segments
 //! line         = kind u8, fields
 //! ```
 //! Numbers are LEB128, texts and bodies have their length before them.

@@ -114,6 +114,7 @@ fn oldest(tx: &Transaction<'_>, epoch: u64, user: &str, before: MessageId) -> Re
     window.messages = window.messages.split_off(&before);
     // Nothing older is left that they could mark.
     window.older.clear();
+    window.reads.clear();
     fold::remove_segment(tx, user, first)?;
     fold::write_segments(tx, epoch, user, &window)?;
     Ok(Some((whole - window.messages.len()) as u64))

@@ -8,14 +8,14 @@ use crate::error::StoreError;
 use crate::sqlite::Store;
 use lyceum_sip::time::WallTime;
 use lyceum_users::messages::{MessageId, OwnedText};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 /// Most messages of one page.
 const MOST_ROWS: u32 = 500;
-/// Messages that a search by text looks through for one page.
-const MOST_SEARCHED: u32 = 20_000;
+/// Messages that are looked through for one page, or for the last messages of conversations.
+const MOST_SEARCHED: usize = 20_000;
 /// Most conversations that one question is answered with.
 const MOST_CONVERSATIONS: u32 = 1_000;
 
@@ -45,7 +45,8 @@ pub struct HistoryQuery {
 pub struct HistoryPage {
     /// The messages.
     pub messages: Vec<HistoryRow>,
-    /// Where the next page begins; `None` when there is nothing more. A search by text may end a page early.
+    /// Where the next page begins; `None` when there is nothing more. A page may end early, even
+    /// before its first message, when much had to be looked through.
     pub next: Option<MessageId>,
 }
 
@@ -101,25 +102,30 @@ impl Store {
     pub fn history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
         let limit = if query.limit == 0 { MOST_ROWS } else { query.limit.min(MOST_ROWS) } as usize;
         let needle = query.text.as_ref().map(|text| text.to_lowercase());
-        // One more than asked for tells whether there is another page.
-        let most = if needle.is_some() { MOST_SEARCHED as usize } else { limit };
         let (from, to) = bounds(query);
         let mut page = HistoryPage::default();
+        if let Some(conversation) = query.conversation
+            && !self.summary(&query.user)?.0.contains_key(&conversation)
+        {
+            return Ok(page);
+        }
         let (mut looked, mut last) = (0, None);
         self.walk(&query.user, &mut |letter| {
             if letter.id < from {
                 return ControlFlow::Break(());
             }
-            if letter.id >= to || !is_asked_for(query, letter) {
+            if letter.id >= to {
                 return ControlFlow::Continue(());
             }
-            if looked == most || page.messages.len() == limit {
+            let is_asked_for = is_asked_for(query, letter);
+            // One more than asked for tells whether there is another page.
+            if looked == MOST_SEARCHED || (is_asked_for && page.messages.len() == limit) {
                 page.next = last;
                 return ControlFlow::Break(());
             }
             looked += 1;
             last = Some(letter.id);
-            if needle.as_ref().is_none_or(|needle| contains(letter, needle)) {
+            if is_asked_for && needle.as_ref().is_none_or(|needle| contains(letter, needle)) {
                 page.messages.push(history_row(letter, &query.user));
             }
             ControlFlow::Continue(())
@@ -150,18 +156,27 @@ impl Store {
     fn with_last(&self, user: &str, threads: Vec<(ConversationId, Thread)>) -> Result<Vec<Conversation>, StoreError> {
         let mut wanted: BTreeSet<MessageId> = threads.iter().map(|(_, thread)| thread.last).collect();
         let mut found = BTreeMap::new();
+        let mut looked = 0;
         if !wanted.is_empty() {
             self.walk(user, &mut |letter| {
+                looked += 1;
                 if wanted.remove(&letter.id) {
                     found.insert(letter.id, history_row(letter, user));
                 }
-                let is_over = wanted.first().is_none_or(|oldest| letter.id < *oldest);
+                let is_over = looked == MOST_SEARCHED || wanted.first().is_none_or(|oldest| letter.id < *oldest);
                 if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
         }
+        // Messages very far back are taken as their segments have them: a mark that came much later is not seen here.
+        for id in wanted {
+            found.extend(self.letter(user, id)?.map(|letter| (id, history_row(&letter, user))));
+        }
         let conversation = |(id, thread): (ConversationId, Thread)| {
             let unread = thread.unread.len() as u32;
-            let last = found.remove(&thread.last);
+            let mut last = found.remove(&thread.last);
+            if let Some(last) = &mut last {
+                last.unread &= thread.unread.contains(&last.id);
+            }
             Conversation { id, members: thread.members, subject: thread.subject, last, unread }
         };
         Ok(threads.into_iter().map(conversation).collect())
@@ -176,6 +191,20 @@ impl Store {
             let (_, mut summary) = fold::person(&snapshot, user)?;
             recent::read(&snapshot, &places)?.iter().for_each(|line| summary.apply(user, line));
             Ok(summary)
+        })
+    }
+
+    /// One message from its segment.
+    fn letter(&self, user: &str, id: MessageId) -> Result<Option<Letter>, StoreError> {
+        self.inner().messages.read(|db| {
+            let block: Option<Vec<u8>> = db
+                .prepare_cached(
+                    "SELECT block FROM history_segment WHERE user = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1",
+                )?
+                .query_row(rusqlite::params![user, id.0], |row| row.get(0))
+                .optional()?;
+            let Some(block) = block else { return Ok(None) };
+            Ok(Window::of(Line::read_all(&block)?).messages.remove(&id))
         })
     }
 

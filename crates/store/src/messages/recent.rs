@@ -85,14 +85,19 @@ impl Block {
         self.owners.iter().any(|owner| **owner == *user)
     }
 
-    /// The lines of one person.
-    pub(super) fn lines_of(&self, user: &str) -> Result<Vec<Line>, StoreError> {
+    /// How many lines are in it.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The lines of one person among those from `first` on.
+    pub(super) fn lines_of(&self, user: &str, first: usize) -> Result<Vec<Line>, StoreError> {
         let mine = |(_, _, first, end): &&(u32, u32, u32, u32)| {
             self.owners[*first as usize..*end as usize].iter().any(|owner| **owner == *user)
         };
         let read =
             |(at, length, ..): &(u32, u32, u32, u32)| Line::read(&self.bytes[*at as usize..(*at + *length) as usize]);
-        self.places.iter().filter(mine).map(read).collect()
+        self.places[first..].iter().filter(mine).map(read).collect()
     }
 }
 
@@ -125,6 +130,19 @@ impl Recent {
         busy
     }
 
+    /// Remembers what its sender calls the message of this line, if it is one.
+    fn know_wire(&mut self, line: &[u8]) {
+        // A line that cannot be read is told of when its owner asks for it.
+        if let Ok(Line::Message(letter)) = Line::read(line)
+            && let Some(wire_id) = &letter.wire_id
+        {
+            if self.wires.len() >= WIRES_MOST {
+                self.wires.clear();
+            }
+            self.wires.insert(wire_key(wire_id, &letter.sender), letter.id);
+        }
+    }
+
     /// Reads the journal after a start.
     fn load(db: &Connection) -> Result<Recent, StoreError> {
         let mut recent = Recent::default();
@@ -139,6 +157,7 @@ impl Recent {
             let mut reader = Reader(block);
             while !reader.0.is_empty() {
                 let (owners, at) = entry(&mut reader, block.len(), row).ok_or_else(damaged)?;
+                recent.know_wire(&block[at.offset as usize..(at.offset + at.length) as usize]);
                 for owner in owners {
                     let known = match folded.get(owner) {
                         Some(known) => *known,

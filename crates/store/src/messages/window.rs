@@ -14,6 +14,8 @@ pub(super) struct Window {
     pub messages: BTreeMap<MessageId, Letter>,
     /// Marks of messages that are older than all of these, oldest first.
     pub older: Vec<Line>,
+    /// How far somebody read a conversation, which may concern older messages too.
+    pub reads: Reads,
 }
 
 /// A segment as it is written.
@@ -67,19 +69,17 @@ impl Window {
 
     /// Of several that say how far somebody read, the furthest is enough.
     fn keep_for_older(&mut self, line: Line) {
-        let Line::ReadUpTo { user, conversation, upto, .. } = &line else { return self.older.push(line) };
-        let same = |other: &Line| matches!(other, Line::ReadUpTo { user: u, conversation: c, .. } if (u, c) == (user, conversation));
-        match self.older.iter_mut().find(|other| same(other)) {
-            Some(Line::ReadUpTo { upto: known, .. }) if *known >= *upto => {}
-            Some(known) => *known = line,
-            None => self.older.push(line),
+        let Line::ReadUpTo { user, conversation, upto, at } = line else { return self.older.push(line) };
+        let known = self.reads.entry((conversation, user)).or_insert((upto, at));
+        if known.0 < upto {
+            *known = (upto, at);
         }
     }
 
     /// Takes in an older part, and does there what is waiting for it.
     pub(super) fn merge(&mut self, mut older: Window) {
         let waiting = std::mem::take(&mut self.older);
-        for line in waiting {
+        for line in waiting.into_iter().chain(read_lines(std::mem::take(&mut self.reads))) {
             if !older.mark(&line) {
                 older.keep_for_older(line);
             }
@@ -87,7 +87,8 @@ impl Window {
         for (id, letter) in std::mem::take(&mut self.messages) {
             older.messages.entry(id).or_insert(letter);
         }
-        // Marks that came with the older part may be for messages of the newer one, which came late.
+        // Marks that came with the older part may be for messages of the newer one, which came late. How far somebody had
+        // read then says nothing of messages that came later.
         let kept = std::mem::take(&mut older.older);
         *self = older;
         for line in kept {
@@ -95,7 +96,8 @@ impl Window {
         }
     }
 
-    /// Cuts it into segments; what is for older parts stands in the first of them.
+    /// Cuts it into segments; what is for older parts stands in the first of them. How far somebody read stands before
+    /// the messages, because those that follow came later or know it already.
     pub(super) fn segments(&self) -> Vec<Segment> {
         let mut segments: Vec<Segment> = Vec::new();
         for (id, letter) in &self.messages {
@@ -107,10 +109,20 @@ impl Window {
             open.last = *id;
         }
         if let Some(first) = segments.first_mut() {
-            self.older.iter().for_each(|line| line.write(&mut first.block));
+            let mut block = Vec::new();
+            read_lines(self.reads.clone()).for_each(|line| line.write(&mut block));
+            block.append(&mut first.block);
+            self.older.iter().for_each(|line| line.write(&mut block));
+            first.block = block;
         }
         segments
     }
+}
+
+type Reads = BTreeMap<(ConversationId, String), (MessageId, WallTime)>;
+
+fn read_lines(reads: Reads) -> impl Iterator<Item = Line> {
+    reads.into_iter().map(|((conversation, user), (upto, at))| Line::ReadUpTo { user, conversation, upto, at })
 }
 
 /// The first mark of its kind counts; what was read was delivered.

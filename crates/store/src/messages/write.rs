@@ -2,17 +2,25 @@
 
 use super::line::{self, Letter, Line};
 use super::recent::{self, Block, wire_key};
-use super::{MAX_PARTICIPANTS, MessageEntry, MessageRef, NewMessage, Participant, fold};
+use super::window::{SEGMENT_BYTES, Summary, Thread};
+use super::{ConversationId, MAX_PARTICIPANTS, MessageEntry, MessageRef, NewMessage, Participant, fold};
 use crate::error::StoreError;
 use crate::sqlite::{Inner, Store};
 use lyceum_sip::time::WallTime;
 use lyceum_users::messages::MessageId;
 use rusqlite::{OptionalExtension, Transaction, params};
+use std::collections::HashMap;
 
 /// Lines of one person in the journal at which that person's are folded by themselves.
 const MANY_LINES: usize = 4_096;
 /// Segments that are looked through for the message that a notice names.
 const SEGMENTS_SEARCHED: usize = 64;
+/// Segments that are looked through for all notices of a batch; what further ones name is taken for unknown.
+const SEGMENTS_A_BATCH: usize = 1_024;
+/// Of them, those for the notices of one person.
+const SEGMENTS_A_PERSON: usize = 256;
+/// Lists of conversations that are at hand while a batch is put together.
+const LISTS: usize = 64;
 
 impl Store {
     /// Writes these entries in one transaction, durable when it returns. The writer thread is the usual way.
@@ -28,7 +36,7 @@ pub(super) fn append<'a>(store: &Store, entries: impl Iterator<Item = &'a Messag
     let (block, row) = inner.messages.write(inner.messages_epoch, |tx, epoch| {
         // The index is read before there is something in the journal that is not in it.
         inner.history.recent(tx, |_| ())?;
-        let mut batch = Batch { inner, tx, block: Block::default() };
+        let mut batch = Batch { inner, tx, block: Block::default(), searched: HashMap::new(), lists: HashMap::new() };
         for entry in entries {
             match batch.add(epoch, entry) {
                 Err(error) if is_mark(entry) && fold::is_of_one_stream(&error) => {
@@ -65,6 +73,10 @@ struct Batch<'a> {
     inner: &'a Inner,
     tx: &'a Transaction<'a>,
     block: Block,
+    /// Segments looked through for the notices of each person.
+    searched: HashMap<String, usize>,
+    /// Conversations of people, and how many lines of the block are in them.
+    lists: HashMap<String, (Summary, usize)>,
 }
 
 impl Batch<'_> {
@@ -84,9 +96,11 @@ impl Batch<'_> {
                 return self.tell([&*sender, &**user], &line);
             }
             MessageEntry::ReadUpTo { user, conversation, upto, at } => {
-                let mut members = self.members(user, *conversation)?;
+                // What is not there cannot be read: nothing may wait for messages that come later.
+                let Some(thread) = self.thread(user, *conversation)? else { return Ok(()) };
+                let (upto, mut members) = (thread.last.min(*upto), thread.members.clone());
                 members.push(user.to_string());
-                let line = Line::ReadUpTo { user: user.to_string(), conversation: *conversation, upto: *upto, at: *at };
+                let line = Line::ReadUpTo { user: user.to_string(), conversation: *conversation, upto, at: *at };
                 return self.tell(members.iter().map(String::as_str), &line);
             }
             MessageEntry::Archive(row) => return crate::archive::add(self.tx, epoch, row),
@@ -135,7 +149,7 @@ impl Batch<'_> {
     }
 
     /// The message that its sender calls so: the newest, should there be several.
-    fn named(&self, wire_id: &str, sender: &str, user: &str) -> Result<Option<MessageId>, StoreError> {
+    fn named(&mut self, wire_id: &str, sender: &str, user: &str) -> Result<Option<MessageId>, StoreError> {
         let key = wire_key(wire_id, sender);
         if let Some((_, id)) = self.block.wires.iter().rev().find(|(known, _)| *known == key) {
             return Ok(Some(*id));
@@ -146,27 +160,42 @@ impl Batch<'_> {
         let is_it = |letter: &Letter| letter.wire_id.as_deref() == Some(wire_id) && letter.sender == sender;
         for owner in [user, sender] {
             if self.has(owner)? {
-                return self.search(owner, is_it);
+                return self.search(owner, user, is_it);
             }
         }
         Ok(None)
     }
 
-    fn search(&self, owner: &str, is_it: impl Fn(&Letter) -> bool) -> Result<Option<MessageId>, StoreError> {
+    /// Looks through a person's lines for a message, at the expense of `notifier`.
+    fn search(
+        &mut self,
+        owner: &str,
+        notifier: &str,
+        is_it: impl Fn(&Letter) -> bool,
+    ) -> Result<Option<MessageId>, StoreError> {
         let of = |lines: Vec<Line>| {
             lines.into_iter().rev().find_map(|line| match line {
                 Line::Message(letter) if is_it(&letter) => Some(letter.id),
                 _ => None,
             })
         };
+        let all: usize = self.searched.values().sum();
+        let searched = self.searched.entry(notifier.to_owned()).or_default();
+        let room = SEGMENTS_A_PERSON.saturating_sub(*searched).min(SEGMENTS_A_BATCH.saturating_sub(all));
         let places = self.inner.history.of(self.tx, owner)?;
+        let journal = 1 + places.iter().map(|at| at.length as usize).sum::<usize>() / SEGMENT_BYTES;
+        if journal > room {
+            return Ok(None);
+        }
+        *searched += journal;
         if let Some(id) = of(recent::read(self.tx, &places)?) {
             return Ok(Some(id));
         }
         let mut select =
             self.tx.prepare_cached("SELECT block FROM history_segment WHERE user = ?1 ORDER BY first DESC LIMIT ?2")?;
-        let mut rows = select.query(params![owner, SEGMENTS_SEARCHED])?;
+        let mut rows = select.query(params![owner, SEGMENTS_SEARCHED.min(room - journal)])?;
         while let Some(row) = rows.next()? {
+            *searched += 1;
             if let Some(id) = of(Line::read_all(row.get_ref(0)?.as_blob().map_err(|_| line::damaged())?)?) {
                 return Ok(Some(id));
             }
@@ -174,11 +203,20 @@ impl Batch<'_> {
         Ok(None)
     }
 
-    fn members(&self, user: &str, conversation: super::ConversationId) -> Result<Vec<String>, StoreError> {
-        let places = self.inner.history.of(self.tx, user)?;
-        let (_, mut summary) = fold::person(self.tx, user)?;
-        recent::read(self.tx, &places)?.iter().for_each(|line| summary.apply(user, line));
-        self.block.lines_of(user)?.iter().for_each(|line| summary.apply(user, line));
-        Ok(summary.0.remove(&conversation).map(|thread| thread.members).unwrap_or_default())
+    /// A conversation as this person has it with what this batch adds.
+    fn thread(&mut self, user: &str, conversation: ConversationId) -> Result<Option<&Thread>, StoreError> {
+        if !self.lists.contains_key(user) {
+            if self.lists.len() >= LISTS {
+                self.lists.clear();
+            }
+            let places = self.inner.history.of(self.tx, user)?;
+            let (_, mut summary) = fold::person(self.tx, user)?;
+            recent::read(self.tx, &places)?.iter().for_each(|line| summary.apply(user, line));
+            self.lists.insert(user.to_owned(), (summary, 0));
+        }
+        let Some((summary, known)) = self.lists.get_mut(user) else { return Ok(None) };
+        self.block.lines_of(user, *known)?.iter().for_each(|line| summary.apply(user, line));
+        *known = self.block.len();
+        Ok(summary.0.get(&conversation))
     }
 }

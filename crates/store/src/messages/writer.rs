@@ -17,6 +17,9 @@ const QUEUE_ENTRIES: usize = 16_384;
 /// Bytes of messages that wait at most.
 const QUEUE_BYTES: usize = 64 << 20;
 
+/// Pause before the next try while the disk refuses.
+const TRY_EVERY: Duration = Duration::from_secs(1);
+
 /// How the writer works; the defaults are the product's.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageWriterOptions {
@@ -24,11 +27,13 @@ pub struct MessageWriterOptions {
     pub interval: Duration,
     /// Entries that wait at most.
     pub queue_entries: usize,
+    /// Pause before the next try while the disk refuses.
+    pub try_every: Duration,
 }
 
 impl Default for MessageWriterOptions {
     fn default() -> Self {
-        Self { interval: Duration::from_millis(20), queue_entries: QUEUE_ENTRIES }
+        Self { interval: Duration::from_millis(20), queue_entries: QUEUE_ENTRIES, try_every: TRY_EVERY }
     }
 }
 
@@ -37,7 +42,8 @@ impl Default for MessageWriterOptions {
 pub struct MessageBatch {
     /// The worker that is told of the outcome.
     pub worker: u8,
-    /// By what the worker knows it again.
+    /// By what the worker knows it again; 0 if nobody waits for the outcome. While the disk refuses, such a batch stays in
+    /// the queue and is tried again, whereas one that is waited for is reported at once.
     pub token: u64,
     /// What is to be written.
     pub entries: Vec<MessageEntry>,
@@ -65,18 +71,34 @@ pub struct MessagesCommitted {
     pub result: Result<(), StoreError>,
 }
 
+/// Batches in the order in which they came, and since when the first of them waits.
+#[derive(Default)]
+struct Waiting {
+    batches: VecDeque<MessageBatch>,
+    first: Option<Instant>,
+}
+
 #[derive(Default)]
 struct State {
-    batches: VecDeque<MessageBatch>,
+    /// For whose outcome somebody waits. Their order among the others does not matter: they are rows of the archive.
+    awaited: Waiting,
+    patient: Waiting,
     entries: usize,
     bytes: usize,
-    first: Option<Instant>,
+    /// The disk refused: the patient are not tried before.
+    pause: Option<Instant>,
+    /// Batches with token 0 since the start, and how many of them are over; they are taken in their order.
+    queued: u64,
+    finished: u64,
+    /// The last write was refused by the disk.
+    refused: bool,
     stopping: bool,
 }
 
 struct Shared {
     state: Mutex<State>,
     writer: Condvar,
+    finished: Condvar,
     options: MessageWriterOptions,
     written: AtomicU64,
     failed: AtomicU64,
@@ -102,9 +124,12 @@ impl MessageWriter {
         }
         state.entries += entries;
         state.bytes += bytes;
-        let wakes = state.first.is_none() || state.entries >= BATCH_ENTRIES;
-        state.first.get_or_insert_with(Instant::now);
-        state.batches.push_back(batch);
+        let full = state.entries >= BATCH_ENTRIES;
+        state.queued += u64::from(batch.token == 0);
+        let waiting = if batch.token == 0 { &mut state.patient } else { &mut state.awaited };
+        let wakes = waiting.first.is_none() || full;
+        waiting.first.get_or_insert_with(Instant::now);
+        waiting.batches.push_back(batch);
         if wakes {
             self.shared.writer.notify_one();
         }
@@ -124,6 +149,17 @@ impl MessageWriter {
     /// Entries handed back since the start, because the queue was full or the writer stopped.
     pub fn handed_back(&self) -> u64 {
         self.shared.handed_back.load(Ordering::Relaxed)
+    }
+
+    /// Waits until everything that was queued with token 0 before is written or reported; false when that takes longer.
+    pub fn flush(&self, within: Duration) -> bool {
+        let mut state = self.shared.lock();
+        let (queued, begun) = (state.queued, Instant::now());
+        while state.finished < queued {
+            let Some(left) = within.checked_sub(begun.elapsed()) else { return false };
+            state = self.shared.finished.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
     }
 
     /// Writes what is queued and ends the thread.
@@ -146,9 +182,10 @@ impl Shared {
     fn next(&self) -> Option<Vec<MessageBatch>> {
         let mut state = self.lock();
         loop {
-            let due = state.first.map(|first| first + self.options.interval);
             let now = Instant::now();
-            if state.entries >= BATCH_ENTRIES || state.stopping || due.is_some_and(|due| due <= now) {
+            let due = state.due(self.options.interval);
+            let full = state.pause.is_none() && state.entries >= BATCH_ENTRIES;
+            if full || state.stopping || due.is_some_and(|due| due <= now) {
                 break;
             }
             state = match due {
@@ -156,20 +193,70 @@ impl Shared {
                 Some(due) => self.writer.wait_timeout(state, due - now).unwrap_or_else(PoisonError::into_inner).0,
             };
         }
+        let taken = state.take();
+        (!taken.is_empty() || !state.stopping).then_some(taken)
+    }
+
+    /// Puts what the disk refused before everything else, in its order; that much the queue may exceed its bound. True if
+    /// this begins a pause. A writer that stops takes nothing back.
+    fn put_back(&self, batches: Vec<MessageBatch>) -> Result<bool, Vec<MessageBatch>> {
+        let mut state = self.lock();
+        if state.stopping {
+            return Err(batches);
+        }
+        if batches.is_empty() {
+            return Ok(false);
+        }
+        let now = Instant::now();
+        for batch in batches.into_iter().rev() {
+            state.entries += batch.entries.len();
+            state.bytes += batch.bytes();
+            state.patient.batches.push_front(batch);
+            state.patient.first.get_or_insert(now);
+        }
+        let begins = !state.refused;
+        state.refused = true;
+        state.pause = Some(now + self.options.try_every);
+        Ok(begins)
+    }
+
+    /// The disk takes writes. True if it refused before.
+    fn taken(&self) -> bool {
+        let mut state = self.lock();
+        state.pause = None;
+        std::mem::take(&mut state.refused)
+    }
+}
+
+impl State {
+    /// When the next batch closes by the clock.
+    fn due(&self, interval: Duration) -> Option<Instant> {
+        let closes = |waiting: &Waiting| waiting.first.map(|first| first + interval);
+        [closes(&self.awaited), self.pause.or(closes(&self.patient))].into_iter().flatten().min()
+    }
+
+    /// Takes as many batches as are written at once; during a pause only those that are waited for.
+    fn take(&mut self) -> Vec<MessageBatch> {
+        let is_paused = self.pause.is_some_and(|pause| pause > Instant::now()) && !self.stopping;
         let mut taken = Vec::new();
         let mut entries = 0;
-        while let Some(batch) = state.batches.front()
-            && (entries == 0 || entries + batch.entries.len() <= 4 * BATCH_ENTRIES)
-        {
-            entries += batch.entries.len();
-            state.bytes -= batch.bytes();
-            taken.extend(state.batches.pop_front());
+        for waiting in [&mut self.awaited, &mut self.patient].into_iter().take(if is_paused { 1 } else { 2 }) {
+            while let Some(batch) = waiting.batches.front()
+                && (entries == 0 || entries + batch.entries.len() <= 4 * BATCH_ENTRIES)
+            {
+                entries += batch.entries.len();
+                self.bytes -= batch.bytes();
+                taken.extend(waiting.batches.pop_front());
+            }
+            if waiting.batches.is_empty() {
+                waiting.first = None;
+            }
         }
-        state.entries -= entries;
-        if state.batches.is_empty() {
-            state.first = None;
+        self.entries -= entries;
+        if !is_paused {
+            self.pause = None;
         }
-        (!taken.is_empty() || !state.stopping).then_some(taken)
+        taken
     }
 }
 
@@ -183,6 +270,7 @@ impl Store {
         let shared = Arc::new(Shared {
             state: Mutex::default(),
             writer: Condvar::new(),
+            finished: Condvar::new(),
             options,
             written: AtomicU64::new(0),
             failed: AtomicU64::new(0),
@@ -193,7 +281,7 @@ impl Store {
             .name("message-writer".to_owned())
             .spawn(move || {
                 while let Some(batches) = theirs.next() {
-                    commit(&store, &theirs, &batches, &done);
+                    commit(&store, &theirs, batches, &done);
                     if let Err(error) = store.fold_step(false) {
                         tracing::error!(%error, "the journal of messages could not be folded; it is tried again");
                     }
@@ -204,22 +292,49 @@ impl Store {
     }
 }
 
-fn commit(store: &Store, shared: &Shared, batches: &[MessageBatch], done: &impl Fn(MessagesCommitted)) {
-    let result = write(store, batches);
+fn commit(store: &Store, shared: &Shared, batches: Vec<MessageBatch>, done: &impl Fn(MessagesCommitted)) {
+    if batches.is_empty() {
+        return;
+    }
+    let result = super::write::append(store, batches.iter().flat_map(|batch| &batch.entries));
     match &result {
+        Ok(()) if shared.taken() => tracing::info!("messages are written again"),
+        Ok(()) => {}
+        Err(error) if may_pass(&error.fault) => return refused(shared, batches, error, done),
         // One batch that cannot be written must not take the others with it.
-        Err(error) if batches.len() > 1 && !may_pass(&error.fault) => {
-            for batch in batches {
-                commit(store, shared, std::slice::from_ref(batch), done);
-            }
-            return;
+        Err(_) if batches.len() > 1 => {
+            return batches.into_iter().for_each(|batch| commit(store, shared, vec![batch], done));
         }
         Err(error) => tracing::error!(%error, "messages could not be written"),
-        Ok(()) => {}
     }
+    report(shared, &batches, &result, done);
+}
+
+/// The disk refused: what nobody waits for is tried again.
+fn refused(shared: &Shared, batches: Vec<MessageBatch>, error: &StoreError, done: &impl Fn(MessagesCommitted)) {
+    let (patient, awaited): (Vec<_>, Vec<_>) = batches.into_iter().partition(|batch| batch.token == 0);
+    match shared.put_back(patient) {
+        Ok(true) => tracing::error!(%error, "messages could not be written; it is tried again until the queue is full"),
+        Ok(false) => {}
+        Err(lost) => {
+            tracing::error!(%error, "messages could not be written before the stop");
+            report(shared, &lost, &Err(error.clone()), done);
+        }
+    }
+    report(shared, &awaited, &Err(error.clone()), done);
+}
+
+fn report(
+    shared: &Shared,
+    batches: &[MessageBatch],
+    result: &Result<(), StoreError>,
+    done: &impl Fn(MessagesCommitted),
+) {
     let entries: usize = batches.iter().map(|batch| batch.entries.len()).sum();
     let count = if result.is_ok() { &shared.written } else { &shared.failed };
     count.fetch_add(entries as u64, Ordering::Relaxed);
+    shared.lock().finished += batches.iter().filter(|batch| batch.token == 0).count() as u64;
+    shared.finished.notify_all();
     let mut workers: Vec<u8> = batches.iter().map(|batch| batch.worker).collect();
     workers.sort_unstable();
     workers.dedup();
@@ -227,8 +342,4 @@ fn commit(store: &Store, shared: &Shared, batches: &[MessageBatch], done: &impl 
         let tokens = batches.iter().filter(|batch| batch.worker == worker).map(|batch| batch.token).collect();
         done(MessagesCommitted { worker, tokens, result: result.clone() });
     }
-}
-
-fn write(store: &Store, batches: &[MessageBatch]) -> Result<(), StoreError> {
-    super::write::append(store, batches.iter().flat_map(|batch| &batch.entries))
 }
