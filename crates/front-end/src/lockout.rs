@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use lyceum_sip::time::Time;
@@ -125,6 +125,15 @@ impl<K: Hash + Eq + Copy> Counts<K> {
     }
 }
 
+/// What counts as one source: an IPv4 address however it is written, and the /64 of an IPv6 address, because whoever has
+/// one address of it has them all.
+fn network(source: IpAddr) -> IpAddr {
+    match source.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        v4 => v4,
+    }
+}
+
 /// The counts of one worker.
 pub struct Lockout {
     pairs: Counts<(IpAddr, u64)>,
@@ -143,9 +152,10 @@ impl Lockout {
     /// May `source` try `account` (any stable hash of its name, whether it exists or not) now? `known` says that the
     /// account is signed in from that very source at this moment, which makes the source no stranger.
     pub fn check(&self, now: Time, source: IpAddr, account: u64, known: bool) -> Verdict {
-        if self.sources.counts.is_empty() {
+        if !self.is_counting() {
             return Verdict::Pass;
         }
+        let source = network(source);
         if let Some(until) = self.sources.shut_until(&source, now) {
             return Verdict::SourceShut(until);
         }
@@ -164,11 +174,12 @@ impl Lockout {
 
     /// Is anything counted at the moment? Until the first failure nothing else needs looking at.
     pub fn is_counting(&self) -> bool {
-        !self.sources.counts.is_empty()
+        !(self.sources.counts.is_empty() && self.pairs.counts.is_empty() && self.accounts.counts.is_empty())
     }
 
     /// Counts a wrong password; says which limits this very failure reached.
     pub fn failed(&mut self, now: Time, source: IpAddr, account: u64, limits: &LockoutLimits) -> Vec<Tripped> {
+        let source = network(source);
         let mut tripped = Vec::new();
         if self.pairs.fail((source, account), now, limits.pair, limits.window) {
             tripped.push(Tripped::Pair);
@@ -184,9 +195,10 @@ impl Lockout {
 
     /// A right password clears the pair and, while anything is being counted, makes the source a friend of the account.
     pub fn passed(&mut self, now: Time, source: IpAddr, account: u64) {
-        if self.sources.counts.is_empty() {
+        if !self.is_counting() {
             return; // nobody has failed: nothing to clear, and the usual case costs nothing
         }
+        let source = network(source);
         self.pairs.counts.remove(&(source, account));
         if self.accounts.counts.contains_key(&account) {
             if self.friends.len() >= self.accounts.capacity {
@@ -238,6 +250,29 @@ mod tests {
         assert_eq!(lockout.check(at(4), ip(1), 8, false), Verdict::Pass);
         assert_eq!(lockout.check(at(4), ip(2), 7, false), Verdict::Pass);
         assert_eq!(lockout.check(at(34), ip(1), 7, false), Verdict::Pass);
+    }
+
+    #[test]
+    fn a_pair_stays_shut_after_the_window_of_its_source() {
+        let limits = LockoutLimits { pair: Limit { failures: 1, lock: Duration::from_secs(600) }, ..LIMITS };
+        let mut lockout = Lockout::new(1000);
+        lockout.failed(at(1), ip(1), 7, &limits);
+        lockout.sweep(at(100), &limits);
+        assert_eq!(lockout.check(at(100), ip(1), 7, false), Verdict::PairShut(at(601)));
+        lockout.sweep(at(700), &limits);
+        assert!(!lockout.is_counting());
+    }
+
+    #[test]
+    fn neighbours_in_an_ipv6_network_are_one_source() {
+        let source = |text: &str| text.parse::<IpAddr>().expect("an address");
+        let mut lockout = Lockout::new(1000);
+        for host in ["2001:db8::1", "2001:db8::2", "2001:db8::3:4"] {
+            lockout.failed(at(1), source(host), 7, &LIMITS);
+        }
+        assert_eq!(lockout.check(at(2), source("2001:db8::9"), 7, false), Verdict::PairShut(at(31)));
+        assert_eq!(lockout.check(at(2), source("2001:db8:0:1::9"), 7, false), Verdict::Pass);
+        assert_eq!(network(source("::ffff:192.0.2.1")), ip(1));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use lyceum_net::{Flow, Outbox};
 use lyceum_sip::digest::{Kind, NonceUse};
 use lyceum_sip::outbound::Registration;
 use lyceum_sip::time::Now;
+use lyceum_sip::token::bearer;
 use lyceum_sip::{Contact, Message, Name, NameAddr, ResponseBuilder, Scheme, Uri, outbound};
 use lyceum_topology::{Snapshot, UserRecord, routing_group};
 use lyceum_users::{Binding, ContactIntent, Contacts, Outcome, RegisterIntent, RegisterRefusal, hash64};
@@ -88,7 +89,18 @@ impl Core {
         };
         let ourselves = Ourselves { snapshot, listeners: &self.listeners, names: &self.own_names };
         let is_server = |uri: &Uri<'_>| ourselves.is(uri);
-        let facts = Facts { now, source, kind, realm, is_server: &is_server, known_here: &known_here };
+        let is_device_here = |user: &UserRecord, device: u64| {
+            let aor = user.address.as_str();
+            let mut bindings = groups[usize::from(routing_group(aor))].bindings(now, aor);
+            bindings.any(|binding| {
+                binding.instance().is_some_and(|instance| bearer::device(instance) == device)
+                    && Flow::decode(binding.flow()) == Some(inbound.arrival.flow)
+            })
+        };
+        let is_secure = inbound.arrival.transport.is_secure();
+        let (is_server, known_here) = (&is_server, &known_here);
+        let facts =
+            Facts { now, source, kind, realm, is_server, is_secure, is_device_here: &is_device_here, known_here };
         let mut authenticator = Authenticator {
             snapshot,
             secrets: &self.credentials,

@@ -239,10 +239,7 @@ impl Core {
         user: &UserRecord,
         snapshot: &Snapshot,
     ) -> Option<Refusal> {
-        let method = inbound.message.method();
-        if !matches!(method, Method::Invite | Method::Message) || inbound.message.to_tag().is_some() {
-            return None;
-        }
+        // Requests of a dialog do not come here: a To tag alone proves nothing.
         if !self.may_refuse(usize::from(routing_group(user.address.as_str()))) {
             return None;
         }
@@ -252,9 +249,12 @@ impl Core {
         };
         match self.reach(inbound.now, snapshot, user, &other) {
             Reach::Allowed => None,
-            // The blocked are told what they would be told if the person were never there.
+            // The blocked are told what they would be told if the person were never there, whatever they ask.
             Reach::Blocked => Some(Refusal::NotSignedIn),
-            Reach::DoNotDisturb => Some(Refusal::DoNotDisturb),
+            Reach::DoNotDisturb => {
+                let disturbs = matches!(inbound.message.method(), Method::Invite | Method::Message);
+                disturbs.then_some(Refusal::DoNotDisturb)
+            }
         }
     }
 

@@ -121,8 +121,8 @@ impl Core {
             return self.events.watches.slot(&key).is_some();
         }
         message.parsed_request_uri().is_ok_and(|uri| {
-            let ours =
-                matches!(uri.scheme(), Scheme::Sip | Scheme::Sips) && self.snapshot.is_our_domain(uri.host_text());
+            // By the server's own name or address, too: the phone itself must not be asked past us.
+            let ours = matches!(uri.scheme(), Scheme::Sip | Scheme::Sips) && self.is_us(&uri);
             ours && uri.user().is_some() && uri.param("gr").is_none()
         })
     }

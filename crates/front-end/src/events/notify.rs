@@ -14,7 +14,7 @@ use lyceum_users::subscription::{CSEQ_BLOCK, EventPackage, Subscription};
 
 use super::body::is_ours;
 use super::subscribe::write_contact;
-use super::watches::End;
+use super::watches::{End, mark};
 use super::{NEXT_ROUND, NOTIFIES_A_ROUND, user_at};
 use crate::calls::forward::sent_by;
 use crate::calls::hops::flow_of;
@@ -34,6 +34,15 @@ pub(crate) struct Content {
     pub(crate) body: Vec<u8>,
     /// There is more to tell at once.
     pub(crate) more: bool,
+}
+
+/// What a NOTIFY is to say.
+enum Say {
+    /// This; `None` is no document.
+    Content(Option<Content>),
+    /// What this watcher may see is as it was told: not a word, or its mere coming would tell that something changed. There
+    /// may be more to look at.
+    Nothing { more: bool },
 }
 
 /// The slot and the sequence number, when a client transaction is one of ours.
@@ -71,8 +80,24 @@ impl Core {
         let packed = self.groups[usize::from(group)].facet(facet_kind::SUBSCRIPTION, &key).map(<[u8]>::to_vec);
         let Some(subscription) = packed.as_deref().and_then(Subscription::unpack) else { return false };
         let Some(watch) = self.events.watches.get(slot) else { return false };
+        let (version, end) = (watch.version, watch.end);
+        let say = match end {
+            Some(End::NoResource | End::Rejected) => Say::Content(None),
+            _ => self.content(now, slot, &subscription, version),
+        };
+        let content = match say {
+            Say::Content(content) => content,
+            Say::Nothing { more } => {
+                self.events.watches.rest(slot);
+                if more {
+                    self.events.watches.enqueue(slot);
+                }
+                return true;
+            }
+        };
+        let Some(watch) = self.events.watches.get(slot) else { return false };
         watch.cseq += 1;
-        let (cseq, version, end) = (watch.cseq, watch.version, watch.end);
+        let cseq = watch.cseq;
         watch.version = watch.version.wrapping_add(1);
         if cseq + CSEQ_LEFT >= watch.reserved && end.is_none() {
             watch.reserved += CSEQ_BLOCK;
@@ -81,10 +106,6 @@ impl Core {
                 return false;
             }
         }
-        let content = match end {
-            Some(End::NoResource | End::Rejected) => None,
-            _ => self.content(now, slot, &subscription, version),
-        };
         let more = content.as_ref().is_some_and(|content| content.more);
         let sent = self.send_notify(now, slot, &subscription, (cseq, end), content.as_ref());
         if sent {
@@ -123,35 +144,53 @@ impl Core {
         }
     }
 
-    fn content(&mut self, now: Now, slot: u32, subscription: &Subscription<'_>, version: u32) -> Option<Content> {
+    fn content(&mut self, now: Now, slot: u32, subscription: &Subscription<'_>, version: u32) -> Say {
         match subscription.package {
             EventPackage::Presence if subscription.list => self.list_content(now, slot, subscription, version),
             EventPackage::Presence => {
                 let snapshot = Arc::clone(&self.snapshot);
-                let user = user_at(&snapshot, subscription.presentity)?;
+                let Some(user) = user_at(&snapshot, subscription.presentity) else { return Say::Content(None) };
                 let body = self.presence_document(now, &snapshot, user, subscription.watcher);
-                Some(Content { content_type: PIDF.to_owned(), body: body.to_vec(), more: false })
+                let mark = mark(&body);
+                let told = self.events.watches.get(slot).map(|watch| std::mem::replace(&mut watch.told, mark));
+                let is_last = self.events.watches.get(slot).is_some_and(|watch| watch.end.is_some());
+                if told == Some(mark) && !is_last {
+                    return Say::Nothing { more: false };
+                }
+                Say::Content(Some(Content { content_type: PIDF.to_owned(), body: body.to_vec(), more: false }))
             }
-            EventPackage::WatcherInfo => Some(self.winfo_content(now, subscription, version)),
-            EventPackage::Profile => self.profile_content(now, subscription),
+            EventPackage::WatcherInfo => Say::Content(Some(self.winfo_content(now, subscription, version))),
+            EventPackage::Profile => Say::Content(self.profile_content(now, subscription)),
         }
     }
 
     /// The list, or what changed of it.
-    fn list_content(&mut self, now: Now, slot: u32, subscription: &Subscription<'_>, version: u32) -> Option<Content> {
-        let list = self.events.watches.lists.get_mut(&slot)?;
+    fn list_content(&mut self, now: Now, slot: u32, subscription: &Subscription<'_>, version: u32) -> Say {
+        let Some(list) = self.events.watches.lists.get_mut(&slot) else { return Say::Content(None) };
         let full = std::mem::take(&mut list.full);
         let taken = list.news.len().min(MEMBERS_A_NOTIFY);
         let news: Vec<u16> = list.news.drain(..taken).collect();
         let more = !list.news.is_empty();
         let members = if full { list.members.clone() } else { Vec::new() };
-        let told: Vec<Box<str>> = news.iter().filter_map(|at| list.members.get(usize::from(*at)).cloned()).collect();
+        let told: Vec<(usize, Box<str>)> = news
+            .iter()
+            .filter_map(|at| Some((usize::from(*at), list.members.get(usize::from(*at))?.clone())))
+            .collect();
         let snapshot = Arc::clone(&self.snapshot);
         let mut bodies: Vec<(Box<str>, Option<Arc<[u8]>>)> = Vec::with_capacity(told.len());
-        for member in told {
+        for (at, member) in told {
             let user = user_at(&snapshot, &member).filter(|user| user.enabled);
             let body = user.map(|user| self.presence_document(now, &snapshot, user, subscription.watcher));
-            bodies.push((member, body));
+            let mark = mark(body.as_deref().unwrap_or_default());
+            let slots = self.events.watches.lists.get_mut(&slot).and_then(|list| list.told.get_mut(at));
+            let before = slots.map(|told| std::mem::replace(told, mark));
+            if full || before != Some(mark) {
+                bodies.push((member, body));
+            }
+        }
+        let is_last = self.events.watches.get(slot).is_some_and(|watch| watch.end.is_some());
+        if bodies.is_empty() && !full && !is_last {
+            return Say::Nothing { more };
         }
         let later: Vec<Box<str>> =
             members.into_iter().filter(|one| !bodies.iter().any(|(told, _)| told == one)).collect();
@@ -176,7 +215,7 @@ impl Core {
         let extent = if full { Extent::Full } else { Extent::Partial };
         let mut body = Vec::new();
         rlmi::write(List { uri: &uri, version, extent, boundary: &boundary }, &resources, &mut body);
-        Some(Content { content_type: rlmi::content_type(&boundary), body, more })
+        Say::Content(Some(Content { content_type: rlmi::content_type(&boundary), body, more }))
     }
 
     /// Who watches, for the person watched.
@@ -273,7 +312,11 @@ impl Core {
         match message.status() {
             // RFC 6665 §4.2.2: these end the subscription, the others do not.
             404 | 405 | 410 | 416 | 480..=485 | 489 | 501 | 604 => self.drop_watch(which.0),
-            _ => self.events.watches.answered(which.0),
+            200..=299 => self.events.watches.answered(which.0),
+            _ => {
+                self.events.watches.untold(which.0);
+                self.events.watches.answered(which.0);
+            }
         }
     }
 
@@ -281,6 +324,7 @@ impl Core {
     /// next refresh brings a new connection and gets the whole state.
     pub(crate) fn notify_unsent(&mut self, which: (u32, u16)) {
         if self.is_current(which) {
+            self.events.watches.untold(which.0);
             self.events.watches.rest(which.0);
         }
     }

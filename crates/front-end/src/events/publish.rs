@@ -9,12 +9,14 @@ use lyceum_topology::{UserRecord, routing_group};
 use lyceum_users::presence::{DeviceKind, PublishIntent, PublishRefusal, Published};
 use lyceum_users::subscription::EventPackage;
 
-use super::{presentity, user_at};
+use super::presentity;
 use crate::calls::admit::Sender;
 use crate::core::Core;
 use crate::inbound::Inbound;
 use crate::refusal::Refusal;
 
+/// Option tags that SUBSCRIBE and PUBLISH may require.
+const KNOWN_OPTIONS: [&str; 1] = ["eventlist"];
 /// What Allow-Events says.
 pub(crate) const ALLOW_EVENTS: &[u8] = b"presence, presence.winfo, ua-profile";
 
@@ -135,6 +137,11 @@ impl Core {
         }
         let snapshot = Arc::clone(&self.snapshot);
         let sender = self.identify(inbound, &snapshot, out)?;
+        let unknown = crate::register::unknown_options(&message, Name::Require, &KNOWN_OPTIONS);
+        if !unknown.is_empty() {
+            self.refuse_with(inbound, Refusal::UnknownRequire, &[("Unsupported", &unknown)], out);
+            return None;
+        }
         match self.transactions.accept(inbound.now.mono, &message, reliable, reply_to) {
             Ok(server) => Some((server, sender)),
             Err(_) => {
@@ -147,9 +154,9 @@ impl Core {
     /// The user whom the Request-URI names.
     pub(crate) fn presentity_of(&self, inbound: &Inbound<'_>) -> Option<Arc<UserRecord>> {
         let uri = inbound.message.parsed_request_uri().ok()?;
-        let name = uri.user_unescaped()?;
-        let address = format!("{}@{}", std::str::from_utf8(&name).ok()?, std::str::from_utf8(uri.host_text()).ok()?);
-        user_at(&self.snapshot, &address.to_ascii_lowercase()).filter(|user| user.enabled).cloned()
+        // A host that is ours and no domain is an address of this server.
+        let domain = self.snapshot.our_domain(uri.host_text()).unwrap_or_else(|| self.snapshot.default_domain());
+        self.snapshot.user(uri.user()?, domain.as_str().as_bytes()).filter(|user| user.enabled).cloned()
     }
 
     /// The bytes of an answer in the transaction.

@@ -38,15 +38,14 @@ pub enum Authenticated {
     },
 }
 
-/// A registration binds the device that the token was given to; other requests name none.
-fn is_device(message: &Message<'_>, device: u64) -> bool {
-    if message.method() != Method::Register {
-        return true;
-    }
-    let mut instances = message.contacts().flatten().filter_map(|contact| contact.address()?.param("+sip.instance"));
-    instances.all(|instance| {
-        let bare: Vec<u8> = instance.iter().copied().filter(|byte| !b"\"<>".contains(byte)).collect();
-        bearer::device(&bare) == device
+/// A registration with a token names the device that the token was given to, in every contact; `*` would be all the others.
+fn registers_device(message: &Message<'_>, device: u64) -> bool {
+    message.contacts().all(|contact| {
+        let instance = contact.ok().and_then(|contact| contact.address()?.param("+sip.instance"));
+        instance.is_some_and(|instance| {
+            let bare: Vec<u8> = instance.iter().copied().filter(|byte| !b"\"<>".contains(byte)).collect();
+            bearer::device(&bare) == device
+        })
     })
 }
 
@@ -80,6 +79,10 @@ pub struct Facts<'a> {
     pub realm: &'a str,
     /// Does a URI mean this server?
     pub is_server: &'a dyn Fn(&Uri<'_>) -> bool,
+    /// Nobody between the sender and us reads along.
+    pub is_secure: bool,
+    /// Is the device with this mark signed in over this very connection?
+    pub is_device_here: &'a dyn Fn(&UserRecord, u64) -> bool,
     /// Is the named account signed in from this very source at the moment?
     pub known_here: &'a dyn Fn(&UserRecord) -> bool,
 }
@@ -112,9 +115,13 @@ impl Authenticator<'_> {
         Authenticated::Challenge { stale: false }
     }
 
-    /// RFC 8898: a token of ours names its user. It is good while the user may sign in and has the password it was
-    /// given for, and on the device it was given to.
+    /// RFC 8898: a token of ours names its user. It is good over TLS, while the user may sign in and has the password it was
+    /// given for, and for the device it was given to: that one registers with it, and sends over that connection what else
+    /// it has to say.
     fn judge_token(&self, message: &Message<'_>, token: &[u8], facts: &Facts<'_>) -> Authenticated {
+        if !facts.is_secure {
+            return Authenticated::Challenge { stale: false };
+        }
         let claims = self.bearers.check(token, Audience::Client, facts.now.wall);
         let Some(claims) = claims else { return Authenticated::Challenge { stale: false } };
         let Some(user) = self.snapshot.directory().by_id(UserId(claims.user)) else {
@@ -126,7 +133,11 @@ impl Authenticator<'_> {
         let same_password =
             self.secrets.of(user.id).is_some_and(|secret| self.bearers.mark(&secret.sha256) == claims.mark);
         let same_realm = user.address.domain().eq_ignore_ascii_case(facts.realm);
-        if !same_password || !same_realm || !is_device(message, claims.device) {
+        let is_device = match message.method() {
+            Method::Register => registers_device(message, claims.device),
+            _ => (facts.is_device_here)(user, claims.device),
+        };
+        if !same_password || !same_realm || !is_device {
             return Authenticated::Challenge { stale: false };
         }
         Authenticated::User { user: Arc::clone(user), repeated: false }
@@ -134,8 +145,12 @@ impl Authenticator<'_> {
 
     fn judge(&mut self, message: &Message<'_>, credentials: &Credentials<'_>, facts: &Facts<'_>) -> Authenticated {
         let username = credentials.username();
-        let account = account_hash(&username, facts.realm.as_bytes());
         let user = self.snapshot.user(local_part(&username, facts.realm.as_bytes()), facts.realm.as_bytes()).cloned();
+        // However a name is written, it is one account: escapes and a final dot must not make a fresh one to guess at.
+        let account = match &user {
+            Some(user) => account_hash(user.address.user().as_bytes(), user.address.domain().as_bytes()),
+            None => account_hash(&lyceum_sip::uri::unescape(&username), facts.realm.as_bytes()),
+        };
         let known = user.as_deref().is_some_and(|user| facts.known_here_when_counting(self.lockout, user));
         match self.lockout.check(facts.now.mono, facts.source, account, known) {
             Verdict::Pass => {}

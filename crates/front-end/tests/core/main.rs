@@ -1,6 +1,7 @@
 //! The front end of one worker as a machine: messages in, messages out, no sockets. One file per subject.
 
 mod bench;
+mod blocking;
 mod calls;
 mod client_versions;
 mod dialogs;
