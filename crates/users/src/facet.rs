@@ -38,6 +38,8 @@ pub mod facet_kind {
     pub const WAITING: FacetKind = FacetKind(4);
     /// A list of recipients; the key is its address.
     pub const LIST: FacetKind = FacetKind(5);
+    /// The lists that a user made, the oldest first; the key is the address of record.
+    pub const LISTS_MADE: FacetKind = FacetKind(6);
 }
 
 /// A key or value over its bound: nothing was written.

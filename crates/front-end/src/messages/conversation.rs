@@ -6,7 +6,7 @@ use lyceum_sip::time::Now;
 use lyceum_sip::transaction::ServerId;
 use lyceum_sip::{Message, Name};
 use lyceum_store::{ConversationId, MessageEntry, NewMessage, Participant};
-use lyceum_topology::{Snapshot, UserRecord, routing_group};
+use lyceum_topology::{AddressOfRecord, Snapshot, UserRecord, routing_group};
 use lyceum_users::facet_kind;
 use lyceum_users::messages::{Arrival, OwnedText, Text};
 use lyceum_users::presence::Reach;
@@ -21,6 +21,8 @@ use crate::refusal::Refusal;
 const PREFIX: &str = "conversation-";
 /// People of one conversation at most, whatever policy says.
 const MEMBERS_MOST: usize = 250;
+/// Conversations that one person made, at most.
+const MADE_MOST: usize = 200;
 
 /// The address of the conversation of these people.
 pub fn conversation_address(members: &[String], domain: &str) -> String {
@@ -29,21 +31,63 @@ pub fn conversation_address(members: &[String], domain: &str) -> String {
 }
 
 impl Core {
-    /// Makes the conversation of these people, if there is none yet; `done` hears when it is durable.
-    pub fn make_conversation(&mut self, members: &[String], domain: &str, done: Done) -> Result<String, Refusal> {
+    /// Makes the conversation of these people for one of them, if there is none yet; `done` hears when it is durable.
+    ///
+    /// Everybody in a new one is a user of ours. Who has made [`MADE_MOST`] loses the oldest: it is made again when it is
+    /// opened again.
+    pub fn make_conversation(
+        &mut self,
+        maker: &str,
+        members: &[String],
+        domain: &str,
+        done: Done,
+    ) -> Result<String, Refusal> {
         if members.len() > MEMBERS_MOST {
             return Err(Refusal::TooManyRecipients);
         }
+        // As it is kept: a comma parts the people of a list.
+        let read = |member: &String| AddressOfRecord::parse(member).ok().filter(|one| one.as_str() == member);
+        let people = members.iter().filter(|member| !member.contains(',')).map_while(read).collect::<Vec<_>>();
+        if people.len() < members.len() {
+            return Err(Refusal::NotFound);
+        }
         let address = conversation_address(members, domain);
-        let group = &mut self.groups[usize::from(routing_group(&address))];
+        let at = usize::from(routing_group(&address));
         let joined = members.join(",");
-        let known = group.facet(facet_kind::LIST, address.as_bytes()) == Some(joined.as_bytes());
-        let seq = match known {
-            true => None,
-            false => group.put_facet(facet_kind::LIST, address.as_bytes(), joined.as_bytes(), &mut self.journal).ok(),
+        match self.groups[at].facet(facet_kind::LIST, address.as_bytes()) {
+            Some(known) if known == joined.as_bytes() => {
+                self.when_durable(None, done);
+                return Ok(address);
+            }
+            // Its people are part of its name: others of the same name are no mistake.
+            Some(_) => return Err(Refusal::NotInConversation),
+            None => {}
+        }
+        if people.iter().any(|person| self.snapshot.directory().get(person).is_none()) {
+            return Err(Refusal::NotFound);
+        }
+        let put = |core: &mut Core, kind, key: &str, value: &str| {
+            let group = &mut core.groups[usize::from(routing_group(key))];
+            group.put_facet(kind, key.as_bytes(), value.as_bytes(), &mut core.journal)
         };
-        self.when_durable(seq, done);
+        put(self, facet_kind::LIST, &address, &joined).map_err(|_| Refusal::TooManyRecipients)?;
+        let made = self.room_for_one_more(maker) + &address;
+        let seq = put(self, facet_kind::LISTS_MADE, maker, &made).map_err(|_| Refusal::TooManyRecipients)?;
+        self.when_durable(Some(seq), done);
         Ok(address)
+    }
+
+    /// What somebody made, each with a line end; the oldest are removed until there is room.
+    fn room_for_one_more(&mut self, maker: &str) -> String {
+        let group = &self.groups[usize::from(routing_group(maker))];
+        let known = group.facet(facet_kind::LISTS_MADE, maker.as_bytes()).unwrap_or_default();
+        let made: Vec<String> = String::from_utf8_lossy(known).lines().map(str::to_owned).collect();
+        let (old, kept) = made.split_at(made.len().saturating_sub(MADE_MOST - 1));
+        for address in old {
+            let group = &mut self.groups[usize::from(routing_group(address))];
+            group.remove_facet(facet_kind::LIST, address.as_bytes(), &mut self.journal);
+        }
+        kept.iter().fold(String::new(), |all, one| all + one + "\n")
     }
 
     /// The people of the conversation that a request is for.
@@ -78,7 +122,7 @@ impl Core {
         if found.cut || members.len() > most + 1 {
             return Some(Err(Refusal::TooManyRecipients));
         }
-        let made = self.make_conversation(&members, group.address.domain(), Box::new(|_| ()));
+        let made = self.make_conversation(sender.address.as_str(), &members, group.address.domain(), Box::new(|_| ()));
         let id = ConversationId::of(members.iter().map(String::as_str)).to_string();
         Some(made.map(|_| (id, members)))
     }

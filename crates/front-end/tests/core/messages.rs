@@ -1,6 +1,7 @@
 //! Instant messages as phones see them: forwarded, kept, delivered later, once each and in order.
 
 use crate::bench::{Bench, Sent, phone};
+use lyceum_front_end::refusal::Refusal;
 use lyceum_store::MessageEntry;
 use lyceum_topology::{AddressOfRecord, Directory, Document, DomainName, GroupRecord, Snapshot};
 use std::sync::Arc;
@@ -155,7 +156,8 @@ fn everybody_of_a_conversation_gets_it_and_nobody_else_may_write() {
     let mut bench = Bench::new();
     come(&mut bench, 2);
     let members: Vec<String> = ["anna", "ben", "carl"].iter().map(|name| format!("{name}@example.org")).collect();
-    let address = bench.core.make_conversation(&members, "example.org", Box::new(|_| {})).expect("made");
+    let address =
+        bench.core.make_conversation("anna@example.org", &members, "example.org", Box::new(|_| {})).expect("made");
     let extra = "Content-Type: text/plain\nMessage-ID: all\n";
     let send = |bench: &mut Bench, from: &str, members: u8| {
         let request = bench.request("MESSAGE", &format!("sip:{address}"), from, phone(members), extra);
@@ -178,11 +180,55 @@ fn everybody_of_a_conversation_gets_it_and_nobody_else_may_write() {
     assert_eq!(copy.value("Conversation-ID"), &address["conversation-".len()..address.len() - "@example.org".len()]);
     take(&mut bench, &copy, "200 OK", 2);
     assert_eq!(bench.core.messages().waiting(), 1, "that somebody types is kept for nobody");
-    let pair = bench.core.make_conversation(&members[1..], "example.org", Box::new(|_| {})).expect("made");
+    let pair =
+        bench.core.make_conversation("anna@example.org", &members[1..], "example.org", Box::new(|_| {})).expect("made");
     assert_ne!(pair, address);
     let request = bench.request("MESSAGE", &format!("sip:{pair}"), "anna", phone(1), extra);
     let sent = bench.signed("anna", "secret", phone(1), &request);
     assert_eq!(answer(&sent), 403, "anna is not in it");
+}
+
+#[test]
+fn a_conversation_has_users_only_and_nobody_makes_it_over() {
+    let mut bench = Bench::new();
+    let maker = "anna@example.org";
+    let mut make = |people: &[&str]| {
+        let people: Vec<String> = people.iter().map(|one| (*one).to_owned()).collect();
+        bench.core.make_conversation(maker, &people, "example.org", Box::new(|_| {}))
+    };
+    let real = make(&[maker, "ben@example.org", "carl@example.org"]).expect("made");
+    for bad in [
+        "nobody@example.org",
+        "who@elsewhere.example",
+        "x@example.org\r\nEvil: 1",
+        "ben@example.org\0carl@example.org",
+        "ben@example.org,carl@example.org",
+    ] {
+        assert_eq!(make(&[maker, "ben@example.org", bad]), Err(Refusal::NotFound), "{bad:?}");
+    }
+    let again = make(&[maker, "ben@example.org", "carl@example.org"]);
+    assert_eq!(again, Ok(real), "what there is stays");
+    let reordered = make(&["carl@example.org", "ben@example.org", maker]);
+    assert_eq!(reordered, Err(Refusal::NotInConversation), "the list is not written over");
+}
+
+#[test]
+fn who_makes_ever_more_conversations_loses_the_oldest() {
+    let mut users: Vec<_> = ["anna", "ben"].iter().zip(1..).map(|(name, id)| crate::bench::user(id, name)).collect();
+    users.extend((0..201).map(|n| crate::bench::user(n + 10, &format!("user{n}"))));
+    let mut bench = Bench::with(|_| {}, users);
+    let mut addresses = Vec::new();
+    for n in 0..201 {
+        let members = ["anna", "ben", &format!("user{n}")].map(|name| format!("{name}@example.org"));
+        let made = bench.core.make_conversation("anna@example.org", &members, "example.org", Box::new(|_| {}));
+        addresses.push(made.expect("made"));
+    }
+    let mut write = |address: &str| {
+        let text = "Content-Type: text/plain\n";
+        let request = bench.request("MESSAGE", &format!("sip:{address}"), "anna", phone(1), text);
+        answer(&bench.signed("anna", "secret", phone(1), &request))
+    };
+    assert_eq!((write(&addresses[0]), write(&addresses[1]), write(&addresses[200])), (404, 200, 200));
 }
 
 /// anna, ben, carl and the group `all` of ben and carl.

@@ -10,6 +10,7 @@ use lyceum_api::{Problem, Refusal, Timestamp};
 use lyceum_front_end::core::Core;
 use lyceum_front_end::events::{Done, Seen, Watching};
 use lyceum_front_end::executor::Post;
+use lyceum_front_end::refusal::Refusal as Why;
 use lyceum_net::Outbox;
 use lyceum_sip::digest::Ha1;
 use lyceum_sip::time::{Now, WallTime};
@@ -61,6 +62,13 @@ fn contacts_refused(address: &str, refusal: Option<ContactRefusal>) -> Problem {
             Problem::new(Refusal::ContactsConflict, refusal.to_string(), "contacts")
         }
         Some(refusal) => Problem::new(Refusal::ContactsRefused, refusal.to_string(), "contacts"),
+    }
+}
+
+fn conversation_refused(refusal: Why) -> Problem {
+    match refusal {
+        Why::NotFound => Problem::new(Refusal::UserNotFound, "somebody of these is no user here", "with"),
+        other => Problem::new(Refusal::RequestTooLarge, other.reason(), "with"),
     }
 }
 
@@ -198,11 +206,10 @@ impl People for LivePeople {
         self.act(move |core, now, out| core.device_used(now, &address, &device, idle_seconds, out))
     }
 
-    fn make_conversation(&self, members: &[String], domain: &str) -> Result<String, Problem> {
-        let (members, domain) = (members.to_vec(), domain.to_owned());
+    fn make_conversation(&self, maker: &str, members: &[String], domain: &str) -> Result<String, Problem> {
+        let (maker, members, domain) = (maker.to_owned(), members.to_vec(), domain.to_owned());
         self.change(move |core, _, done, _| {
-            core.make_conversation(&members, &domain, done)
-                .map_err(|refusal| Problem::new(Refusal::RequestTooLarge, refusal.reason(), "with"))
+            core.make_conversation(&maker, &members, &domain, done).map_err(conversation_refused)
         })
     }
 

@@ -20,7 +20,7 @@ pub(crate) fn push_text(out: &mut Vec<u8>, text: &[u8]) {
 
 /// Makes one line of everything behind `from`.
 pub(crate) fn one_line(out: &mut [u8], mut from: usize) {
-    while let Some(hop) = memchr::memchr2(b'\r', b'\n', &out[from..]) {
+    while let Some(hop) = memchr::memchr3(b'\r', b'\n', 0, &out[from..]) {
         from += hop;
         out[from] = b' ';
     }

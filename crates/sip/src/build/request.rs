@@ -158,7 +158,7 @@ mod tests {
             .to(b"<sip:b@example.org>")
             .call_id(b"c")
             .cseq(4)
-            .header("Subject", b"x\r\nEvil: 1")
+            .header("Subject", b"x\r\nEvil: 1\0")
             .body(b"text/plain", b"hi")
             .write(&mut out);
         let mut index = Index::new();
@@ -166,6 +166,7 @@ mod tests {
         let message = Message::new(&out, &index);
         assert_eq!((used, message.validate()), (out.len(), Ok(())));
         assert_eq!(message.value_named(b"Evil"), None);
+        assert_eq!(message.value_named(b"Subject"), Some(&b"x  Evil: 1"[..]));
         assert_eq!(message.body(), b"hi");
     }
 }

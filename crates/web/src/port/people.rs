@@ -43,8 +43,8 @@ pub trait People: Send + Sync + 'static {
     /// A device tells how long it was not used.
     fn used(&self, address: &str, device: &str, idle_seconds: u32) -> Result<(), Problem>;
 
-    /// The address of the conversation of these people, made if there is none; returns when it is durable.
-    fn make_conversation(&self, members: &[String], domain: &str) -> Result<String, Problem>;
+    /// The address of the conversation of these people, made for one of them if there is none; returns when it is durable.
+    fn make_conversation(&self, maker: &str, members: &[String], domain: &str) -> Result<String, Problem>;
 
     /// Everybody whose calendar is fetched, with where from. Such addresses carry keys: they are not logged.
     fn calendar_feeds(&self) -> Result<Vec<(String, String)>, Problem>;

@@ -97,7 +97,7 @@ impl People for Kept {
     fn used(&self, _: &str, _: &str, _: u32) -> Result<(), Problem> {
         Ok(())
     }
-    fn make_conversation(&self, _: &[String], domain: &str) -> Result<String, Problem> {
+    fn make_conversation(&self, _: &str, _: &[String], domain: &str) -> Result<String, Problem> {
         Ok(format!("conversation-1@{domain}"))
     }
     fn calendar_feeds(&self) -> Result<Vec<(String, String)>, Problem> {
@@ -259,4 +259,26 @@ async fn a_calendar_that_is_not_to_be_fetched_is_refused_before_it_is_kept() {
     assert_eq!(told.ok()["state"], "failed");
     let none = server.https("DELETE", "/client/calendar", None, &signed).await.ok();
     assert_eq!(none["source"], "none");
+}
+
+#[tokio::test]
+async fn only_addresses_are_people_of_a_conversation() {
+    let server = server().await;
+    let anna = page(&server, "anna").await;
+    let signed = [("authorization", anna.as_str())];
+    for bad in [
+        "x@y\r\nEvil: 1",
+        "a@example.org\u{0}b@example.org",
+        "ben",
+        "a,b@example.org",
+        "b b@example.org",
+        "ü@example.org",
+    ] {
+        let wanted = json!({ "with": ["ben@example.org", bad] });
+        let refused = server.https("POST", "/client/conversations", Some(wanted), &signed).await.refused();
+        assert_eq!(refused, (422, "address-invalid".to_owned()), "{bad:?}");
+    }
+    let wanted = json!({ "with": ["sip:BEN@example.org.", "carl@example.org"] });
+    let made = server.https("POST", "/client/conversations", Some(wanted), &signed).await.ok();
+    assert_eq!(made["with"], json!(["ben@example.org", "carl@example.org"]));
 }

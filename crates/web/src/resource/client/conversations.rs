@@ -14,6 +14,7 @@ use lyceum_api::message::Content;
 use lyceum_api::{Refusal, Timestamp};
 use lyceum_sip::WallTime;
 use lyceum_store::{Conversation, ConversationId, HistoryQuery, HistoryRow, MessageEntry, MessageId, Store};
+use lyceum_topology::AddressOfRecord;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -48,14 +49,10 @@ pub async fn new(
     Extension(who): Extension<SignedIn>,
     Payload(wanted): Payload<NewConversation>,
 ) -> Result<(StatusCode, Json<ConversationSummary>), Refused> {
-    let mut members: Vec<String> = wanted.with.iter().map(|one| one.trim().to_ascii_lowercase()).collect();
+    let mut members = wanted.with.iter().map(|one| member(one)).collect::<Result<Vec<String>, _>>()?;
     members.push(who.address().to_owned());
     members.sort();
     members.dedup();
-    if let Some(bad) = members.iter().find(|one| one.contains(',') || !one.contains('@')) {
-        let what = format!("'{}' is no address; write user@domain", bad.escape_debug());
-        return Err(Refused::new(Refusal::AddressInvalid, what, "with"));
-    }
     if members.len() < 2 {
         return Err(Refused::new(Refusal::RequestMalformed, "name somebody to talk with", "with"));
     }
@@ -71,7 +68,7 @@ pub async fn new(
             let id = ConversationId::of(members.iter().map(String::as_str));
             let several = members.len() > 2;
             let domain = who.user.address.domain();
-            let uri = if several { Some(people.make_conversation(&members, domain)?) } else { None };
+            let uri = if several { Some(people.make_conversation(who.address(), &members, domain)?) } else { None };
             let known = store.conversation(who.address(), id).map_err(|e| unavailable(&e))?;
             Ok(match known {
                 Some(known) => ConversationSummary { uri: uri.map(|uri| format!("sip:{uri}")), ..summary(known, &who) },
@@ -87,6 +84,15 @@ pub async fn new(
         })
         .await?;
     Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// An address as conversations hold it.
+fn member(written: &str) -> Result<String, Refused> {
+    let read = AddressOfRecord::parse(written.trim()).ok().filter(|address| !address.user().contains(','));
+    read.map(String::from).ok_or_else(|| {
+        let what = format!("'{}' is no address of a person", written.escape_debug());
+        Refused::new(Refusal::AddressInvalid, what, "with").fix("write user@domain")
+    })
 }
 
 /// `GET /client/conversations/{id}/messages`, newest first.
