@@ -361,7 +361,7 @@ def vouched(judge, server, shell, slapd, issuer):
         expect(one.page(one.away()), "oidc-sign-in-refused", "the page")
         issuer.keys = published
     with judge.case("who has no account gets none unless that is wanted"):
-        issuer.claims = {"preferred_username": "olga", "name": "Olga Other", "email": "olga@example.com"}
+        issuer.claims = {"sub": "olga-1", "preferred_username": "olga", "name": "Olga Other", "email": "olga@example.com"}
         shell.accounts(ldap=section(slapd), oidc=issuer_section(issuer, slapd, claim="preferred_username"))
         one = browser()
         expect(one.page(one.away()), "oidc-no-account", "the page")
@@ -379,8 +379,30 @@ def vouched(judge, server, shell, slapd, issuer):
         issuer.claims = {"email": lena, "email_verified": False}
         one = browser()
         expect(one.page(one.away()), "oidc-no-account", "the page")
-    with judge.case("a new key of the issuer is found, of the other algorithm too"):
         issuer.claims = {"email": lena}
+        one = browser()
+        expect(one.page(one.away()), "oidc-no-account", "of which the issuer says nothing")
+        shell.accounts(ldap=section(slapd), oidc=issuer_section(issuer, slapd, trust_unverified_mail=True))
+        one = browser()
+        expect(one.page(one.away())["user"]["address"], lena, "who signed in, since the administrator trusts it")
+    with judge.case("somebody of another domain is nobody here, even where people without one get ours"):
+        shell.accounts(ldap=section(slapd), oidc=issuer_section(issuer, slapd, domain=server.domain))
+        issuer.claims = {"email": "lena@evil.example", "email_verified": True}
+        one = browser()
+        expect(one.page(one.away()), "oidc-no-account", "the page")
+    with judge.case("a user is one person of the issuer, until an administrator says otherwise"):
+        issuer.claims = {"sub": "somebody-else", "email": lena, "email_verified": True}
+        one = browser()
+        expect(one.page(one.away()), "oidc-no-account", "another person of the same name")
+        shell.text("user", "set", lena, "--untie")
+        one = browser()
+        expect(one.page(one.away())["user"]["address"], lena, "who signed in")
+        issuer.claims = {"email": lena, "email_verified": True}
+        one = browser()
+        expect(one.page(one.away()), "oidc-no-account", "the first person, now that another is tied")
+        shell.text("user", "set", lena, "--untie")
+    with judge.case("a new key of the issuer is found, of the other algorithm too"):
+        issuer.claims = {"email": lena, "email_verified": True}
         before = issuer.asked["keys"]
         issuer.keys = [*issuer.keys, Key(issuer.folder, "ec-2", "ES256")]
         one = browser()

@@ -13,7 +13,7 @@ mod plan;
 mod secret;
 mod trust;
 
-pub use mapping::{Entry, Person, Unmapped, person, place};
+pub use mapping::{Entry, Person, Unmapped, person, place, place_vouched};
 pub use plan::{Plan, Refusal, Step, Stop, plan};
 pub use secret::Secret;
 pub use trust::{TrustFault, client_tls};

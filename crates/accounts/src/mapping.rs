@@ -167,6 +167,12 @@ pub fn place(document: &Document, other: Option<&str>, written: &str) -> Result<
     AddressOfRecord::parse(&format!("{user}@{domain}")).map_err(|_| Unmapped::BadAddress(bare.to_owned()))
 }
 
+/// The SIP address of whom an issuer vouches for. It vouches for people of other organisations too: whom it names with a
+/// domain that is not ours is nobody here, whatever the part before it.
+pub fn place_vouched(document: &Document, other: Option<&str>, written: &str) -> Result<AddressOfRecord, Unmapped> {
+    place(document, other.filter(|_| !written.contains('@')), written)
+}
+
 fn is_disabled(attribute: &str, entry: &Entry) -> bool {
     let value = entry.text(attribute);
     if attribute.eq_ignore_ascii_case("userAccountControl") {

@@ -1,6 +1,6 @@
 //! What becomes of an entry.
 
-use lyceum_accounts::{Entry, Unmapped, person, place};
+use lyceum_accounts::{Entry, Unmapped, person, place, place_vouched};
 use lyceum_topology::accounts::{Attributes, Ldap, LdapKind};
 use lyceum_topology::{Document, DomainName, SipDomain};
 
@@ -95,6 +95,22 @@ fn a_domain_that_is_not_ours_is_replaced_only_when_that_is_wanted() {
         ("@contoso.com", None, Err(Unmapped::BadAddress("@contoso.com".to_owned()))),
     ] {
         let found = place(&document(), other, written);
+        assert_eq!(found.as_ref().map(|found| found.as_str()).map_err(Clone::clone), address, "{written} {other:?}");
+    }
+}
+
+#[test]
+fn an_issuers_people_of_other_domains_are_nobody_here() {
+    for (written, other, address) in [
+        ("anna", Some("fabrikam.com"), Ok("anna@fabrikam.com")),
+        ("anna", None, Ok("anna@contoso.com")),
+        ("anna@fabrikam.com", Some("contoso.com"), Ok("anna@fabrikam.com")),
+        ("anna@evil.example", Some("contoso.com"), Err("anna@evil.example")),
+        ("sip:anna@evil.example", Some("contoso.com"), Err("anna@evil.example")),
+        ("anna@contoso.com@evil.example", Some("contoso.com"), Err("anna@contoso.com@evil.example")),
+    ] {
+        let found = place_vouched(&document(), other, written);
+        let address = address.map_err(|foreign: &str| Unmapped::ForeignDomain(foreign.to_owned()));
         assert_eq!(found.as_ref().map(|found| found.as_str()).map_err(Clone::clone), address, "{written} {other:?}");
     }
 }

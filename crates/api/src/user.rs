@@ -118,6 +118,9 @@ pub struct UserChange {
     /// Department.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub department: Option<String>,
+    /// Whether the user is untied from the person of the issuer as whom they signed in; the next sign-in ties them anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untie: bool,
 }
 
 /// Which users a list shows.

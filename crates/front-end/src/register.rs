@@ -108,6 +108,7 @@ impl Core {
             lockout: &mut self.lockout,
             limits: self.limits,
             bearers: &self.bearers,
+            ends: &self.ends,
             policy,
         };
         match authenticator.check(&inbound.message, &facts) {
@@ -116,7 +117,10 @@ impl Core {
                 self.ask(inbound, (kind, realm, true), snapshot, out);
                 None
             }
-            Authenticated::User { user, repeated } => Some((user, repeated)),
+            Authenticated::User { user, repeated, device } => {
+                self.signed.note(inbound.arrival.flow, user.id, device);
+                Some((user, repeated))
+            }
             Authenticated::Challenge { stale } => {
                 self.ask(inbound, (kind, realm, stale), snapshot, out);
                 None
@@ -144,6 +148,7 @@ impl Core {
             lockout: &mut self.lockout,
             limits: self.limits,
             bearers: &self.bearers,
+            ends: &self.ends,
             policy,
         };
         authenticator.spend(&inbound.message, NonceUse { kind, source }, inbound.now.wall);
@@ -202,6 +207,9 @@ impl Core {
             return self.refuse_for_load(inbound, Refusal::RegistrarFull, out);
         }
         let before = self.groups[at].bindings(inbound.now, aor).count();
+        if !away && before >= policy.max_endpoints as usize {
+            self.release_closed(aor);
+        }
         let group = &mut self.groups[at];
         let outcome = match away {
             false => group.register(inbound.now, policy, &intent, &mut self.journal),

@@ -4,6 +4,7 @@ use crate::error::{StoreError, family};
 use crate::fs::sync_dir;
 use crate::key::{from_hex, hex, random, sha256};
 use crate::sqlite::Store;
+use aws_lc_rs::digest::{Context, SHA256};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -71,25 +72,23 @@ impl std::fmt::Display for BlobError {
 impl Store {
     /// Keeps what is read and answers with its name, once it is durable.
     pub fn blob_put(&self, content: &mut dyn Read) -> Result<BlobId, BlobError> {
+        let mut blob = self.blob_begin()?;
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            match content.read(&mut buffer).map_err(|e| StoreError::io(&e, &blob.temporary))? {
+                0 => return blob.keep(),
+                count => blob.write(&buffer[..count])?,
+            }
+        }
+    }
+
+    /// Begins a blob whose content comes piece by piece.
+    pub fn blob_begin(&self) -> Result<NewBlob, BlobError> {
         let dir = self.dir().join("blobs");
         let temporary = dir.join(format!("new-{}", hex(&random::<8>())));
-        let mut put = || -> io::Result<Option<BlobId>> {
-            fs::create_dir_all(&dir)?;
-            let Some(id) = copy_hashed(content, &temporary)? else { return Ok(None) };
-            let place = dir.join(id.relative());
-            let folder = place.parent().expect("a blob stands two folders down");
-            fs::create_dir_all(folder)?;
-            fs::rename(&temporary, &place)?;
-            for folder in [folder, folder.parent().unwrap_or(&dir), &dir] {
-                sync_dir(folder)?;
-            }
-            Ok(Some(id))
-        };
-        let result = put();
-        if !matches!(result, Ok(Some(_))) {
-            let _ = fs::remove_file(&temporary);
-        }
-        result.map_err(|e| StoreError::io(&e, &dir))?.ok_or(BlobError::TooLarge)
+        let made = fs::create_dir_all(&dir).and_then(|()| File::create_new(&temporary));
+        let file = made.map_err(|e| StoreError::io(&e, &dir))?;
+        Ok(NewBlob { dir, temporary, file, hash: Context::new(&SHA256), size: 0 })
     }
 
     /// The whole content, checked against its name.
@@ -134,27 +133,56 @@ fn missing(error: &io::Error, id: BlobId, path: &Path) -> BlobError {
     if error.kind() == io::ErrorKind::NotFound { BlobError::NoBlob(id) } else { StoreError::io(error, path).into() }
 }
 
-/// Copies into a new synced file; `None` when there is too much.
-fn copy_hashed(content: &mut dyn Read, to: &Path) -> io::Result<Option<BlobId>> {
-    let mut file = File::create_new(to)?;
-    let mut hash = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    let mut buffer = vec![0; 64 << 10];
-    let mut total = 0;
-    loop {
-        let count = content.read(&mut buffer)?;
-        if count == 0 {
-            break;
-        }
-        total += count as u64;
-        if total > LARGEST {
-            return Ok(None);
-        }
-        hash.update(&buffer[..count]);
-        file.write_all(&buffer[..count])?;
+/// A blob that is being written; dropped before it is kept, it leaves nothing behind.
+pub struct NewBlob {
+    dir: PathBuf,
+    temporary: PathBuf,
+    file: File,
+    hash: Context,
+    size: u64,
+}
+
+impl NewBlob {
+    /// Bytes written so far.
+    pub fn size(&self) -> u64 {
+        self.size
     }
-    file.sync_all()?;
-    let digest = hash.finish();
-    Ok(digest.as_ref().try_into().ok().map(BlobId))
+
+    /// Appends a piece.
+    pub fn write(&mut self, piece: &[u8]) -> Result<(), BlobError> {
+        self.size += piece.len() as u64;
+        if self.size > LARGEST {
+            return Err(BlobError::TooLarge);
+        }
+        self.hash.update(piece);
+        self.file.write_all(piece).map_err(|e| StoreError::io(&e, &self.temporary).into())
+    }
+
+    /// Keeps it under the name of its content, once that is durable.
+    pub fn keep(self) -> Result<BlobId, BlobError> {
+        self.place().map_err(|e| StoreError::io(&e, &self.dir).into())
+    }
+
+    fn place(&self) -> io::Result<BlobId> {
+        self.file.sync_all()?;
+        let digest = self.hash.clone().finish();
+        let id = BlobId(digest.as_ref().try_into().expect("SHA-256 has 32 bytes"));
+        let place = self.dir.join(id.relative());
+        let folder = place.parent().expect("a blob stands two folders down");
+        fs::create_dir_all(folder)?;
+        fs::rename(&self.temporary, &place)?;
+        for folder in [folder, folder.parent().unwrap_or(&self.dir), &self.dir] {
+            sync_dir(folder)?;
+        }
+        Ok(id)
+    }
+}
+
+impl Drop for NewBlob {
+    fn drop(&mut self) {
+        // Kept ones have another name by now.
+        let _ = fs::remove_file(&self.temporary);
+    }
 }
 
 fn list(dir: &Path, depth: u32, ids: &mut Vec<BlobId>) -> io::Result<()> {

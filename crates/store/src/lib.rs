@@ -41,6 +41,7 @@ mod messages;
 mod migrate;
 mod open;
 mod ownership;
+mod page_ends;
 mod photos;
 mod restore;
 mod sessions;
@@ -48,6 +49,7 @@ mod sqlite;
 mod topology;
 mod traces;
 mod transfers;
+mod vouched;
 
 pub use accounts::AccountChange;
 pub use administrators::{Administrator, AdministratorError, Password};
@@ -55,7 +57,7 @@ pub use archive::{ArchiveKind, ArchivePage, ArchiveQuery, ArchiveRow, ArchiveSte
 pub use audit::{AuditLine, AuditQuery, By};
 pub use backup::{BackupError, BackupProgress, BackupSummary};
 pub use bindings::{BindingError, BindingWriter, BindingWriterOptions, Committed, LoadedGroup};
-pub use blobs::{BlobError, BlobId};
+pub use blobs::{BlobError, BlobId, NewBlob};
 pub use calls::{CallQuery, CallRow, Purged};
 pub use credentials::CredentialError;
 pub use directory::{DirectoryError, StoredDirectory};
@@ -69,6 +71,7 @@ pub use messages::{
 };
 pub use open::{EpochPolicy, OpenError, Options};
 pub use ownership::WHOLE;
+pub use page_ends::PageEnd;
 pub use photos::{Photo, PhotoError};
 pub use restore::restore;
 pub use sessions::{Secret, Session, SignInToken};
@@ -76,3 +79,4 @@ pub use sqlite::{Sqlite, Store};
 pub use topology::{Published, TopologyError};
 pub use traces::TraceRow;
 pub use transfers::{NewTransfer, Transfer, TransferError, TransferState};
+pub use vouched::Vouched;

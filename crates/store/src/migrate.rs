@@ -15,7 +15,12 @@ pub(crate) struct Schema {
 
 pub(crate) const MAIN: Schema = Schema {
     application_id: 0x4c79_6d01,
-    steps: &[include_str!("schema/main.1.sql"), include_str!("schema/main.2.sql"), include_str!("schema/main.3.sql")],
+    steps: &[
+        include_str!("schema/main.1.sql"),
+        include_str!("schema/main.2.sql"),
+        include_str!("schema/main.3.sql"),
+        include_str!("schema/main.4.sql"),
+    ],
 };
 pub(crate) const BINDINGS: Schema =
     Schema { application_id: 0x4c79_6d02, steps: &[include_str!("schema/bindings.1.sql")] };

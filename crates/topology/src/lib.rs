@@ -39,7 +39,7 @@ pub use compile::{PoolPolicies, UserPolicies};
 pub use directory::{
     AddressError, AddressOfRecord, Assignment, Conflict, DeviceRecord, Directory, E164, Expansion, GROUP_DEPTH_MOST,
     GROUP_MEMBERS_MOST, GROUP_PEOPLE_MOST, GroupFault, GroupRecord, Job, LineUri, MacAddress, NumberError,
-    NumberRecord, UserId, UserRecord, routing_group,
+    NumberRecord, UserId, UserRecord, folded_address, routing_group,
 };
 pub use document::Document;
 pub use domain::{DomainName, NameError, SipDomain};

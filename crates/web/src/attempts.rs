@@ -7,6 +7,7 @@
 //! | this name from anywhere | 25 | 1 minute, so that a stranger cannot lock an administrator out for long |
 //! | this source with any name | 20 | 15 minutes |
 
+use crate::peer::network;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -135,14 +136,6 @@ fn keys(source: IpAddr, name: &str) -> [Key; 3] {
     let name: String = name.chars().take(64).collect::<String>().to_ascii_lowercase();
     let source = network(source);
     [Key::Both(source, name.clone()), Key::Name(name), Key::Source(source)]
-}
-
-/// One household has a /64 of IPv6 addresses.
-fn network(source: IpAddr) -> IpAddr {
-    match source.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
-        v4 => v4,
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! is refused.
 
 use crate::Web;
+use crate::extract::BodyBound;
 use crate::peer::Peer;
 use crate::refused::Refused;
 use axum::extract::{MatchedPath, Request, State};
@@ -41,6 +42,7 @@ pub async fn authorize(State(web): State<Web>, mut request: Request, next: Next)
         .ok_or_else(|| unknown(&request))?;
     let peer = request.extensions().get::<Peer>().cloned();
     check_origin(request.headers(), peer.as_ref(), &web.options().allowed_origins)?;
+    request.extensions_mut().insert(BodyBound::of(route));
     if route.access == Access::User {
         let user = web.signed_in_user(request.headers())?;
         request.extensions_mut().insert(user);

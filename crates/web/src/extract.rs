@@ -1,17 +1,51 @@
 //! Requests into types, with refusals that say what is wrong.
 
 use crate::refused::Refused;
-use axum::body::to_bytes;
+use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
-use axum::http::{header, request::Parts};
+use axum::http::{HeaderMap, header, request::Parts};
 use lyceum_api::Refusal;
+use lyceum_api::route::{Access, Route};
 use serde::de::DeserializeOwned;
+use std::pin::Pin;
 use std::time::Duration;
 
-/// Bytes of a JSON body at most: a topology document of thousands of sites fits.
+/// Bytes of an administrator's JSON body at most: a topology document of thousands of sites fits.
 const JSON_MOST: usize = 8 << 20;
-/// How long a body may take: a stranger must not hold a connection open with one.
+/// Of a user's.
+const USER_MOST: usize = 64 << 10;
+/// Of a user's contact list.
+const CONTACTS_MOST: usize = 1 << 20;
+/// Of a stranger's, who signs in.
+const OPEN_MOST: usize = 16 << 10;
+/// How long a body may take: nobody must hold a connection open with one.
 const BODY_PATIENCE: Duration = Duration::from_secs(60);
+/// How long a stranger's may.
+const OPEN_PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes that are read of a body that nobody wants, so that its sender comes to read the answer.
+const DISCARD_MOST: u64 = 64 << 20;
+/// How long that may take.
+const DISCARD_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How much of a body is read, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyBound {
+    most: usize,
+    patience: Duration,
+}
+
+impl BodyBound {
+    /// What a route reads of its JSON.
+    pub fn of(route: &Route) -> BodyBound {
+        let most = match route.access {
+            Access::Open => OPEN_MOST,
+            Access::User if route.path == "/client/contacts" => CONTACTS_MOST,
+            Access::User => USER_MOST,
+            Access::Administrator | Access::Local => JSON_MOST,
+        };
+        BodyBound { most, patience: if route.access == Access::Open { OPEN_PATIENCE } else { BODY_PATIENCE } }
+    }
+}
 /// Bytes of an import at most: a million lines.
 const CSV_MOST: usize = 128 << 20;
 
@@ -23,7 +57,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Payload<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refused> {
         media(&request, "application/json")?;
-        let bytes = body(request, JSON_MOST).await?;
+        // Every route has passed the table; what has not is a stranger's.
+        let open = BodyBound { most: OPEN_MOST, patience: OPEN_PATIENCE };
+        let bound = request.extensions().get::<BodyBound>().copied().unwrap_or(open);
+        let bytes = bounded(request, bound).await?;
         serde_json::from_slice(&bytes)
             .map(Payload)
             .map_err(|e| Refused::new(Refusal::RequestMalformed, format!("the body does not fit: {e}"), "body"))
@@ -73,17 +110,45 @@ fn media(request: &Request, wanted: &str) -> Result<(), Refused> {
 }
 
 pub(crate) async fn body(request: Request, most: usize) -> Result<Vec<u8>, Refused> {
+    bounded(request, BodyBound { most, patience: BODY_PATIENCE }).await
+}
+
+async fn bounded(request: Request, bound: BodyBound) -> Result<Vec<u8>, Refused> {
+    let BodyBound { most, patience } = bound;
     let what = || Refused::new(Refusal::RequestTooLarge, format!("the body is larger than {most} bytes"), "body");
-    let told = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
-    if told.is_some_and(|length| length > most) {
+    let (parts, mut body) = request.into_parts();
+    if length(&parts.headers).is_some_and(|length| length > most as u64) {
+        discard(&parts.headers, &mut body).await;
         return Err(what());
     }
-    let read = to_bytes(request.into_body(), most);
-    let read = tokio::time::timeout(BODY_PATIENCE, read).await.map_err(|_| {
-        let what = format!("the body did not arrive within {} s", BODY_PATIENCE.as_secs());
+    let read = tokio::time::timeout(patience, to_bytes(body, most)).await.map_err(|_| {
+        let what = format!("the body did not arrive within {} s", patience.as_secs());
         Refused::new(Refusal::RequestMalformed, what, "body")
     })?;
     read.map(|b| b.to_vec()).map_err(|_| what())
+}
+
+fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok())
+}
+
+/// Reads the rest of a body that is refused, within bounds: most programs read no answer before they have sent all.
+pub(crate) async fn discard(headers: &HeaderMap, body: &mut Body) {
+    // Who asks first sends nothing now; who sends more than we read finds the connection closed.
+    if headers.contains_key(header::EXPECT) || length(headers).is_some_and(|length| length > DISCARD_MOST) {
+        return;
+    }
+    let rest = async {
+        let mut read = 0;
+        while let Some(Ok(frame)) = std::future::poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
+            read += frame.data_ref().map_or(0, |piece| piece.len() as u64);
+            if read > DISCARD_MOST {
+                break;
+            }
+        }
+    };
+    // What does not come in time is not waited for.
+    tokio::time::timeout(DISCARD_PATIENCE, rest).await.ok();
 }
 
 /// The query, as a type.

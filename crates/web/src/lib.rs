@@ -56,6 +56,8 @@ use tokio::sync::Semaphore;
 
 /// Questions to store and server at a time; more wait.
 const BLOCKING: usize = 16;
+/// Pieces of files that are written or read at a time, and files that are scanned; more wait, and nobody else does.
+const TRANSFERRING: usize = 8;
 
 /// What the web role works with.
 #[derive(Clone)]
@@ -103,6 +105,8 @@ impl Options {
             calendars: calendar::Calendars::default(),
             backup: Mutex::new(BackupStatus { state: "none".to_owned(), ..BackupStatus::default() }),
             blocking: Arc::new(Semaphore::new(BLOCKING)),
+            transferring: Arc::new(Semaphore::new(TRANSFERRING)),
+            transfers: resource::client::files::Transfers::default(),
             hashing: hashing::Hashing::start(),
         }))
     }
@@ -121,6 +125,8 @@ struct Inner {
     calendars: calendar::Calendars,
     backup: Mutex<BackupStatus>,
     blocking: Arc<Semaphore>,
+    transferring: Arc<Semaphore>,
+    transfers: resource::client::files::Transfers,
     hashing: hashing::Hashing,
 }
 
@@ -183,6 +189,18 @@ impl Web {
         work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
     ) -> Result<T, Refused> {
         on_thread(self.0.blocking.clone(), work).await
+    }
+
+    /// Runs what moves or looks at the content of files, apart from everything else that may block.
+    pub(crate) async fn transferring<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
+    ) -> Result<T, Refused> {
+        on_thread(self.0.transferring.clone(), work).await
+    }
+
+    pub(crate) fn transfers(&self) -> &resource::client::files::Transfers {
+        &self.0.transfers
     }
 
     /// Runs what hashes an administrator's password, one after the other.

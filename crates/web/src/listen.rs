@@ -2,6 +2,8 @@
 
 mod local;
 mod network;
+mod patient;
+mod sources;
 
 pub use local::LocalListener;
 pub use network::{Protection, serve};
@@ -13,6 +15,7 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use patient::Patient;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
@@ -69,7 +72,7 @@ where
         .header_read_timeout(HEAD_PATIENCE)
         .max_buf_size(HEAD_MOST)
         .half_close(false)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Patient::new(stream)), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {

@@ -48,6 +48,14 @@ fn name_in(passwd: &str, uid: u32) -> Option<Arc<str>> {
     })
 }
 
+/// One household has a /64 of IPv6 addresses.
+pub(crate) fn network(source: IpAddr) -> IpAddr {
+    match source.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
+        v4 => v4,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::name_in;

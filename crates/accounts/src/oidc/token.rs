@@ -34,6 +34,11 @@ impl Claims {
         self.0.get(name)?.as_str().filter(|text| !text.is_empty())
     }
 
+    /// Whether the issuer says that it knows the mail address to be the person's: anybody can write another's.
+    pub fn mail_is_verified(&self) -> bool {
+        self.0.get("email_verified").is_some() && !self.mail_is_doubtful()
+    }
+
     /// Whether the issuer itself says that the mail address is not known to be the person's.
     pub fn mail_is_doubtful(&self) -> bool {
         match self.0.get("email_verified") {

@@ -1,7 +1,7 @@
 //! Answers of the branches on their way back: RFC 3261 §16.7, §16.8, §16.9 and §16.10.
 
 use lyceum_monitoring::Stamp;
-use lyceum_net::{Arrival, Flow, Outbox};
+use lyceum_net::{Arrival, Outbox};
 use lyceum_sip::header::session_expires::SessionExpires;
 use lyceum_sip::proxy::{Answer, BranchId, Effect};
 use lyceum_sip::session_timer::answer_at_proxy;
@@ -427,9 +427,6 @@ impl Core {
         }
         self.calls.contexts.put_back(id, context);
     }
-
-    /// A connection is gone. Its bindings stay until they lapse or the phone registers anew; requests to them fail fast.
-    pub fn flow_closed(&mut self, _now: Now, _flow: Flow, _out: &mut Outbox) {}
 }
 
 /// A device that is away, busy or broken: what it could not take now it can take later.

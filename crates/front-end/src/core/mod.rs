@@ -7,6 +7,7 @@ mod dispatch;
 mod gone;
 pub(crate) mod names;
 pub(crate) mod reply;
+pub(crate) mod signed;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use lyceum_sip::digest::Nonces;
 use lyceum_sip::gruu::Gruus;
 use lyceum_sip::time::{Now, Time};
 use lyceum_sip::token::bearer::Bearers;
+use lyceum_sip::token::ends::Ends;
 use lyceum_sip::transaction::{Table, TableLimits, Timers};
 use lyceum_sip::{Index, Limits, SecretKey, Transport};
 use lyceum_topology::{ProxyPolicy, Snapshot};
@@ -133,6 +135,8 @@ pub struct Core {
     pub(crate) calls: Calls,
     pub(crate) nonces: Nonces,
     pub(crate) bearers: Bearers,
+    pub(crate) ends: Ends,
+    pub(crate) signed: signed::SignedFlows,
     pub(crate) lockout: Lockout,
     pub(crate) sources: Sources,
     pub(crate) source_rate: u32,
@@ -186,6 +190,8 @@ impl Core {
             limits,
             nonces: Nonces::new(options.keys.nonce(), options.worker, nonce_lifetime),
             bearers: Bearers::new(&SecretKey(options.keys.bearer())),
+            ends: Ends::default(),
+            signed: signed::SignedFlows::default(),
             calls: Calls::new(&options.keys, &mut random, options.worker),
             pool: options.pool,
             own_names: own_names(&options.snapshot, &[]),

@@ -133,7 +133,8 @@ impl Core {
         })
     }
 
-    /// Sets the busy times of a user's calendar.
+    /// Sets the busy times of a user's calendar, fetched from where `from` says: those of a place that is no longer the
+    /// user's change nothing.
     ///
     /// # Errors
     /// Why bounds forbid it; `None` for an unknown user.
@@ -141,10 +142,15 @@ impl Core {
         &mut self,
         now: Now,
         aor: &str,
-        busy: Vec<BusyInterval>,
+        (from, busy): (Option<&str>, Vec<BusyInterval>),
         done: Done,
         out: &mut Outbox,
     ) -> Result<(), Option<ChoiceRefusal>> {
+        let (_, at) = self.user_and_group(aor).ok_or(None)?;
+        if from.is_some() && Presentities::document(&self.groups[at], aor).feed.as_ref().map(|feed| &*feed.0) != from {
+            done(true);
+            return Ok(());
+        }
         self.edit_calendar(now, aor, done, out, |presence, about, group, journal| {
             presence.set_calendar(about, busy, group, journal)
         })

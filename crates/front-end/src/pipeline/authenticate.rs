@@ -6,6 +6,7 @@ use std::sync::Arc;
 use lyceum_sip::digest::{self, Algorithm, Credentials, Ha1, Kind, NonceUse, NonceVerdict, Nonces, signs};
 use lyceum_sip::time::{Now, Time, WallTime};
 use lyceum_sip::token::bearer::{self, Audience, Bearers};
+use lyceum_sip::token::ends::Ends;
 use lyceum_sip::{Message, Method, Name, Uri};
 use lyceum_topology::{AuthenticationPolicy, DigestAlgorithm, Snapshot, UserId, UserRecord};
 use tracing::warn;
@@ -23,6 +24,8 @@ pub enum Authenticated {
         user: Arc<UserRecord>,
         /// The nonce count was spent before: this is a retransmission or a copy of an earlier request.
         repeated: bool,
+        /// The device of the token, if it was one.
+        device: Option<u64>,
     },
     /// Ask: no credentials for our realm, or their nonce is no longer good.
     Challenge {
@@ -63,6 +66,8 @@ pub struct Authenticator<'a> {
     pub limits: LockoutLimits,
     /// Checks tokens.
     pub bearers: &'a Bearers,
+    /// Tokens that ended before their time.
+    pub ends: &'a Ends,
     /// What is offered to this client.
     pub policy: &'a AuthenticationPolicy,
 }
@@ -123,7 +128,9 @@ impl Authenticator<'_> {
             return Authenticated::Challenge { stale: false };
         }
         let claims = self.bearers.check(token, Audience::Client, facts.now.wall);
-        let Some(claims) = claims else { return Authenticated::Challenge { stale: false } };
+        let Some(claims) = claims.filter(|claims| !self.ends.has_ended(claims)) else {
+            return Authenticated::Challenge { stale: false };
+        };
         let Some(user) = self.snapshot.directory().by_id(UserId(claims.user)) else {
             return Authenticated::Challenge { stale: false };
         };
@@ -140,7 +147,7 @@ impl Authenticator<'_> {
         if !same_password || !same_realm || !is_device {
             return Authenticated::Challenge { stale: false };
         }
-        Authenticated::User { user: Arc::clone(user), repeated: false }
+        Authenticated::User { user: Arc::clone(user), repeated: false, device: Some(claims.device) }
     }
 
     fn judge(&mut self, message: &Message<'_>, credentials: &Credentials<'_>, facts: &Facts<'_>) -> Authenticated {
@@ -183,7 +190,7 @@ impl Authenticator<'_> {
                 if !user.enabled {
                     return Authenticated::Refused { refusal: Refusal::Disabled, until: None };
                 }
-                Authenticated::User { user, repeated }
+                Authenticated::User { user, repeated, device: None }
             }
             _ => self.failed(facts, account, &username),
         }

@@ -5,6 +5,7 @@ mod blocking;
 mod calls;
 mod client_versions;
 mod dialogs;
+mod gone;
 mod ladders;
 mod large;
 mod messages;

@@ -4,6 +4,7 @@ mod history;
 mod import;
 mod live;
 mod opening;
+mod page_ends;
 mod people;
 mod publisher;
 mod purge;
@@ -137,6 +138,7 @@ pub(crate) struct Shared {
     pub(crate) reload: Arc<dyn Fn() -> Result<lyceum_net::TlsSettings, String> + Send + Sync>,
     pub(crate) draining: std::sync::atomic::AtomicBool,
     pub(crate) trace: std::sync::Mutex<live::TraceState>,
+    pub(crate) ends: page_ends::PageEnds,
     pub(crate) writer: std::sync::OnceLock<BindingWriter>,
     /// The ports of the web role, as the status writes them.
     pub(crate) web: std::sync::OnceLock<Vec<String>>,
@@ -198,6 +200,7 @@ impl Server {
             reload: Arc::clone(&options.reload),
             draining: false.into(),
             trace: std::sync::Mutex::default(),
+            ends: page_ends::PageEnds::load(&store).map_err(|error| anyhow!("{error}"))?,
             writer: std::sync::OnceLock::new(),
             web: std::sync::OnceLock::new(),
         });
@@ -236,6 +239,7 @@ impl Server {
                 });
                 core.set_names(names.clone());
                 core.set_pages(&base_url);
+                core.set_ends(shared.ends.now());
                 if let Some(groups) = groups.take() {
                     for (slot, loaded) in core.groups_mut().iter_mut().zip(groups) {
                         *slot = loaded.group;

@@ -14,7 +14,7 @@ use lyceum_front_end::refusal::Refusal as Why;
 use lyceum_net::Outbox;
 use lyceum_sip::digest::Ha1;
 use lyceum_sip::time::{Now, WallTime};
-use lyceum_sip::token::bearer::Bearers;
+use lyceum_sip::token::bearer::{Bearers, Claims};
 use lyceum_topology::{UserId, UserRecord};
 use lyceum_users::contacts::{ContactList, ContactRefusal};
 use lyceum_users::presence::calendar::BusyInterval;
@@ -22,6 +22,7 @@ use lyceum_users::presence::{ChoiceIntent, ChoiceRefusal, UserChoice};
 use lyceum_web::port::{ContactEdit, People};
 
 use super::Shared;
+use super::publisher::LivePublisher;
 
 /// How long a worker may take to answer, the store's sync included.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -139,6 +140,17 @@ impl People for LivePeople {
         credentials.of(user).map(|secret| self.bearers.mark(&secret.sha256))
     }
 
+    fn has_ended(&self, claims: &Claims) -> bool {
+        self.shared.ends.has_ended(claims)
+    }
+
+    fn end_page(&self, user: &UserRecord, device: u64) -> Result<(), Problem> {
+        match LivePublisher(Arc::clone(&self.shared)).end_pages(user, Some(device)) {
+            true => Ok(()),
+            false => Err(Problem::new(Refusal::StoreUnavailable, "the sign-out could not be stored", "store")),
+        }
+    }
+
     fn bearers(&self) -> &Bearers {
         &self.bearers
     }
@@ -230,10 +242,11 @@ impl People for LivePeople {
         })
     }
 
-    fn set_calendar(&self, address: &str, busy: Vec<BusyInterval>) -> Result<(), Problem> {
-        let asked = address.to_owned();
+    fn set_calendar(&self, address: &str, from: Option<&str>, busy: Vec<BusyInterval>) -> Result<(), Problem> {
+        let (asked, from) = (address.to_owned(), from.map(str::to_owned));
         self.change(move |core, now, done, out| {
-            core.set_calendar(now, &asked, busy, done, out).map_err(|refusal| choice_refused(&asked, refusal))
+            core.set_calendar(now, &asked, (from.as_deref(), busy), done, out)
+                .map_err(|refusal| choice_refused(&asked, refusal))
         })
     }
 

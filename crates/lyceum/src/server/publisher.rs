@@ -40,6 +40,25 @@ impl LivePublisher {
         }
     }
 
+    /// Ends a user's registrations and connections.
+    fn cut(&self, user: &UserRecord) {
+        self.each(|| {
+            let (id, address) = (user.id, user.address.as_str().to_owned());
+            Post::Act(Box::new(move |core, now, out| core.user_gone(now, id, &address, out)))
+        });
+    }
+
+    /// Ends the page of a device, or with `None` all of a user's; false when a restart would forget it.
+    pub fn end_pages(&self, user: &UserRecord, device: Option<u64>) -> bool {
+        let at = lyceum_web::system_clock();
+        let stored = self.0.ends.end(user.id, device, at);
+        self.each(|| {
+            let (whose, address) = ((user.id, device), user.address.as_str().to_owned());
+            Post::Act(Box::new(move |core, now, out| core.page_ended(now, whose, at, &address, out)))
+        });
+        stored.inspect_err(|error| tracing::error!(%error, "the end of a session could not be stored")).is_ok()
+    }
+
     /// Puts secrets in force.
     pub fn put_credentials(&self, credentials: Credentials) {
         self.0.credentials.store(Arc::new(credentials.clone()));
@@ -78,23 +97,37 @@ impl Publisher for LivePublisher {
 
     fn credentials_changed(&self, user: UserId) {
         match self.0.store.credential(user) {
-            Ok(secret) => self.put_credentials(self.0.credentials.load().with(user, secret)),
+            Ok(secret) => {
+                self.put_credentials(self.0.credentials.load().with(user, secret));
+                if let Some(user) = self.current().directory().by_id(user) {
+                    self.cut(user);
+                }
+            }
             Err(error) => tracing::error!(%error, "a changed password could not be read; the old one stays in force"),
         }
     }
 
     fn all_credentials_changed(&self) {
         match self.0.store.credentials() {
-            Ok(all) => self.put_credentials(self.0.test_users.with_passwords(Credentials::load(all))),
+            Ok(all) => {
+                let (old, new) =
+                    (self.0.credentials.load_full(), self.0.test_users.with_passwords(Credentials::load(all)));
+                self.put_credentials(new.clone());
+                let is_other = |user: &&Arc<UserRecord>| {
+                    let secret = old.of(user.id).map(|secret| secret.sha256);
+                    secret.is_some() && secret != new.of(user.id).map(|secret| secret.sha256)
+                };
+                self.current().directory().users().filter(is_other).for_each(|user| self.cut(user));
+            }
             Err(error) => tracing::error!(%error, "changed passwords could not be read; the old ones stay in force"),
         }
     }
 
     fn user_gone(&self, user: &UserRecord) {
-        let address = user.address.as_str().to_owned();
-        self.each(|| {
-            let address = address.clone();
-            Post::Act(Box::new(move |core, now, out| core.user_gone(now, &address, out)))
-        });
+        // Who is enabled again signs in again. Who was removed has no number that anybody else gets.
+        if self.current().directory().by_id(user.id).is_some() {
+            self.end_pages(user, None);
+        }
+        self.cut(user);
     }
 }

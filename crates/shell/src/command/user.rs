@@ -152,6 +152,9 @@ pub struct Set {
     /// Ask for a new password
     #[arg(long)]
     password: bool,
+    /// Let the next sign-in by the issuer tie the user anew
+    #[arg(long)]
+    untie: bool,
     #[command(flatten)]
     source: PasswordSource,
 }
@@ -324,6 +327,9 @@ impl Set {
             self.fields.add_to(&mut change);
             if let Some(password) = &password {
                 change.insert("password".to_owned(), json!(password.text));
+            }
+            if self.untie {
+                change.insert("untie".to_owned(), json!(true));
             }
             if change.is_empty() {
                 return Err(Failure::Usage("nothing to set: name a field, for example --display-name".to_owned()));

@@ -5,6 +5,8 @@
 //! ```
 //! A token is signed, not stored: what may end it early (a disabled user, a new password) is looked up by whoever checks it.
 
+use std::time::Duration;
+
 use crate::keyed::{Mac, SecretKey, base64, same};
 use crate::time::WallTime;
 
@@ -20,6 +22,17 @@ pub enum Audience {
     Client = 1,
     /// Getting the next client token, and nothing else.
     Renewal = 2,
+}
+
+impl Audience {
+    /// How long a token for it lives at most, from the moment it was handed out.
+    #[must_use]
+    pub const fn life(self) -> Duration {
+        match self {
+            Audience::Client => Duration::from_secs(600),
+            Audience::Renewal => Duration::from_secs(12 * 3600),
+        }
+    }
 }
 
 /// What a token says.

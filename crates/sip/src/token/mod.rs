@@ -3,6 +3,7 @@
 //! RFC 5626. A To tag or a Route proves nothing; these do.
 
 pub mod bearer;
+pub mod ends;
 mod flow;
 mod route;
 

@@ -16,6 +16,8 @@ pub struct Oidc {
     pub scopes: Vec<String>,
     /// The claim that names the user: `email` or `preferred_username`, or another.
     pub claim: String,
+    /// Whether `email` names the user though the issuer does not say that it verified the address.
+    pub trust_unverified_mail: bool,
     /// The SIP domain of people whose claim names none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
@@ -36,6 +38,7 @@ impl Default for Oidc {
             client_id: String::new(),
             scopes: vec!["profile".to_owned(), "email".to_owned()],
             claim: "email".to_owned(),
+            trust_unverified_mail: false,
             domain: None,
             create: false,
             authorities: None,

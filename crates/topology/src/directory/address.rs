@@ -123,6 +123,15 @@ pub fn routing_group(address: &str) -> u8 {
     (address_hash(user.as_bytes(), domain.as_bytes()) & 0xff) as u8
 }
 
+/// What a person wrote as an address, so that two ways to write one are one text: escapes resolved, letters in lower case,
+/// without the scheme and the domain's final dot.
+pub fn folded_address(text: &str) -> String {
+    let text = text.trim();
+    let bare = ["sips:", "sip:"].iter().find_map(|scheme| strip_prefix_folded(text, scheme)).unwrap_or(text);
+    let bytes: Vec<u8> = unescaped_lower(without_final_dot(bare.as_bytes())).collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// The text is not a SIP address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressError(Box<str>);
@@ -195,6 +204,16 @@ mod tests {
         }
         assert!(!address.is(b"anna%", b"contoso.com"));
         assert!(!address.is(b"ann", b"contoso.com"));
+    }
+
+    #[test]
+    fn what_names_one_address_is_one_text() {
+        for text in
+            ["dave@bench.test", "%64ave@bench.test", "Dave@Bench.Test.", " sip:D%41ve@bench.test", "dave%40bench.test"]
+        {
+            assert_eq!(folded_address(text), "dave@bench.test", "{text}");
+        }
+        assert_eq!(folded_address("100%"), "100%");
     }
 
     // Stored registrations are found by these numbers: a change of the hash loses them.

@@ -8,7 +8,7 @@ mod number;
 mod shards;
 mod user;
 
-pub use address::{AddressError, AddressOfRecord, routing_group};
+pub use address::{AddressError, AddressOfRecord, folded_address, routing_group};
 pub use assignment::Assignment;
 pub use device::{DeviceRecord, MacAddress, MacError};
 pub use group::{Expansion, GROUP_DEPTH_MOST, GROUP_MEMBERS_MOST, GROUP_PEOPLE_MOST, GroupFault, GroupRecord};

@@ -161,14 +161,19 @@ impl Web {
         match fetch::fetch(place, &named, &validators, tls.as_ref()).await? {
             Fetched::Same => Ok(None),
             Fetched::New(body, validators) => {
-                let (busy, odd) = self.keep_calendar(user.address.as_str(), body).await?;
+                let (busy, odd) = self.keep_calendar(user.address.as_str(), Some(&known.feed), body).await?;
                 Ok(Some((validators, busy, odd)))
             }
         }
     }
 
-    /// Reads a calendar and sets the busy times.
-    pub(crate) async fn keep_calendar(&self, user: &str, body: Vec<u8>) -> Result<(usize, usize), String> {
+    /// Reads a calendar and sets the busy times, unless it was fetched from where the user no longer has it.
+    pub(crate) async fn keep_calendar(
+        &self,
+        user: &str,
+        from: Option<&str>,
+        body: Vec<u8>,
+    ) -> Result<(usize, usize), String> {
         let now = self.now().0;
         let window = Window {
             from: lyceum_sip::WallTime(now.saturating_sub(BEHIND_MS)),
@@ -176,12 +181,12 @@ impl Web {
             floating_offset: 0,
         };
         let people = self.people().map_err(|refused| refused.problem().what.to_string())?;
-        let user = user.to_owned();
+        let (user, from) = (user.to_owned(), from.map(str::to_owned));
         let kept = self.blocking(move || {
             let calendar = read(&body, window)
                 .map_err(|error| Refused::new(Refusal::CalendarRefused, error.to_string(), "calendar"))?;
             let counts = (calendar.busy.len(), calendar.not_understood);
-            people.set_calendar(&user, calendar.busy)?;
+            people.set_calendar(&user, from.as_deref(), calendar.busy)?;
             Ok(counts)
         });
         kept.await.map_err(|refused| refused.problem().what.to_string())

@@ -1,5 +1,6 @@
 //! Listeners on the network.
 
+use super::sources::{FromSource, Sources};
 use super::{CONNECTIONS, Drain, connection};
 use crate::peer::Peer;
 use axum::Router;
@@ -44,6 +45,7 @@ impl Protection {
 /// Accepts connections until the server drains, then waits for those under way.
 pub async fn serve(listener: TcpListener, protection: Protection, router: Router, mut drain: Drain) -> io::Result<()> {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let sources = Sources::default();
     let mut open = JoinSet::new();
     loop {
         let Ok(place) = places.clone().acquire_owned().await else { break };
@@ -54,10 +56,11 @@ pub async fn serve(listener: TcpListener, protection: Protection, router: Router
         match accepted {
             Ok((stream, remote)) => {
                 let Ok(local) = stream.local_addr() else { continue };
+                let Some(source) = sources.place(remote.ip()) else { continue };
                 stream.set_nodelay(true).ok();
                 let secure = matches!(protection, Protection::Tls(_));
                 let peer = Peer::Remote { remote, local, secure };
-                open.spawn(one(stream, peer, protection.clone(), router.clone(), drain.clone(), place));
+                open.spawn(one(stream, peer, protection.clone(), router.clone(), drain.clone(), (place, source)));
             }
             Err(error) if is_of_one_client(&error) => {}
             Err(error) => {
@@ -77,7 +80,7 @@ async fn one(
     protection: Protection,
     router: Router,
     drain: Drain,
-    place: OwnedSemaphorePermit,
+    place: (OwnedSemaphorePermit, FromSource),
 ) {
     match protection {
         Protection::None => connection(stream, peer, router, drain).await,

@@ -3,7 +3,7 @@
 use lyceum_api::Problem;
 use lyceum_api::client::{OwnPresence, PresenceView};
 use lyceum_api::presence::Watcher;
-use lyceum_sip::token::bearer::Bearers;
+use lyceum_sip::token::bearer::{Bearers, Claims};
 use lyceum_topology::{UserId, UserRecord};
 use lyceum_users::contacts::{ContactList, ContactRefusal};
 use lyceum_users::presence::calendar::BusyInterval;
@@ -21,6 +21,13 @@ pub trait People: Send + Sync + 'static {
 
     /// The mark that tokens for the user's present password carry. Does not block.
     fn mark(&self, user: UserId) -> Option<u32>;
+
+    /// Whether a token ended before its time. Does not block.
+    fn has_ended(&self, claims: &Claims) -> bool;
+
+    /// Ends the tokens that were handed out to a device until now, its registrations and its connections; returns when it is
+    /// durable.
+    fn end_page(&self, user: &UserRecord, device: u64) -> Result<(), Problem>;
 
     /// Signs and checks tokens. Does not block.
     fn bearers(&self) -> &Bearers;
@@ -55,8 +62,9 @@ pub trait People: Send + Sync + 'static {
     /// Sets where a user's calendar is fetched from; without one its busy times are forgotten.
     fn set_calendar_feed(&self, address: &str, feed: Option<&str>) -> Result<(), Problem>;
 
-    /// Sets the busy times of a user's calendar; returns when they are durable.
-    fn set_calendar(&self, address: &str, busy: Vec<BusyInterval>) -> Result<(), Problem>;
+    /// Sets the busy times of a user's calendar; returns when they are durable. Those that were fetched `from` a place which
+    /// is no longer the user's change nothing.
+    fn set_calendar(&self, address: &str, from: Option<&str>, busy: Vec<BusyInterval>) -> Result<(), Problem>;
 
     /// Forgets where a user's calendar was fetched from and keeps its busy times; tells how many.
     fn keep_calendar_only(&self, address: &str) -> Result<usize, Problem>;

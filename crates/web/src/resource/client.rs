@@ -51,7 +51,7 @@ impl Web {
         let claims = people.bearers().check(token.as_bytes(), audience, self.now()).ok_or_else(over)?;
         let snapshot = self.options().publisher.current();
         let user = snapshot.directory().by_id(UserId(claims.user)).filter(|user| user.enabled).ok_or_else(over)?;
-        if people.mark(user.id) != Some(claims.mark) {
+        if people.mark(user.id) != Some(claims.mark) || people.has_ended(&claims) {
             return Err(over());
         }
         Ok(SignedIn { user: Arc::clone(user), claims })

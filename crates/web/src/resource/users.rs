@@ -64,7 +64,11 @@ pub async fn set(
     web.clone()
         .blocking(move || {
             let password = wanted.password.as_ref();
-            web.change_user(&order, &address, password, |user| change::apply(user, &wanted))
+            let mut changed = web.change_user(&order, &address, password, |user| change::apply(user, &wanted))?;
+            if wanted.untie {
+                changed.changes.extend(web.untie(&order, &address)?);
+            }
+            Ok(changed)
         })
         .await
         .map(Json)

@@ -3,6 +3,7 @@
 mod authorization;
 mod client;
 mod directory;
+mod files;
 mod groups;
 mod messages;
 mod people;

@@ -6,7 +6,8 @@ use lyceum_api::client::{OwnPresence, PresenceView};
 use lyceum_api::presence::Watcher;
 use lyceum_api::{Problem, Refusal};
 use lyceum_sip::SecretKey;
-use lyceum_sip::token::bearer::Bearers;
+use lyceum_sip::token::bearer::{Bearers, Claims};
+use lyceum_sip::token::ends::Ends;
 use lyceum_topology::{AddressOfRecord, UserId, UserRecord};
 use lyceum_users::contacts::ContactList;
 use lyceum_users::presence::calendar::BusyInterval;
@@ -21,6 +22,7 @@ type Calendar = (Option<String>, Vec<BusyInterval>);
 pub struct Kept {
     ports: OnceLock<Arc<Ports>>,
     bearers: Bearers,
+    ends: Mutex<Ends>,
     wishes: Mutex<HashMap<String, OwnPresence>>,
     lists: Mutex<HashMap<String, ContactList>>,
     calendars: Mutex<HashMap<String, Calendar>>,
@@ -56,6 +58,13 @@ impl People for Kept {
     }
     fn mark(&self, _: UserId) -> Option<u32> {
         Some(1)
+    }
+    fn has_ended(&self, claims: &Claims) -> bool {
+        self.ends.lock().expect("no test panics inside").has_ended(claims)
+    }
+    fn end_page(&self, user: &UserRecord, device: u64) -> Result<(), Problem> {
+        self.ends.lock().expect("no test panics inside").end(user.id.0, Some(device), time::now());
+        Ok(())
     }
     fn bearers(&self) -> &Bearers {
         &self.bearers
@@ -116,8 +125,12 @@ impl People for Kept {
         });
         Ok(())
     }
-    fn set_calendar(&self, address: &str, busy: Vec<BusyInterval>) -> Result<(), Problem> {
-        self.calendar_mut(address, |calendar| calendar.1 = busy);
+    fn set_calendar(&self, address: &str, from: Option<&str>, busy: Vec<BusyInterval>) -> Result<(), Problem> {
+        self.calendar_mut(address, |calendar| {
+            if from.is_none() || from == calendar.0.as_deref() {
+                calendar.1 = busy;
+            }
+        });
         Ok(())
     }
     fn keep_calendar_only(&self, address: &str) -> Result<usize, Problem> {
@@ -143,10 +156,11 @@ impl People for Kept {
 }
 
 /// A server with anna and ben.
-async fn server() -> Server {
+pub async fn server() -> Server {
     let people = Arc::new(Kept {
         ports: OnceLock::new(),
         bearers: Bearers::new(&SecretKey([1; 32])),
+        ends: Mutex::default(),
         wishes: Mutex::default(),
         lists: Mutex::default(),
         calendars: Mutex::default(),
@@ -161,7 +175,7 @@ async fn server() -> Server {
 }
 
 /// The header of a page that is signed in.
-async fn page(server: &Server, name: &str) -> String {
+pub async fn page(server: &Server, name: &str) -> String {
     let ask = json!({ "address": format!("{name}@example.org"), "password": "secret1",
         "device": "6f0c1f0e-5c3e-4b8e-9d55-0a7c5d5f2a01", "device_name": "test" });
     let session = server.https("POST", "/client/session", Some(ask), &[]).await.ok();
@@ -281,4 +295,61 @@ async fn only_addresses_are_people_of_a_conversation() {
     let wanted = json!({ "with": ["sip:BEN@example.org.", "carl@example.org"] });
     let made = server.https("POST", "/client/conversations", Some(wanted), &signed).await.ok();
     assert_eq!(made["with"], json!(["ben@example.org", "carl@example.org"]));
+}
+
+#[tokio::test]
+async fn sign_out_ends_the_token_and_the_cookie() {
+    let server = server().await;
+    let device = "6f0c1f0e-5c3e-4b8e-9d55-0a7c5d5f2a01";
+    let ask = json!({ "address": "anna@example.org", "password": "secret1", "device": device, "device_name": "test" });
+    let renew = json!({ "device": device });
+    let session = server.https("POST", "/client/session", Some(ask.clone()), &[]).await;
+    let cookie = session.headers["set-cookie"].to_str().expect("text").split(';').next().expect("a value").to_owned();
+    let bearer = format!("Bearer {}", session.ok()["token"].as_str().expect("a token"));
+    let signed = [("authorization", bearer.as_str())];
+    let cookie = [("cookie", cookie.as_str())];
+    server.https("POST", "/client/session/refresh", Some(renew.clone()), &cookie).await.ok();
+    assert_eq!(server.https("DELETE", "/client/session", None, &signed).await.status.as_u16(), 204);
+    let over = (401, "client-session-over".to_owned());
+    assert_eq!(server.https("GET", "/client/contacts", None, &signed).await.refused(), over);
+    assert_eq!(server.https("POST", "/client/session/refresh", Some(renew), &cookie).await.refused(), over);
+    let again = server.https("POST", "/client/session", Some(ask), &[]).await.ok();
+    let bearer = format!("Bearer {}", again["token"].as_str().expect("a token"));
+    server.https("GET", "/client/contacts", None, &[("authorization", bearer.as_str())]).await.ok();
+}
+
+#[tokio::test]
+async fn another_spelling_of_an_address_is_the_same_account_to_guess_at() {
+    let server = server().await;
+    let mut answers = Vec::new();
+    for address in [
+        "anna@example.org",
+        "%61nna@example.org",
+        "ANNA@example.org.",
+        "sip:a%6Ena@example.org",
+        "anna@Example.ORG",
+        "anna@example.org.",
+    ] {
+        let ask = json!({ "address": address, "password": "guess",
+            "device": "6f0c1f0e-5c3e-4b8e-9d55-0a7c5d5f2a01", "device_name": "test" });
+        answers.push(server.https("POST", "/client/session", Some(ask), &[]).await.status.as_u16());
+    }
+    assert_eq!(answers, [401, 401, 401, 401, 401, 429]);
+}
+
+#[tokio::test]
+async fn bodies_are_as_large_as_their_routes_need() {
+    let server = server().await;
+    let anna = page(&server, "anna").await;
+    let signed = [("authorization", anna.as_str())];
+    let text =
+        |bytes: usize| json!({ "address": "x".repeat(bytes), "password": "x", "device": "x", "device_name": "x" });
+    let large = (413, "request-too-large".to_owned());
+    assert_eq!(server.https("POST", "/client/session", Some(text(17 << 10)), &[]).await.refused(), large);
+    assert_eq!(server.https("POST", "/session", Some(text(17 << 10)), &[]).await.refused(), large);
+    assert_eq!(server.https("POST", "/client/conversations", Some(text(65 << 10)), &signed).await.refused(), large);
+    let list = server.https("PUT", "/client/contacts", Some(text(65 << 10)), &signed).await.refused();
+    assert_eq!(list, (400, "request-malformed".to_owned()), "a contact list may be larger");
+    let topology = server.local("POST", "/topology/validate", Some(text(2 << 20))).await;
+    assert_ne!(topology.status.as_u16(), 413);
 }

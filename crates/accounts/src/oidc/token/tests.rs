@@ -160,5 +160,10 @@ fn a_mail_address_that_the_issuer_doubts_is_doubtful() {
         (json!(1), true),
     ] {
         assert_eq!(Claims(with("email_verified", value.clone())).mail_is_doubtful(), doubtful, "{value}");
+        assert_eq!(
+            Claims(with("email_verified", value.clone())).mail_is_verified(),
+            !doubtful && !value.is_null(),
+            "{value}"
+        );
     }
 }

@@ -49,7 +49,7 @@ pub async fn upload(
     let file = body(request, MAX_FEED_BYTES).await?.to_vec();
     let (people, address) = (web.people()?, who.address().to_owned());
     // Read before anything is forgotten: a file that is no calendar changes nothing.
-    let (_, odd) = web.keep_calendar(who.address(), file).await.map_err(|what| refused(&what, "body"))?;
+    let (_, odd) = web.keep_calendar(who.address(), None, file).await.map_err(|what| refused(&what, "body"))?;
     let busy = web.blocking(move || Ok(people.keep_calendar_only(&address)?)).await?;
     web.forget_calendar(who.address());
     Ok(Json(CalendarStatus { not_understood: odd, ..web.calendar_status(who.address(), None, busy) }))

@@ -18,12 +18,12 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lyceum_accounts::oidc::{Claims, Issuer, OidcFault, SignIn};
-use lyceum_accounts::place;
+use lyceum_accounts::place_vouched;
 use lyceum_api::Refusal;
 use lyceum_api::user::NewUser;
-use lyceum_store::By;
+use lyceum_store::{By, Vouched};
 use lyceum_topology::accounts::{Oidc, Secret as SecretName};
-use lyceum_topology::{AddressOfRecord, UserRecord};
+use lyceum_topology::{AddressOfRecord, Snapshot, UserRecord};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ pub async fn back(State(web): State<Web>, headers: HeaderMap, Params(query): Par
 /// Back to the page, which shows what the code means.
 fn told(refused: &Refused) -> Response {
     let problem = refused.problem();
-    tracing::warn!(code = %problem.code, what = %problem.what, "sign-in by the issuer failed");
+    tracing::warn!(code = %problem.code, what = %problem.what, fix = %problem.fix, "sign-in by the issuer failed");
     to_page(&format!("/client/?sign-in={}", problem.code))
 }
 
@@ -112,6 +112,12 @@ fn not_vouched(what: impl Into<Box<str>>) -> Refused {
 
 fn nobody(what: impl Into<Box<str>>) -> Refused {
     Refused::new(Refusal::OidcNoAccount, what, START)
+}
+
+fn other_person(subject: &str, address: &AddressOfRecord, tied: &str) -> Refused {
+    let subject = subject.escape_debug();
+    nobody(format!("the issuer's {subject} is named {address}, which is tied to {tied}"))
+        .fix(format!("if that is right, untie the user: lyceum user set {address} --untie"))
 }
 
 fn fault(fault: &OidcFault) -> Refused {
@@ -182,19 +188,54 @@ impl Web {
             return Err(not_vouched("no issuer is set any more"));
         };
         let written = claims.text(&oidc.claim).ok_or_else(|| nobody(format!("the token has no {}", oidc.claim)))?;
-        if oidc.claim == "email" && claims.mail_is_doubtful() {
-            return Err(nobody("the issuer has not verified the mail address"));
+        let mail_will_do = claims.mail_is_verified() || oidc.trust_unverified_mail && !claims.mail_is_doubtful();
+        if oidc.claim == "email" && !mail_will_do {
+            return Err(nobody("the issuer does not say that it verified the mail address"));
         }
-        let address =
-            place(snapshot.document(), oidc.domain.as_deref(), written).map_err(|why| nobody(why.to_string()))?;
+        let subject = claims.text("sub").ok_or_else(|| nobody("the token has no sub"))?;
+        let who = Vouched { issuer: oidc.issuer.clone(), subject: subject.to_owned() };
+        let address = place_vouched(snapshot.document(), oidc.domain.as_deref(), written);
+        let address = address.map_err(|why| nobody(why.to_string()))?;
+        self.check_tie(&snapshot, &who, &address)?;
         if snapshot.directory().get(&address).is_none() {
             self.make(oidc, &address, claims)?;
         }
         let snapshot = self.options().publisher.current();
         let user = snapshot.directory().get(&address).filter(|user| user.enabled).cloned();
         let user = user.ok_or_else(|| nobody(format!("{address} has no account that may sign in")))?;
+        self.tie(&user, &who)?;
         self.give_mark(&user)?;
         Ok(user)
+    }
+
+    /// Refuses a person of the issuer who is somebody else here, before anybody is made for them.
+    fn check_tie(&self, snapshot: &Snapshot, who: &Vouched, address: &AddressOfRecord) -> Result<(), Refused> {
+        let tied = self.options().store.vouched_user(who).map_err(|error| unavailable(&error))?;
+        match tied.and_then(|tied| snapshot.directory().by_id(tied)).filter(|user| user.address != *address) {
+            Some(user) => Err(other_person(&who.subject, address, user.address.as_str())),
+            None => Ok(()),
+        }
+    }
+
+    /// The first sign-in ties a user to a person of the issuer: nobody else of it is that user then, whatever they are
+    /// called. Another issuer is the administrator's choice, and its people are tied anew.
+    fn tie(&self, user: &UserRecord, who: &Vouched) -> Result<(), Refused> {
+        let _turn = self.turn();
+        let store = &self.options().store;
+        match store.vouched(user.id).map_err(|error| unavailable(&error))? {
+            Some(known) if known == *who => Ok(()),
+            Some(known) if known.issuer == who.issuer => Err(other_person(
+                &who.subject,
+                &user.address,
+                &format!("the issuer's {}", known.subject.escape_debug()),
+            )),
+            _ => {
+                tracing::info!(user = %user.address, subject = %who.subject.escape_debug(), "user tied to the issuer");
+                let by = By { who: AUTHOR, at: self.now() };
+                let tied = store.vouched_tie(user.id, who, user.address.as_str(), by);
+                tied.map_err(|error| unavailable(&error))
+            }
+        }
     }
 
     fn make(&self, oidc: &Oidc, address: &AddressOfRecord, claims: &Claims) -> Result<(), Refused> {

@@ -3,25 +3,32 @@
 //! A file is streamed to the blob folder, bounded by policy, looked through by the virus scanner if one is set up, and
 //! then offered. It is served as an attachment that no browser shows as a page.
 
+mod name;
+mod places;
 mod scan;
 mod stream;
 
+pub(crate) use places::Transfers;
+
 use super::SignedIn;
 use crate::Web;
-use crate::extract::Params;
+use crate::extract::{Params, discard};
 use crate::refused::{Refused, unavailable};
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use lyceum_api::client::{FileItem, FileItems};
 use lyceum_api::{Refusal, Timestamp};
 use lyceum_sip::WallTime;
-use lyceum_store::{BlobError, MessageId, NewTransfer, Transfer, TransferError, TransferState};
-use lyceum_topology::policy::FileRefusal;
+use lyceum_store::{MessageId, NewTransfer, Transfer, TransferError, TransferState};
+use lyceum_topology::UserRecord;
+use lyceum_topology::policy::{FileRefusal, FileTransferPolicy};
+use lyceum_users::presence::Relationship;
+use places::Place;
 use serde::Deserialize;
-use stream::{Content, Download};
+use stream::Download;
 
 /// Files of one list.
 const FILES: u32 = 200;
@@ -35,6 +42,14 @@ pub struct Offer {
     name: String,
 }
 
+/// What may be sent, after everything was looked at that is known before its content.
+struct Accepted {
+    to: String,
+    name: String,
+    policy: FileTransferPolicy,
+    place: Place,
+}
+
 /// `POST /client/files?to=…&name=…`, the content as body.
 pub async fn send(
     State(web): State<Web>,
@@ -42,38 +57,70 @@ pub async fn send(
     Params(offer): Params<Offer>,
     request: Request,
 ) -> Result<(StatusCode, Json<FileItem>), Refused> {
-    let snapshot = web.options().publisher.current();
-    let policy = snapshot.file_transfer_policy(&who.user).clone();
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if offer.name.is_empty() || offer.name.len() > NAME_MOST || offer.name.contains(['/', '\\', '\0']) {
-        return Err(Refused::new(Refusal::RequestMalformed, "a file's name has 1 to 255 bytes and no slash", "name"));
+    let (parts, mut body) = request.into_parts();
+    let sent = match web.accept(&who, offer, &parts.headers).await {
+        Ok(accepted) => web.take(&who, accepted, &parts.headers, &mut body).await,
+        Err(refused) => Err(refused),
+    };
+    if sent.is_err() {
+        discard(&parts.headers, &mut body).await;
     }
-    policy.check(&offer.name, length.unwrap_or(0)).map_err(|refusal| not_allowed(&refusal))?;
-    let to = offer.to.trim().to_ascii_lowercase();
-    let recipient = to.split_once('@').and_then(|(name, domain)| snapshot.user(name.as_bytes(), domain.as_bytes()));
-    if recipient.is_none() {
-        return Err(Refused::new(Refusal::UserNotFound, format!("there is no user {to}"), "to"));
+    sent.map(|item| (StatusCode::CREATED, Json(item)))
+}
+
+impl Web {
+    async fn accept(&self, who: &SignedIn, offer: Offer, headers: &HeaderMap) -> Result<Accepted, Refused> {
+        let snapshot = self.options().publisher.current();
+        let policy = snapshot.file_transfer_policy(&who.user).clone();
+        let no_name = || {
+            let what = "a file's name has 1 to 255 bytes, and no slash, colon or control character";
+            Refused::new(Refusal::RequestMalformed, what, "name").fix("name the file otherwise")
+        };
+        let name = name::cleaned(&offer.name).ok_or_else(no_name)?.to_owned();
+        let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        policy.check(&name, length.unwrap_or(0)).map_err(|refusal| not_allowed(&refusal))?;
+        let to = offer.to.trim();
+        let recipient = to.split_once('@').and_then(|(name, domain)| snapshot.user(name.as_bytes(), domain.as_bytes()));
+        let Some(recipient) = recipient.cloned() else {
+            return Err(Refused::new(Refusal::UserNotFound, format!("there is no user {}", to.escape_debug()), "to"));
+        };
+        // Who is blocked hears what everybody hears of somebody who is away for good.
+        if !recipient.enabled || self.blocks(&recipient, who.address()).await? {
+            let what = format!("{} cannot be sent files", recipient.address);
+            return Err(Refused::new(Refusal::FileRefused, what, "to").fix("nothing: they cannot be reached"));
+        }
+        let place = self.transfers().place(who.user.id)?;
+        Ok(Accepted { to: recipient.address.to_string(), name, policy, place })
     }
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let content_type = content_type.unwrap_or("application/octet-stream").to_owned();
-    let most = u64::from(policy.max_file_mib) << 20;
-    let (mut content, feed) = Content::of(request.into_body(), most);
-    let (options, now) = (web.options().clone(), web.now());
-    let outcome = web
-        .blocking(move || {
-            let blob = options.store.blob_put(&mut content).map_err(|error| not_kept(&error, &content))?;
+
+    async fn blocks(&self, recipient: &UserRecord, sender: &str) -> Result<bool, Refused> {
+        let (people, of, sender) = (self.people()?, recipient.address.to_string(), sender.to_owned());
+        let seen_as = self.blocking(move || Ok(people.contacts(&of)?.relationship_of(&sender, true))).await?;
+        Ok(seen_as == Relationship::Blocked)
+    }
+
+    async fn take(
+        &self,
+        who: &SignedIn,
+        accepted: Accepted,
+        headers: &HeaderMap,
+        body: &mut Body,
+    ) -> Result<FileItem, Refused> {
+        let Accepted { to, name, policy, place } = accepted;
+        let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = content_type.unwrap_or("application/octet-stream").to_owned();
+        let (blob, size) = stream::keep(self, body, u64::from(policy.max_file_mib) << 20).await?;
+        let (options, now, sender) = (self.options().clone(), self.now(), who.address().to_owned());
+        let offer = move || {
             // Before anybody can fetch it.
             let looked = scan::look(&options, &policy, blob);
-            let mut id = MessageId::at(now);
-            // Two files of one moment differ in their content.
-            id.0[8..].copy_from_slice(&blob.0[..8]);
             let new = NewTransfer {
-                id,
-                sender: who.address().to_owned(),
+                id: new_id(now)?,
+                sender,
                 recipient: to,
-                name: offer.name,
+                name,
                 content_type,
-                size: content.read(),
+                size,
                 blob,
                 expires: WallTime(now.0 + u64::from(policy.keep_days) * 86_400_000),
                 most_stored: u64::from(policy.max_stored_mib) << 20,
@@ -86,10 +133,19 @@ pub async fn send(
             let added = options.store.transfer_add(&new).map_err(refused)?;
             looked.map_err(|fault| fault.refused)?;
             Ok(item(added))
-        })
-        .await;
-    feed.abort();
-    outcome.map(|item| (StatusCode::CREATED, Json(item)))
+        };
+        let outcome = self.transferring(offer).await;
+        drop(place);
+        outcome
+    }
+}
+
+/// A name of its own: the same file goes to several people in one moment.
+fn new_id(now: WallTime) -> Result<MessageId, Refused> {
+    let mut id = MessageId::at(now);
+    let fault = |_| Refused::new(Refusal::InternalFault, "the system gives no randomness", "/client/files");
+    getrandom::fill(&mut id.0[8..]).map_err(fault)?;
+    Ok(id)
 }
 
 /// `GET /client/files`: what one sent and was sent.
@@ -105,6 +161,7 @@ pub async fn fetch(
     Extension(who): Extension<SignedIn>,
     Path(id): Path<String>,
 ) -> Result<Response, Refused> {
+    let place = web.transfers().place(who.user.id)?;
     let (id, store) = (file_id(&id)?, web.options().store.clone());
     let (file, transfer) = web
         .blocking(move || {
@@ -117,7 +174,7 @@ pub async fn fetch(
             Ok((file, transfer))
         })
         .await?;
-    let mut response = Body::new(Download::of(file)).into_response();
+    let mut response = Body::new(Download::of(web, file, place)).into_response();
     let name: String = transfer.name.chars().map(|c| if c.is_ascii_graphic() && c != '"' { c } else { '_' }).collect();
     let fixed = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
@@ -161,16 +218,11 @@ fn not_allowed(refusal: &FileRefusal) -> Refused {
         FileRefusal::Extension(extension) => format!("files that end in {extension} cannot be sent"),
         FileRefusal::TooLarge(most) => format!("a file may have {} MiB", most >> 20),
     };
-    Refused::new(Refusal::FileRefused, what, "name")
-}
-
-/// Why the content could not be kept: the sender's fault, or ours.
-fn not_kept(error: &BlobError, content: &Content) -> Refused {
-    match content.fault() {
-        Some(stream::Fault::TooLarge(most)) => not_allowed(&FileRefusal::TooLarge(most)),
-        Some(stream::Fault::Broken) => Refused::new(Refusal::RequestMalformed, "the upload broke off", "body"),
-        None => unavailable(error),
-    }
+    let code = match refusal {
+        FileRefusal::TooLarge(_) => Refusal::RequestTooLarge,
+        _ => Refusal::FileRefused,
+    };
+    Refused::new(code, what, "name").fix(Refusal::FileRefused.fix())
 }
 
 fn refused(error: TransferError) -> Refused {

@@ -10,8 +10,8 @@ use crate::resource::accounts::server_fault;
 use lyceum_accounts::Secret;
 use lyceum_accounts::ldap::Connection;
 use lyceum_api::Refusal;
-use lyceum_topology::UserRecord;
 use lyceum_topology::accounts::{Account, Ldap};
+use lyceum_topology::{UserRecord, folded_address};
 use std::sync::Arc;
 
 /// A name that nobody has: who does not exist is asked for as long as who does.
@@ -27,9 +27,11 @@ impl Web {
     ) -> Result<Arc<UserRecord>, Refused> {
         let (web, asked) = (self.clone(), address.to_owned());
         let (user, account) = self.blocking(move || web.account_of(&asked)).await?;
+        // However it is written, it is the same account that is guessed at.
+        let counted = user.as_ref().map_or_else(|| folded_address(address), |user| user.address.to_string());
         // By hand, or a password that phones have: kept here.
         let Some(ldap) = self.ldap().filter(|_| user.is_none() || account.is_some()) else {
-            return self.user_with_own_password(peer, address, password).await;
+            return self.user_with_own_password(peer, (&counted, address), password).await;
         };
         let attempt = async {
             let known = user.filter(|user| user.enabled).zip(account);
@@ -38,7 +40,7 @@ impl Web {
             let good = is_password(&ldap, &dn, &Secret::new(password.reveal())).await?;
             known.filter(|_| good).map(|(user, _)| user).ok_or_else(refused)
         };
-        self.guarded(peer, address, attempt).await
+        self.guarded(peer, &counted, attempt).await
     }
 
     /// The user of an address, and what ties them to a directory server. Blocks.
@@ -53,12 +55,12 @@ impl Web {
     async fn user_with_own_password(
         &self,
         peer: &Peer,
-        address: &str,
+        (counted, address): (&str, &str),
         password: lyceum_api::Secret,
     ) -> Result<Arc<UserRecord>, Refused> {
         let people = self.people()?;
         let who = address.to_owned();
-        self.try_sign_in(peer, address, move |_| people.check_password(&who, password.reveal()).ok_or_else(refused))
+        self.try_sign_in(peer, counted, move |_| people.check_password(&who, password.reveal()).ok_or_else(refused))
             .await
     }
 }

@@ -7,6 +7,7 @@ use super::{SignedIn, elsewhere};
 use crate::Web;
 use crate::extract::Payload;
 use crate::peer::Peer;
+use crate::port::People;
 use crate::refused::Refused;
 use axum::Extension;
 use axum::Json;
@@ -25,9 +26,9 @@ use std::time::Duration;
 /// Name of the cookie; the prefix makes browsers demand Secure.
 const COOKIE: &str = "__Secure-lyceum-client";
 /// How long a token lives.
-const TOKEN_LIFE: Duration = Duration::from_secs(600);
+const TOKEN_LIFE: Duration = Audience::Client.life();
 /// How long a page may get further ones without the password.
-pub(super) const RENEWAL_LIFE: Duration = Duration::from_secs(12 * 3600);
+pub(super) const RENEWAL_LIFE: Duration = Audience::Renewal.life();
 /// Longest name of a device.
 const DEVICE_MOST: usize = 64;
 
@@ -70,12 +71,14 @@ pub async fn refresh(
     web.open(&found.user, found.claims.device, &headers, found.claims.expires)
 }
 
-/// `DELETE /client/session`.
-pub async fn end(Extension(who): Extension<SignedIn>) -> Response {
+/// `DELETE /client/session`: the cookie and every token of this device are worth nothing from now on.
+pub async fn end(State(web): State<Web>, Extension(who): Extension<SignedIn>) -> Result<Response, Refused> {
+    let (people, user, device) = (web.people()?, Arc::clone(&who.user), who.claims.device);
+    web.blocking(move || Ok(people.end_page(&user, device)?)).await?;
     tracing::info!(user = who.address(), "page signed out");
     let mut response = StatusCode::NO_CONTENT.into_response();
     set_cookie(&mut response, "", Duration::ZERO);
-    response
+    Ok(response)
 }
 
 /// `GET /client/provisioning`.
@@ -127,8 +130,18 @@ pub(super) fn renewal_cookie(
     let mark = people.mark(user.id).ok_or_else(over)?;
     let audience = Audience::Renewal;
     let claims = Claims { audience, user: user.id.0, device: device(name.as_bytes()), mark, expires: until };
+    let claims = after_any_end(&*people, claims);
     let left = Duration::from_millis(until.0.saturating_sub(web.now().0));
     cookie_of(&people.bearers().issue(&claims), left).ok_or_else(over)
+}
+
+/// A token of the very second in which the last one ended is one of the next second: tokens carry whole ones.
+fn after_any_end(people: &dyn People, claims: Claims) -> Claims {
+    let claims = Claims { expires: WallTime(claims.expires.0 / 1000 * 1000), ..claims };
+    match people.has_ended(&claims) {
+        true => Claims { expires: claims.expires + Duration::from_secs(1), ..claims },
+        false => claims,
+    }
 }
 
 impl Web {
@@ -147,7 +160,8 @@ impl Web {
         })?;
         let expires = (self.now() + TOKEN_LIFE).min(until);
         let claims = Claims { audience: Audience::Client, user: user.id.0, device, mark, expires };
-        let renewal = Claims { audience: Audience::Renewal, expires: until, ..claims };
+        let renewal = after_any_end(&*people, Claims { audience: Audience::Renewal, expires: until, ..claims });
+        let claims = after_any_end(&*people, claims);
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let provisioning = Provisioning::of(&snapshot, user, people.listeners());
         let domain = user.address.domain().to_owned();

@@ -60,6 +60,19 @@ impl Web {
         self.put(order, &before, Some(&old), user, password)
     }
 
+    /// Unties a user from the issuer's person, if they are tied.
+    pub(crate) fn untie(&self, order: &Order, text: &str) -> Result<Option<Difference>, Refused> {
+        let _turn = self.turn();
+        let snapshot = self.options().publisher.current();
+        let (user, store) = (find(&snapshot, text)?, &self.options().store);
+        let tied = store.vouched(user.id).map_err(|error| unavailable(&error))?;
+        if tied.is_some() && !order.what_if {
+            let untied = store.vouched_untie(user.id, user.address.as_str(), self.by(&order.actor));
+            untied.map_err(|error| unavailable(&error))?;
+        }
+        Ok(tied.map(|tied| Difference { path: "issuer".to_owned(), before: Some(json!(tied.subject)), after: None }))
+    }
+
     /// Removes a user.
     pub(crate) fn remove_user(&self, order: &Order, text: &str) -> Result<Changed, Refused> {
         let _turn = self.turn();

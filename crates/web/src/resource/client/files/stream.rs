@@ -1,128 +1,86 @@
-//! Bodies on their way to and from files, a bounded number of pieces at a time.
+//! Bodies on their way to and from files: a thread is taken for each piece, and never while the other side is waited for.
 
+use super::places::{Pace, Place};
+use crate::Web;
+use crate::refused::{Refused, unavailable};
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::Frame;
+use lyceum_api::Refusal;
+use lyceum_store::BlobId;
+use lyceum_topology::policy::FileRefusal;
 use std::fs::File;
 use std::io::{self, Read};
 use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use std::task::{Context, Poll, ready};
+use tokio::time::timeout_at;
 
-/// Pieces that wait for the other side.
-const PIECES: usize = 16;
+/// Bytes of an upload that are written at a time.
+const GATHERED: usize = 256 * 1024;
 /// Bytes that a download reads at a time.
 const PIECE: usize = 64 * 1024;
-/// How long an upload may pause.
-const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Why an upload is not whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// It has more bytes than this.
-    TooLarge(u64),
-    /// It ended early, or paused for too long.
-    Broken,
-}
-
-/// An upload, read where blocking is allowed.
-pub struct Content {
-    pieces: Receiver<Option<Bytes>>,
-    piece: Bytes,
-    read: u64,
-    most: u64,
-    fault: Option<Fault>,
-    ended: bool,
-}
-
-impl Content {
-    /// The content of a body of at most `most` bytes, and the task that feeds it.
-    pub fn of(body: Body, most: u64) -> (Content, JoinHandle<()>) {
-        let (sender, pieces) = channel(PIECES);
-        let content = Content { pieces, piece: Bytes::new(), read: 0, most, fault: None, ended: false };
-        (content, tokio::spawn(feed(body, sender)))
-    }
-
-    /// Bytes read so far.
-    pub fn read(&self) -> u64 {
-        self.read
-    }
-
-    /// Why it is not whole.
-    pub fn fault(&self) -> Option<Fault> {
-        self.fault
+/// Keeps a body of at most `most` bytes; answers with its name and size.
+pub async fn keep(web: &Web, body: &mut Body, most: u64) -> Result<(BlobId, u64), Refused> {
+    let store = web.options().store.clone();
+    let mut blob = web.transferring(move || store.blob_begin().map_err(|error| unavailable(&error))).await?;
+    let mut pace = Pace::begin();
+    loop {
+        let (piece, is_last) = gather(body, &mut pace).await?;
+        if blob.size() + piece.len() as u64 > most {
+            return Err(super::not_allowed(&FileRefusal::TooLarge(most)));
+        }
+        let write = move || {
+            blob.write(&piece).map_err(|error| unavailable(&error))?;
+            Ok(blob)
+        };
+        blob = web.transferring(write).await?;
+        if is_last {
+            let size = blob.size();
+            let id = web.transferring(move || blob.keep().map_err(|error| unavailable(&error))).await?;
+            return Ok((id, size));
+        }
     }
 }
 
-impl Read for Content {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.piece.is_empty() && !self.ended {
-            match self.pieces.blocking_recv() {
-                Some(Some(piece)) => self.piece = piece,
-                Some(None) => self.ended = true,
-                None => {
-                    self.fault = Some(Fault::Broken);
-                    return Err(io::ErrorKind::UnexpectedEof.into());
+/// The next bytes of a body, and whether they are the last.
+async fn gather(body: &mut Body, pace: &mut Pace) -> Result<(Vec<u8>, bool), Refused> {
+    let mut gathered = Vec::new();
+    while gathered.len() < GATHERED {
+        let next = std::future::poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx));
+        match timeout_at(pace.deadline(), next).await {
+            Ok(Some(Ok(frame))) => {
+                if let Ok(piece) = frame.into_data() {
+                    pace.went(piece.len());
+                    gathered.extend_from_slice(&piece);
                 }
             }
-        }
-        let count = self.piece.len().min(into.len());
-        self.read += count as u64;
-        if self.read > self.most {
-            self.fault = Some(Fault::TooLarge(self.most));
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        into[..count].copy_from_slice(&self.piece.split_to(count));
-        Ok(count)
-    }
-}
-
-/// Hands the pieces on; `None` says that nothing is missing.
-async fn feed(mut body: Body, pieces: Sender<Option<Bytes>>) {
-    loop {
-        let next = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx));
-        let piece = match timeout(PATIENCE, next).await {
-            Ok(Some(Ok(frame))) => match frame.into_data() {
-                Ok(piece) => Some(piece),
-                Err(_) => continue,
-            },
-            Ok(None) => None,
-            Ok(Some(Err(_))) | Err(_) => return,
-        };
-        let last = piece.is_none();
-        if pieces.send(piece).await.is_err() || last {
-            return;
+            Ok(None) => return Ok((gathered, true)),
+            Ok(Some(Err(_))) => return Err(broken("the upload broke off")),
+            Err(_) => return Err(broken("the upload is too slow, or paused for too long")),
         }
     }
+    Ok((gathered, false))
 }
 
-/// A file as a body.
-pub struct Download(Receiver<io::Result<Bytes>>);
+fn broken(what: &str) -> Refused {
+    Refused::new(Refusal::RequestMalformed, what, "body").fix("send it again")
+}
+
+type Reading = Pin<Box<dyn Future<Output = io::Result<(File, Bytes)>> + Send>>;
+
+/// A file as a body: read as fast as the other side takes it, a piece at a time.
+pub struct Download {
+    web: Web,
+    file: Option<File>,
+    reading: Option<Reading>,
+    pace: Pace,
+    _place: Place,
+}
 
 impl Download {
-    /// Reads the file as fast as the other side takes it.
-    pub fn of(mut file: File) -> Download {
-        let (sender, receiver) = channel(PIECES);
-        tokio::task::spawn_blocking(move || {
-            loop {
-                let mut piece = vec![0; PIECE];
-                let read = match file.read(&mut piece) {
-                    Ok(0) => return,
-                    Ok(count) => {
-                        piece.truncate(count);
-                        Ok(Bytes::from(piece))
-                    }
-                    Err(error) => Err(error),
-                };
-                let broken = read.is_err();
-                if sender.blocking_send(read).is_err() || broken {
-                    return;
-                }
-            }
-        });
-        Download(receiver)
+    /// Of this file.
+    pub fn of(web: Web, file: File, place: Place) -> Download {
+        Download { web, file: Some(file), reading: None, pace: Pace::begin(), _place: place }
     }
 }
 
@@ -131,26 +89,34 @@ impl HttpBody for Download {
     type Error = io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        self.0.poll_recv(cx).map(|piece| piece.map(|piece| piece.map(Frame::data)))
+        let this = &mut *self;
+        if let Some(file) = this.file.take() {
+            if this.pace.is_over() {
+                return Poll::Ready(Some(Err(io::ErrorKind::TimedOut.into())));
+            }
+            this.reading = Some(Box::pin(read(this.web.clone(), file)));
+        }
+        let Some(reading) = &mut this.reading else { return Poll::Ready(None) };
+        let read = ready!(reading.as_mut().poll(cx));
+        this.reading = None;
+        Poll::Ready(match read {
+            Ok((_, piece)) if piece.is_empty() => None,
+            Ok((file, piece)) => {
+                this.pace.went(piece.len());
+                this.file = Some(file);
+                Some(Ok(Frame::data(piece)))
+            }
+            Err(error) => Some(Err(error)),
+        })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn an_upload_is_read_whole_and_bounded() {
-        for (most, whole) in [(5, true), (4, false)] {
-            let (mut content, _feed) = Content::of(Body::from("hello"), most);
-            let read = tokio::task::spawn_blocking(move || {
-                let mut text = String::new();
-                let outcome = content.read_to_string(&mut text);
-                (outcome.is_ok(), text, content.fault())
-            });
-            let (ok, text, fault) = read.await.expect("read");
-            assert_eq!((ok, fault), (whole, (!whole).then_some(Fault::TooLarge(4))));
-            assert_eq!(text == "hello", whole);
-        }
-    }
+async fn read(web: Web, mut file: File) -> io::Result<(File, Bytes)> {
+    let piece = web.transferring(move || {
+        let mut piece = vec![0; PIECE];
+        let count = file.read(&mut piece).map_err(|error| unavailable(&error))?;
+        piece.truncate(count);
+        Ok((file, Bytes::from(piece)))
+    });
+    piece.await.map_err(|refused| io::Error::other(refused.problem().what.to_string()))
 }

@@ -1,0 +1,85 @@
+//! Users who may no longer sign in as before: what of theirs is cut.
+
+use crate::bench::{Bench, Sent, answered, phone};
+use lyceum_net::{Flow, Outbox};
+use lyceum_sip::SecretKey;
+use lyceum_sip::digest::Ha1;
+use lyceum_sip::token::bearer::{Audience, Bearers, Claims, device};
+use lyceum_topology::UserId;
+use std::time::Duration;
+
+fn flow(index: u32) -> Flow {
+    Flow::Stream { worker: 0, index, generation: 1 }
+}
+
+/// A REGISTER on a connection; with no contact it only asks.
+fn register_text(bench: &mut Bench, name: &str, contact: &str) -> String {
+    let text = bench.request("REGISTER", "sip:example.org", name, phone(2), "").replace("/UDP", "/TCP");
+    let lines = text.lines().filter(|line| !line.starts_with("Contact:"));
+    let text: String = lines.map(|line| format!("{line}\n")).collect();
+    text.replace("Content-Length", &format!("{contact}Content-Length"))
+}
+
+fn register(bench: &mut Bench, index: u32, name: &str, contact: &str) -> Sent {
+    let text = register_text(bench, name, contact);
+    let asked = bench.receive_stream(index, phone(2), &text).pop().expect("a challenge");
+    bench.receive_stream(index, phone(2), &answered(&text, &asked, name, "secret")).pop().expect("an answer")
+}
+
+fn contact(index: u32) -> String {
+    format!("Contact: <sip:ben@198.51.100.2:{};transport=tcp>;expires=600\n", 6000 + index)
+}
+
+fn bindings(bench: &Bench, address: &str) -> usize {
+    bench.core.groups()[usize::from(lyceum_topology::routing_group(address))].bindings(bench.now, address).count()
+}
+
+#[test]
+fn every_connection_is_cut_on_which_the_user_proved_who_they_are() {
+    let mut bench = Bench::new();
+    assert_eq!(register(&mut bench, 1, "ben", &contact(1)).status(), 200);
+    assert_eq!(register(&mut bench, 2, "ben", "").status(), 200, "it only asks");
+    assert_eq!(register(&mut bench, 3, "anna", &contact(3)).status(), 200);
+    let mut out = Outbox::new();
+    bench.core.user_gone(bench.now, UserId(2), "ben@example.org", &mut out);
+    assert_eq!(out.closed().collect::<Vec<_>>(), [flow(1), flow(2)]);
+    assert_eq!((bindings(&bench, "ben@example.org"), bindings(&bench, "anna@example.org")), (0, 1));
+}
+
+#[test]
+fn a_page_that_signed_out_has_no_token_no_registration_and_no_connection() {
+    let mut bench = Bench::new();
+    let bearers = Bearers::new(&SecretKey(lyceum_front_end::keys::Keys::new([7; 32]).bearer()));
+    let mark = bearers.mark(&Ha1::of(b"ben", b"example.org", b"secret").sha256);
+    let page = "4f8b2c1e-0000-4000-8000-000000000001";
+    let expires = bench.now.wall + Audience::Client.life();
+    let claims = Claims { audience: Audience::Client, user: 2, device: device(page.as_bytes()), mark, expires };
+    let authorization = format!("Authorization: Bearer {}\n", bearers.issue(&claims));
+    let instance = format!("Contact: <sip:ben@page.invalid;transport=ws>;+sip.instance=\"<urn:uuid:{page}>\"\n");
+    let sign_in = |bench: &mut Bench, index| {
+        let text = register_text(bench, "ben", &format!("{instance}{authorization}"));
+        bench.receive_stream(index, phone(2), &text).pop().expect("an answer").status()
+    };
+    assert_eq!(sign_in(&mut bench, 1), 200);
+    assert_eq!(register(&mut bench, 2, "ben", &contact(2)).status(), 200);
+    let (mut out, now) = (Outbox::new(), bench.now);
+    bench.core.page_ended(now, (UserId(2), Some(claims.device)), now.wall, "ben@example.org", &mut out);
+    assert_eq!(out.closed().collect::<Vec<_>>(), [flow(1)], "the phone stays");
+    assert_eq!((bindings(&bench, "ben@example.org"), sign_in(&mut bench, 3)), (1, 401));
+}
+
+#[test]
+fn closed_connections_hold_no_places() {
+    let mut bench = Bench::with(
+        |document| document.policies.registrar.global.max_endpoints = Some(3),
+        vec![crate::bench::user(2, "ben")],
+    );
+    for index in 1..=3 {
+        assert_eq!(register(&mut bench, index, "ben", &contact(index)).status(), 200);
+    }
+    assert_eq!(register(&mut bench, 4, "ben", &contact(4)).status(), 403, "three are open");
+    bench.core.flow_closed(bench.now, flow(2), &mut Outbox::new());
+    bench.wait(Duration::from_millis(1));
+    assert_eq!(register(&mut bench, 4, "ben", &contact(4)).status(), 200);
+    assert_eq!(bindings(&bench, "ben@example.org"), 3);
+}
