@@ -41,10 +41,18 @@ impl Inbound<'_> {
         }
     }
 
-    /// Who is counted, limited, and given nonces: the address that the message came from. Clients behind one proxy share
-    /// it. Nothing in a message changes it; this is the one place that says so.
+    /// Who is counted, limited, and given nonces: the address that the message came from, or behind a trusted host (an
+    /// Edge) the address that it says its client has: the one below its own Via, where it notes whom it heard (RFC 3261
+    /// §18.2.1). Nothing that a client writes changes it; this is the one place that says so.
     pub fn source(&self) -> IpAddr {
-        self.arrival.remote.ip()
+        let near = self.arrival.remote.ip();
+        if !self.trusted {
+            return near;
+        }
+        match self.message.vias().nth(1) {
+            Some(Ok(via)) => via.received_ip().or(via.host.ip()).unwrap_or(near),
+            _ => near,
+        }
     }
 
     /// Where a response goes: back along the connection, or for datagrams by RFC 3261 §18.2.2 and RFC 3581.

@@ -277,7 +277,7 @@ impl Core {
             return Targets::Refuse(Refusal::NotFound);
         }
         let mut endpoints = Vec::new();
-        let mut hops: Vec<(Hop, Option<Vec<u8>>, u16, u64)> = Vec::new();
+        let mut hops: Vec<(Hop, Option<Vec<u8>>, u16, u64)> = Vec::with_capacity(1);
         for binding in group.bindings(now, aor) {
             if secure && !binding.transport().is_secure() || !self.is_device(gruu.as_ref(), &binding) {
                 continue;
@@ -326,7 +326,10 @@ fn share_breadth(message: &Message<'_>, hops: &mut [Hop]) {
 }
 
 /// RFC 5626 §7: a device with several flows is rung by one of them; the others wait for that one to turn out dead.
-fn one_flow_each(hops: Vec<(Hop, Option<Vec<u8>>, u16, u64)>) -> Vec<Hop> {
+fn one_flow_each(mut hops: Vec<(Hop, Option<Vec<u8>>, u16, u64)>) -> Vec<Hop> {
+    if hops.len() == 1 {
+        return hops.pop().map(|(hop, ..)| hop).into_iter().collect();
+    }
     let views: Vec<FlowView<'_>> = hops
         .iter()
         .map(|(_, instance, q, refreshed)| FlowView { instance: instance.as_deref(), q: *q, refreshed: *refreshed })

@@ -179,16 +179,21 @@ impl Bench {
 
     /// A message on TCP connection number `index`.
     pub fn receive_stream(&mut self, index: u32, from: SocketAddr, text: &str) -> Vec<Sent> {
+        self.receive_on(Transport::Tcp, index, from, text)
+    }
+
+    /// A message on a connection of this kind.
+    pub fn receive_on(&mut self, transport: Transport, index: u32, from: SocketAddr, text: &str) -> Vec<Sent> {
         let listener = Listener {
             id: ListenerId(1),
-            transport: Transport::Tcp,
+            transport,
             addr: SERVER.parse().unwrap(),
             advertised: SERVER.into(),
             inside: false,
         };
         self.arrive(Arrival {
             flow: Flow::Stream { worker: 0, index, generation: 1 },
-            transport: Transport::Tcp,
+            transport,
             listener: &listener,
             local: listener.addr,
             remote: from,

@@ -2,9 +2,9 @@
 
 use crate::bench::{Bench, Sent, answered, phone};
 use lyceum_net::{Flow, Outbox};
-use lyceum_sip::SecretKey;
 use lyceum_sip::digest::Ha1;
 use lyceum_sip::token::bearer::{Audience, Bearers, Claims, device};
+use lyceum_sip::{SecretKey, Transport};
 use lyceum_topology::UserId;
 use std::time::Duration;
 
@@ -34,6 +34,21 @@ fn bindings(bench: &Bench, address: &str) -> usize {
     bench.core.groups()[usize::from(lyceum_topology::routing_group(address))].bindings(bench.now, address).count()
 }
 
+fn bearers() -> Bearers {
+    Bearers::new(&SecretKey(lyceum_front_end::keys::Keys::new([7; 32]).bearer()))
+}
+
+/// What a token says that was given to ben's page.
+fn claims_of_ben(bench: &Bench, page: &str) -> Claims {
+    let mark = bearers().mark(&Ha1::of(b"ben", b"example.org", b"secret").sha256);
+    let expires = bench.now.wall + Audience::Client.life();
+    Claims { audience: Audience::Client, user: 2, device: device(page.as_bytes()), mark, expires }
+}
+
+fn token_of_ben(bench: &Bench, page: &str) -> String {
+    format!("Authorization: Bearer {}\n", bearers().issue(&claims_of_ben(bench, page)))
+}
+
 #[test]
 fn every_connection_is_cut_on_which_the_user_proved_who_they_are() {
     let mut bench = Bench::new();
@@ -47,18 +62,41 @@ fn every_connection_is_cut_on_which_the_user_proved_who_they_are() {
 }
 
 #[test]
+fn a_token_is_good_over_tls_for_its_device_and_on_its_connection() {
+    let mut bench = Bench::new();
+    let page = "4f8b2c1e-0000-4000-8000-000000000001";
+    let authorization = token_of_ben(&bench, page);
+    let of_device = format!("Contact: <sip:ben@page.invalid>;+sip.instance=\"<urn:uuid:{page}>\"\n");
+    let cases = [
+        (Transport::Tcp, of_device.as_str(), 401),
+        (Transport::Ws, &of_device, 401),
+        (Transport::Wss, "Contact: <sip:ben@page.invalid>\n", 401),
+        (Transport::Wss, "Contact: *\nExpires: 0\n", 401),
+        (Transport::Wss, &of_device, 200),
+        (Transport::Tls, &of_device, 200),
+    ];
+    for (index, (transport, contact, expected)) in (1..).zip(cases) {
+        let text = register_text(&mut bench, "ben", &format!("{contact}{authorization}"));
+        let answer = bench.receive_on(transport, index, phone(2), &text).pop().expect("an answer");
+        assert_eq!(answer.status(), expected, "{transport:?} {contact}");
+    }
+    for (index, expected) in [(6, 404), (7, 407)] {
+        let text = bench.request("MESSAGE", "sip:nobody@example.org", "ben", phone(2), &authorization);
+        let answer = bench.receive_on(Transport::Tls, index, phone(2), &text).pop().expect("an answer");
+        assert_eq!(answer.status(), expected, "only where the device is signed in");
+    }
+}
+
+#[test]
 fn a_page_that_signed_out_has_no_token_no_registration_and_no_connection() {
     let mut bench = Bench::new();
-    let bearers = Bearers::new(&SecretKey(lyceum_front_end::keys::Keys::new([7; 32]).bearer()));
-    let mark = bearers.mark(&Ha1::of(b"ben", b"example.org", b"secret").sha256);
     let page = "4f8b2c1e-0000-4000-8000-000000000001";
-    let expires = bench.now.wall + Audience::Client.life();
-    let claims = Claims { audience: Audience::Client, user: 2, device: device(page.as_bytes()), mark, expires };
-    let authorization = format!("Authorization: Bearer {}\n", bearers.issue(&claims));
+    let claims = claims_of_ben(&bench, page);
+    let authorization = token_of_ben(&bench, page);
     let instance = format!("Contact: <sip:ben@page.invalid;transport=ws>;+sip.instance=\"<urn:uuid:{page}>\"\n");
     let sign_in = |bench: &mut Bench, index| {
         let text = register_text(bench, "ben", &format!("{instance}{authorization}"));
-        bench.receive_stream(index, phone(2), &text).pop().expect("an answer").status()
+        bench.receive_on(Transport::Wss, index, phone(2), &text).pop().expect("an answer").status()
     };
     assert_eq!(sign_in(&mut bench, 1), 200);
     assert_eq!(register(&mut bench, 2, "ben", &contact(2)).status(), 200);

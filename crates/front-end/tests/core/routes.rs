@@ -134,6 +134,24 @@ fn a_trusted_host_needs_no_credentials_but_only_inside_over_udp() {
 }
 
 #[test]
+fn behind_a_trusted_host_every_client_is_counted_by_itself() {
+    let mut bench = with_gateway();
+    let edge = std::net::SocketAddr::from(([203, 0, 113, 1], 5080));
+    let mut sign_in = |client: &str, password: &str| {
+        let text = bench.request("REGISTER", "sip:example.org", "anna", edge, "Expires: 600\n");
+        let below = format!("Via: SIP/2.0/TLS 10.0.0.9:5061;branch=z9hG4bKc;received={client}\nMax-Forwards");
+        let text = text.replacen("Max-Forwards", &below, 1);
+        let asked = bench.receive_at(2, edge, &text).pop().expect("a challenge");
+        bench.receive_at(2, edge, &answered(&text, &asked, "anna", password)).pop().expect("an answer").status()
+    };
+    for _ in 0..11 {
+        sign_in("198.51.100.7", "wrong");
+    }
+    assert_eq!(sign_in("198.51.100.7", "secret"), 403, "shut out");
+    assert_eq!(sign_in("198.51.100.8", "secret"), 200, "the others behind the same host go on");
+}
+
+#[test]
 fn a_loop_is_found_and_hops_are_counted() {
     let mut bench = with_gateway();
     let text = bench.request("INVITE", "tel:+4930123", "anna", phone(1), "");
