@@ -5,7 +5,7 @@ use std::time::Instant;
 use std::{env, fs};
 
 use lyceum_plan::deployment::*;
-use lyceum_plan::{Plan, Table, bandwidth, capacity, vpn};
+use lyceum_plan::{Plan, Results, Table, bandwidth, capacity, picture, vpn};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = env::args().skip(1);
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
 
     let folder = Path::new(&folder);
-    for part in ["zones", "requests", "tables"] {
+    for part in ["zones", "requests", "tables", "pictures"] {
         fs::create_dir_all(folder.join(part))?;
     }
     if let Some(split) = vpn::split_tunnel(&plan, &deployment, &filter, &records) {
@@ -56,6 +56,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         fs::write(folder.join("requests").join(certificate.file() + ".cnf"), text)?;
     }
     fs::write(folder.join("filter.nft"), rules)?;
+    for picture in picture::pictures(&Results::of(&plan)) {
+        fs::write(folder.join("pictures").join(format!("{}.svg", picture.id)), picture.svg())?;
+    }
     for table in tables {
         let name = table.title.to_lowercase().replace(' ', "-");
         fs::write(folder.join("tables").join(format!("{name}.csv")), table.to_csv())?;

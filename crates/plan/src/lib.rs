@@ -24,12 +24,16 @@ pub mod deployment;
 pub mod erlang;
 pub mod figures;
 mod file;
+mod markup;
 mod network;
+pub mod picture;
 pub mod readiness;
+mod results;
 pub mod survey;
 mod table;
 pub mod vpn;
 
 pub use file::*;
 pub use network::{Malformed, Network, PortRange};
+pub use results::Results;
 pub use table::{Cell, Table};
