@@ -2,6 +2,7 @@
 
 use crate::audit::{By, NewLine, add};
 use crate::error::{StoreError, family};
+use crate::former::hold;
 use crate::sqlite::{Store, from_json, to_json};
 use lyceum_sip::digest::Ha1;
 use lyceum_topology::{
@@ -70,11 +71,12 @@ impl StoredDirectory {
 }
 
 impl Store {
-    /// Everything, for the start.
+    /// Everything that is in force: without users whose address had another holder of whom something is
+    /// [left](Store::former).
     pub fn directory(&self) -> Result<StoredDirectory, DirectoryError> {
         self.read(|db| {
             Ok(StoredDirectory {
-                users: records(db, "SELECT record FROM user ORDER BY id")?,
+                users: records(db, IN_FORCE)?,
                 numbers: records(db, "SELECT record FROM number")?,
                 devices: records(db, "SELECT record FROM device")?,
                 groups: records(db, "SELECT record FROM distribution_group")?,
@@ -180,6 +182,8 @@ impl Store {
     }
 }
 
+const IN_FORCE: &str = "SELECT record FROM user WHERE address NOT IN (SELECT address FROM address_former) ORDER BY id";
+
 /// Key column and the words of the audit list.
 fn keyed(table: &str) -> (&'static str, [&'static str; 2]) {
     match table {
@@ -232,6 +236,7 @@ pub(crate) fn put_user(tx: &Transaction<'_>, epoch: u64, user: &UserRecord) -> R
          ON CONFLICT (id) DO UPDATE SET address = ?2, record = ?3, epoch = ?4",
     )?
     .execute(params![user.id.0, user.address.as_str(), text, epoch])?;
+    hold(tx, epoch, user)?;
     tx.prepare_cached("DELETE FROM line WHERE user = ?1")?.execute([user.id.0])?;
     for line in &user.numbers {
         tx.prepare_cached("INSERT OR REPLACE INTO line (number, user, epoch) VALUES (?1, ?2, ?3)")?

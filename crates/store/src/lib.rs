@@ -33,6 +33,7 @@ mod container;
 mod credentials;
 mod directory;
 mod error;
+mod former;
 mod fs;
 mod import;
 mod key;

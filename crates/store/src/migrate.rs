@@ -20,6 +20,7 @@ pub(crate) const MAIN: Schema = Schema {
         include_str!("schema/main.2.sql"),
         include_str!("schema/main.3.sql"),
         include_str!("schema/main.4.sql"),
+        include_str!("schema/main.5.sql"),
     ],
 };
 pub(crate) const BINDINGS: Schema =

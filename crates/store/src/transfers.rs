@@ -232,6 +232,18 @@ impl Store {
         Ok(ended)
     }
 
+    /// Removes the files that somebody sent or was sent.
+    pub(crate) fn forget_transfers(&self, user: &str) -> Result<(), TransferError> {
+        let inner = self.inner();
+        loop {
+            let blobs = inner.messages.write(inner.messages_epoch, |tx, _| remove_of(tx, user))?;
+            self.remove_unused(&blobs.iter().flatten().copied().collect::<Vec<_>>())?;
+            if blobs.len() < PURGE_ROWS as usize {
+                return Ok(());
+            }
+        }
+    }
+
     /// Removes those of these blobs that no file refers to. The writer is held meanwhile, so that none is referred to
     /// by a file that is just being added.
     fn remove_unused(&self, blobs: &[BlobId]) -> Result<(), TransferError> {
@@ -309,6 +321,19 @@ fn expire(tx: &Transaction<'_>, now: WallTime, forget_ms: u64) -> Result<Vec<Blo
     )?
     .execute(params![now.0.saturating_sub(forget_ms), PURGE_ROWS])?;
     Ok(rows.into_iter().map(|(_, blob)| BlobId(blob)).collect())
+}
+
+/// Removes some rows of a person's files; gives the content of each.
+fn remove_of(tx: &Transaction<'_>, user: &str) -> Result<Vec<Option<BlobId>>, TransferError> {
+    let mut select = tx.prepare_cached(
+        "SELECT id, blob FROM transfer WHERE sender = ?1 UNION SELECT id, blob FROM transfer WHERE recipient = ?1 LIMIT ?2",
+    )?;
+    let rows: Vec<([u8; 16], Option<[u8; 32]>)> =
+        select.query_map(params![user, PURGE_ROWS], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    for (id, _) in &rows {
+        tx.prepare_cached("DELETE FROM transfer WHERE id = ?1")?.execute([id])?;
+    }
+    Ok(rows.into_iter().map(|(_, blob)| blob.map(BlobId)).collect())
 }
 
 fn transfer(row: &Row<'_>) -> rusqlite::Result<Transfer> {

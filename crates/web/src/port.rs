@@ -28,6 +28,10 @@ pub trait Publisher: Send + Sync + 'static {
     /// Many passwords changed, as by an import.
     fn all_credentials_changed(&self);
 
+    /// These addresses have new holders, who are not in force yet: forgets everything that the former ones left, in the
+    /// store too. After an error some of it may be forgotten.
+    fn forget_former(&self, addresses: &[String]) -> Result<(), Problem>;
+
     /// A user was removed or disabled: end the registrations.
     fn user_gone(&self, user: &UserRecord);
 }

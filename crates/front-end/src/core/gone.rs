@@ -6,13 +6,21 @@ use lyceum_sip::token::ends::Ends;
 use lyceum_topology::{UserId, routing_group};
 
 use super::Core;
+use crate::events::Done;
+use lyceum_users::contacts::ContactList;
+use lyceum_users::facet_kind;
 
 impl Core {
     /// A user was removed or disabled, or has another password: registrations and subscriptions end, and every connection on
     /// which they proved who they are is cut.
     pub fn user_gone(&mut self, now: Now, user: UserId, address: &str, out: &mut Outbox) {
+        let flows = self.signed.of(user, None);
+        self.address_gone(now, address, flows, out);
+    }
+
+    /// Registrations and subscriptions of an address end, and its connections are cut with these.
+    fn address_gone(&mut self, now: Now, address: &str, mut flows: Vec<Flow>, out: &mut Outbox) {
         let group = usize::from(routing_group(address));
-        let mut flows = self.signed.of(user, None);
         flows.extend(self.groups[group].bindings(now, address).filter_map(|binding| Flow::decode(binding.flow())));
         self.groups[group].remove_user(address, &mut self.journal);
         self.watcher_gone(now, address, out);
@@ -72,6 +80,45 @@ impl Core {
         flows.dedup();
         for flow in flows.into_iter().filter(|flow| matches!(flow, Flow::Stream { .. })) {
             out.close(flow);
+        }
+    }
+
+    /// These addresses get new holders: what is kept here of the former ones is forgotten. `done` hears when that is
+    /// durable. Others' contact lists keep the addresses.
+    pub fn forget_former(&mut self, now: Now, addresses: &[String], done: Done, out: &mut Outbox) {
+        for address in addresses {
+            self.address_gone(now, address, Vec::new(), out);
+            let at = usize::from(routing_group(address));
+            let group = &mut self.groups[at];
+            self.messages.waiting[at].forget_user(address, group, &mut self.journal);
+            ContactList::remove(address, group, &mut self.journal);
+            self.events.presentities[at].remove(address, group, &mut self.journal);
+            self.presence_changed(address);
+        }
+        self.leave_conversations(addresses);
+        let seq = (!self.journal.is_empty()).then(|| self.journal.seq());
+        self.when_durable(seq, done);
+        self.close_block(now);
+    }
+
+    /// Takes people out of the conversations that are kept here.
+    fn leave_conversations(&mut self, addresses: &[String]) {
+        for group in &mut self.groups {
+            let left = |(key, members): (&[u8], &[u8])| {
+                let members = std::str::from_utf8(members).ok()?;
+                let stay = |one: &&str| !addresses.iter().any(|gone| gone == one);
+                let staying: Vec<&str> = members.split(',').filter(stay).collect();
+                let joined = staying.join(",");
+                (joined.len() != members.len()).then(|| (key.to_vec(), joined))
+            };
+            let changed: Vec<(Vec<u8>, String)> = group.facets(facet_kind::LIST).filter_map(left).collect();
+            for (key, members) in changed {
+                if members.is_empty()
+                    || group.put_facet(facet_kind::LIST, &key, members.as_bytes(), &mut self.journal).is_err()
+                {
+                    group.remove_facet(facet_kind::LIST, &key, &mut self.journal);
+                }
+            }
         }
     }
 }

@@ -85,6 +85,30 @@ fn while_nobody_is_signed_in_messages_wait_and_come_in_order() {
 }
 
 #[test]
+fn who_gets_a_former_users_address_gets_nothing_of_theirs() {
+    let mut bench = Bench::new();
+    let address = "ben@example.org".to_owned();
+    let members = ["anna@example.org", "ben@example.org", "cleo@example.org"].map(str::to_owned);
+    bench.core.make_conversation(&members, "example.org", Box::new(|_| {})).expect("made");
+    assert_eq!(answer(&say(&mut bench, "hello")), 202);
+    let feed = Some("https://calendar.example.org/ben");
+    let mut out = lyceum_net::Outbox::new();
+    let set = bench.core.set_calendar_feed(bench.now, &address, feed, Box::new(|_| {}), &mut out);
+    assert!(set.is_ok() && bench.core.calendar_feeds().len() == 1);
+    let (told, heard) = std::sync::mpsc::channel();
+    let done = Box::new(move |kept| told.send(kept).expect("somebody listens"));
+    bench.core.forget_former(bench.now, std::slice::from_ref(&address), done, &mut out);
+    assert!(heard.try_recv().is_err(), "not before it is durable");
+    bench.settle(out, Duration::ZERO);
+    assert_eq!(heard.try_recv(), Ok(true));
+    assert_eq!((bench.core.messages().waiting(), bench.core.calendar_feeds().len()), (0, 0));
+    assert!(copies(&come(&mut bench, 2), 2).is_empty());
+    let lists = bench.core.groups_mut().iter().flat_map(|group| group.facets(lyceum_users::facet_kind::LIST));
+    let left: Vec<_> = lists.map(|(_, people)| String::from_utf8_lossy(people).into_owned()).collect();
+    assert_eq!(left, ["anna@example.org,cleo@example.org"]);
+}
+
+#[test]
 fn a_device_that_is_away_gets_it_when_it_is_back() {
     let mut bench = Bench::new();
     come(&mut bench, 2);

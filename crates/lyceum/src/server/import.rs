@@ -37,12 +37,16 @@ impl Server {
         if let Some((who, why)) = report.reasons.first() {
             return Err(anyhow!("{} users were refused, the first is {who}: {why}", report.refused));
         }
+        let publisher = LivePublisher(Arc::clone(&self.shared));
+        let former = self.shared.store.former().map_err(|error| anyhow!("{error}"))?;
+        if !former.is_empty() {
+            publisher.forget_former(&former).map_err(|problem| anyhow!("{}", problem.what))?;
+        }
         let directory = self.shared.store.directory().map_err(|error| anyhow!("{error}"))?;
         let directory = directory.into_directory().map_err(|error| anyhow!("{error}"))?;
         let snapshot =
             self.shared.snapshot.load().with_directory(directory).map_err(|problems| anyhow!("{}", problems[0]))?;
         let secrets = self.shared.store.credentials().map_err(|error| anyhow!("{error}"))?;
-        let publisher = LivePublisher(Arc::clone(&self.shared));
         publisher.publish(Arc::new(snapshot));
         publisher.put_credentials(self.test_users.with_passwords(Credentials::load(secrets)));
         std::fs::write(marker, print)?;

@@ -140,6 +140,7 @@ pub(crate) struct Shared {
     pub(crate) trace: std::sync::Mutex<live::TraceState>,
     pub(crate) ends: page_ends::PageEnds,
     pub(crate) writer: std::sync::OnceLock<BindingWriter>,
+    pub(crate) messages: std::sync::OnceLock<MessageWriter>,
     /// The ports of the web role, as the status writes them.
     pub(crate) web: std::sync::OnceLock<Vec<String>>,
 }
@@ -202,6 +203,7 @@ impl Server {
             trace: std::sync::Mutex::default(),
             ends: page_ends::PageEnds::load(&store).map_err(|error| anyhow!("{error}"))?,
             writer: std::sync::OnceLock::new(),
+            messages: std::sync::OnceLock::new(),
             web: std::sync::OnceLock::new(),
         });
         shared.writer.set(writer.clone()).ok();
@@ -217,6 +219,7 @@ impl Server {
         let mut listeners: Vec<Listener> = handle.listeners().iter().map(|listener| (**listener).clone()).collect();
         listeners.extend(web_ports.iter().flat_map(|port| port.listener.as_deref().cloned()));
         let messages = history::writer(&store, handle.clone())?;
+        shared.messages.set(messages.clone()).ok();
         let mut names: Vec<Box<str>> =
             live::certificate_names(&shared).iter().map(|name| name.as_str().into()).collect();
         names.push("localhost".into());
@@ -383,6 +386,7 @@ fn serve_web(
         format!("the local socket {} cannot be made; choose another path with socket = …", options.socket.display())
     })?;
     runtime.spawn(local.serve(web.local_router(), drain.clone()));
+    runtime.spawn(web.clone().keep_forgetting(drain.clone()));
     runtime.spawn(web.clone().keep_accounts(drain.clone()));
     runtime.spawn(web.clone().keep_calendars(drain.clone()));
     for port in ports {

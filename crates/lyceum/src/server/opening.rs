@@ -14,6 +14,7 @@ pub fn open(store: &Store, options: &ServerOptions) -> Result<(TestUsers, Snapsh
         anyhow!("the store holds no topology yet: start once with `lyceum serve --config node.toml --topology FILE`")
     })?;
     belongs(document, options)?;
+    TestUsers::forget_former(store)?;
     let snapshot = compile(document, directory(store)?)?;
     let missing = TestUsers::missing(&snapshot, &options.pool)?;
     checked(&snapshot, missing)?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
+use lyceum_api::{Problem, Refusal};
 use lyceum_front_end::credentials::Credentials;
 use lyceum_front_end::executor::Post;
 use lyceum_topology::{HopTransport, PeerFacts, Snapshot, TrustedBy, UserId, UserRecord};
@@ -13,6 +14,9 @@ use super::Shared;
 
 /// A worker that takes longer than this is very busy; the change is with it all the same.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Users that one post tells a worker to forget.
+const FORGET_AT_ONCE: usize = 64;
 
 /// The running node as the web role's publisher.
 pub struct LivePublisher(pub Arc<Shared>);
@@ -121,6 +125,30 @@ impl Publisher for LivePublisher {
             }
             Err(error) => tracing::error!(%error, "changed passwords could not be read; the old ones stay in force"),
         }
+    }
+
+    fn forget_former(&self, addresses: &[String]) -> Result<(), Problem> {
+        let away = |what: &str| Problem::new(Refusal::StoreUnavailable, what, "store");
+        for some in addresses.chunks(FORGET_AT_ONCE) {
+            let (durable, wait) = sync_channel(1);
+            let (theirs, done) = (some.to_vec(), move |kept| {
+                durable.send(kept).ok();
+            });
+            let post = Post::Act(Box::new(move |core, now, out| core.forget_former(now, &theirs, Box::new(done), out)));
+            self.0.handle.worker(0).post_when_room(post).ok();
+            if wait.recv_timeout(PATIENCE) != Ok(true) {
+                return Err(away("what a former user left could not be forgotten"));
+            }
+        }
+        // What workers handed over for the histories comes before what removes them.
+        self.settle();
+        if !self.0.messages.get().is_none_or(|writer| writer.flush(PATIENCE)) {
+            return Err(away("histories are not written: what a former user left cannot be forgotten yet"));
+        }
+        for address in addresses {
+            self.0.store.forget_former(address).map_err(|error| away(&error.to_string()))?;
+        }
+        Ok(())
     }
 
     fn user_gone(&self, user: &UserRecord) {

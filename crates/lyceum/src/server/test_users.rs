@@ -56,12 +56,20 @@ impl TestUsers {
         Ok(missing)
     }
 
+    /// Forgets what former users of these names left, who are nobody's.
+    pub fn forget_former(store: &Store) -> Result<()> {
+        let former = store.former().map_err(|error| anyhow!("{error}"))?;
+        let is_ours = |address: &&String| NAMES.iter().any(|name| address.starts_with(&format!("{name}@")));
+        former.iter().filter(is_ours).try_for_each(|one| store.forget_former(one)).map_err(|error| anyhow!("{error}"))
+    }
+
     /// Makes them in the directory if they are not there.
     pub fn ensure(store: &Store, mut snapshot: Snapshot, pool: &str) -> Result<(TestUsers, Snapshot)> {
         let domain = snapshot.default_domain().as_str().to_owned();
         for user in Self::missing(&snapshot, pool)? {
             let by = By { who: "server", at: lyceum_web::system_clock() };
             let user = store.user_put(user, None, by).map_err(|error| anyhow!("{error}"))?;
+            Self::forget_former(store)?;
             let directory = snapshot.directory().with(user).map_err(|error| anyhow!("{error}"))?;
             snapshot = snapshot.with_directory(directory).map_err(|problems| anyhow!("{}", problems[0]))?;
         }

@@ -11,9 +11,8 @@ use lyceum_api::user::Imported;
 use lyceum_api::{FieldProblem, Refusal, Secret};
 use lyceum_sip::digest::Ha1;
 use lyceum_store::ImportUser;
-use lyceum_topology::{Directory, Snapshot, UserId, UserRecord};
+use lyceum_topology::{Snapshot, UserId, UserRecord};
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 /// Faults that an answer lists; the rest is counted.
 const FAULTS_MOST: usize = 100;
@@ -57,24 +56,15 @@ impl Web {
         if what_if || users.is_empty() {
             return Ok(report);
         }
-        let gone: Vec<Arc<UserRecord>> = users.iter().filter_map(|u| disabled(&before, u)).collect();
-        let store = &self.options().store;
-        let done = store.import_users(users, self.by(actor), |_| {}).map_err(store_refused)?;
+        let done = self.options().store.import_users(users, self.by(actor), |_| {}).map_err(store_refused);
+        // What is written is put in force, also when the rest could not be.
+        self.publish_stored(&before)?;
+        let done = done?;
         if done.refused > 0 {
             // Cannot be: the snapshot holds the same rules, and nobody else has the turn.
             tracing::error!(refused = done.refused, first = ?done.reasons.first(), "an import was refused in part");
         }
-        let publisher = &self.options().publisher;
-        publisher.publish(next(&before, self.stored_directory()?)?);
-        publisher.all_credentials_changed();
-        gone.iter().for_each(|user| publisher.user_gone(user));
         Ok(report)
-    }
-
-    /// The directory as the store has it: only an import or a sync reads it again, because the store gives out the numbers.
-    pub(super) fn stored_directory(&self) -> Result<Directory, Refused> {
-        let stored = self.options().store.directory().map_err(store_refused)?;
-        stored.into_directory().map_err(|e| Refused::new(Refusal::InternalFault, e.to_string(), "directory"))
     }
 }
 
@@ -91,11 +81,6 @@ fn counts(report: &mut Imported, user: &ImportUser, before: &Snapshot, secrets: 
     let same = **old == user.record && same_secret;
     *(if same { &mut report.same } else { &mut report.changed }) += 1;
     !same
-}
-
-fn disabled(before: &Snapshot, user: &ImportUser) -> Option<Arc<UserRecord>> {
-    let old = before.directory().by_id(user.record.id)?;
-    (old.enabled && !user.record.enabled).then(|| old.clone())
 }
 
 /// Everything that would stand against the import, before the first write.

@@ -1,6 +1,7 @@
 //! `/users`.
 
 mod change;
+mod former;
 mod list;
 
 pub(super) use change::{ha1, next, number, refused as store_refused, text};

@@ -1,6 +1,9 @@
 //! Users, numbers, devices: live at once, one audit line each, and what-if changes nothing.
 
 use crate::support::Server;
+use lyceum_store::{By, HistoryQuery, MessageEntry, MessageId, NewMessage, OwnedText, Participant};
+use lyceum_web::listen::Drain;
+use lyceum_web::port::Publisher;
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -30,6 +33,71 @@ async fn a_new_user_is_live_stored_and_audited() {
     assert!(!audit.text.contains("secret1"));
     let line = &audit.ok()["items"][0];
     assert_eq!((&line["who"], &line["object"]), (&json!("local:root"), &json!("anna@example.org")));
+}
+
+/// Whether a user is in force, and how many messages they find.
+fn found(server: &Server, address: &str) -> (bool, usize) {
+    let (name, domain) = address.split_once('@').expect("an address");
+    let snapshot = server.ports.current();
+    let history = HistoryQuery { user: address.to_owned(), ..HistoryQuery::default() };
+    let messages = server.store.history(&history).expect("the store answers").messages.len();
+    (snapshot.user(name.as_bytes(), domain.as_bytes()).is_some(), messages)
+}
+
+#[tokio::test]
+async fn a_former_users_address_is_in_force_when_what_they_left_is_forgotten() {
+    let server = with_anna().await;
+    let kept = |address: &str| Participant { address: address.into(), kept: true };
+    let message = NewMessage {
+        id: MessageId([7; 16]),
+        conversation: None,
+        subject: None,
+        sender: kept("anna@example.org"),
+        recipients: vec![kept("ben@example.org")],
+        wire_id: None,
+        content_type: "text/plain".into(),
+        body: OwnedText(b"mine".to_vec()),
+    };
+    server.store.append_messages(&[MessageEntry::Message(Box::new(message))]).expect("written");
+    server.local("DELETE", "/users/anna@example.org", None).await.ok();
+    assert_eq!(found(&server, "anna@example.org"), (false, 1));
+    let store = server.ports.forgets.lock().expect("no test panics inside").take();
+    let anna = || Some(json!({ "address": "anna@example.org", "password": "secret2" }));
+    let refused = server.local("POST", "/users", anna()).await;
+    assert_eq!((refused.status.as_u16(), found(&server, "anna@example.org")), (503, (false, 1)));
+    // Others are not held up by it.
+    let ben = json!({ "address": "ben@example.org", "password": "secret2" });
+    server.local("POST", "/users", Some(ben)).await.ok();
+    assert_eq!(found(&server, "anna@example.org"), (false, 1));
+    // As soon as it is possible it is done, also after a restart.
+    *server.ports.forgets.lock().expect("no test panics inside") = store;
+    let (switch, drain) = Drain::new();
+    let keeper = tokio::spawn(server.web.clone().keep_forgetting(drain));
+    while !found(&server, "anna@example.org").0 {
+        tokio::task::yield_now().await;
+    }
+    switch.begin();
+    keeper.await.expect("it ends");
+    assert_eq!(found(&server, "anna@example.org"), (true, 0));
+    assert_eq!(found(&server, "ben@example.org"), (true, 1), "what others have stays");
+    // Once more, with nothing in the way.
+    server.local("DELETE", "/users/ben@example.org", None).await.ok();
+    server.local("POST", "/users/import", Some(json!("ben;secret1\n"))).await.ok();
+    assert_eq!(found(&server, "ben@example.org"), (true, 0));
+}
+
+#[tokio::test]
+async fn an_import_puts_everything_in_force_that_is_stored() {
+    let server = with_anna().await;
+    // Left by a write of which only a part was done.
+    let mut anna = server.store.directory().expect("the store answers").users.remove(0);
+    anna.enabled = false;
+    let by = By { who: "test", at: lyceum_sip::WallTime(1) };
+    server.store.user_put(anna, None, by).expect("written");
+    server.local("POST", "/users/import", Some(json!("ben;secret1\n"))).await.ok();
+    let users: Vec<bool> = server.ports.current().directory().users().map(|user| user.enabled).collect();
+    assert_eq!((users.len(), users.iter().filter(|enabled| **enabled).count()), (2, 1));
+    assert_eq!(*server.ports.gone.lock().expect("no test panics inside"), ["anna@example.org"]);
 }
 
 #[tokio::test]

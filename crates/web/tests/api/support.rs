@@ -32,6 +32,8 @@ pub struct Ports {
     pub published: AtomicU64,
     pub gone: Mutex<Vec<String>>,
     pub new_credentials: Mutex<Vec<UserId>>,
+    /// The store in which former users are forgotten, unless that is to fail.
+    pub forgets: Mutex<Option<Store>>,
     trace: Mutex<TraceStatus>,
 }
 
@@ -47,6 +49,12 @@ impl Publisher for Ports {
         self.new_credentials.lock().expect("no test panics inside").push(user);
     }
     fn all_credentials_changed(&self) {}
+    fn forget_former(&self, addresses: &[String]) -> Result<(), Problem> {
+        let store = self.forgets.lock().expect("no test panics inside").clone();
+        let store = store.ok_or_else(|| Problem::new(Refusal::StoreUnavailable, "not now", "store"))?;
+        addresses.iter().for_each(|one| store.forget_former(one).expect("nothing stands in the way"));
+        Ok(())
+    }
     fn user_gone(&self, user: &UserRecord) {
         self.gone.lock().expect("no test panics inside").push(user.address.to_string());
     }
@@ -169,6 +177,7 @@ impl Server {
             published: AtomicU64::new(0),
             gone: Mutex::default(),
             new_credentials: Mutex::default(),
+            forgets: Mutex::new(Some(store.clone())),
             trace: Mutex::default(),
         });
         let options = Options {

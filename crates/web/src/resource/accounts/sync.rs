@@ -6,7 +6,7 @@ use crate::Web;
 use crate::authorize::Actor;
 use crate::listen::Drain;
 use crate::refused::{Refused, unavailable};
-use crate::resource::users::{next, store_refused};
+use crate::resource::users::store_refused;
 use lyceum_accounts::ldap::{Connection, LdapFault, MOST_ENTRIES};
 use lyceum_accounts::{Entry, Plan, Secret, Step, plan};
 use lyceum_api::Refusal;
@@ -118,16 +118,12 @@ impl Web {
         }
         report.stopped = None;
         let seen = plan.steps.iter().any(|step| !matches!(step, Step::Keep(_)));
-        let gone: Vec<_> = plan.steps.iter().filter_map(gone).collect();
-        store.put_accounts(changes(plan)?, self.by(actor)).map_err(store_refused)?;
+        let written = store.put_accounts(changes(plan)?, self.by(actor)).map_err(store_refused);
         if seen {
-            let publisher = &self.options().publisher;
-            publisher.publish(next(&before, self.stored_directory()?)?);
-            if report.new > 0 {
-                publisher.all_credentials_changed();
-            }
-            gone.iter().for_each(|user| publisher.user_gone(user));
+            // What is written is put in force, also when the rest could not be.
+            self.publish_stored(&before)?;
         }
+        written?;
         if seen || actor.name != REPLICATOR {
             store
                 .audit_note(self.by(actor), "accounts.sync", &ldap.url, Some(&sentence(&report)))
@@ -144,15 +140,6 @@ async fn people(ldap: &Ldap, password: Option<&Secret>) -> Result<Vec<Entry>, Ld
     let entries = connection.search(ldap, MOST_ENTRIES).await?;
     connection.close().await;
     Ok(entries)
-}
-
-/// Who may not sign in any more.
-fn gone(step: &Step) -> Option<UserRecord> {
-    match step {
-        Step::Change(old, new, _) if old.enabled && !new.enabled => Some(new.clone()),
-        Step::Remove(old) => Some(UserRecord::clone(old)),
-        _ => None,
-    }
 }
 
 fn changes(plan: Plan) -> Result<Vec<AccountChange>, Refused> {

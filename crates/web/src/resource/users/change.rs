@@ -117,7 +117,11 @@ impl Web {
         }
         let user = self.options().store.user_put(user, secret.as_ref(), self.by(&order.actor)).map_err(refused)?;
         let publisher = &self.options().publisher;
-        publisher.publish(next(before, with(before, user.clone())?)?);
+        if old.is_none() && self.has_former(&user)? {
+            self.settle_former()?;
+        } else {
+            publisher.publish(next(before, with(before, user.clone())?)?);
+        }
         if secret.is_some() {
             publisher.credentials_changed(user.id);
         }
