@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use lyceum_topology::{FileTransferPolicy, ImFilterPolicy};
 use lyceum_users::messages::cpim::{Cpim, MAX_HEADERS};
-use lyceum_users::messages::filter::{self, Verdict};
+use lyceum_users::messages::filter::{self, Entity, Verdict};
 use lyceum_users::messages::imdn::{Imdn, MAX_MESSAGE_ID};
 use lyceum_users::messages::iscomposing::{Composing, MAX_REFRESH_SECONDS};
 
@@ -55,10 +55,11 @@ fn filtered(bytes: &[u8]) {
     let at = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
     let (kind, body) = (&bytes[..at], bytes.get(at + 1..).unwrap_or_default());
     let (links, files) = (ImFilterPolicy::default(), FileTransferPolicy::default());
-    let first = filter::check(&links, &files, kind, body);
-    assert_eq!(first, filter::check(&links, &files, kind, body), "the same again");
+    let check = |body| filter::check(&links, &files, &Entity { content_type: kind, encoding: b"", body });
+    let first = check(body);
+    assert_eq!(first, check(body), "the same again");
     if let Verdict::Rewrite(rewritten) = first {
-        let second = filter::check(&links, &files, kind, &rewritten);
+        let second = check(&rewritten);
         assert!(!matches!(second, Verdict::Rewrite(again) if again != rewritten), "made inactive once is enough");
     }
 }

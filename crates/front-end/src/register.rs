@@ -235,7 +235,7 @@ impl Core {
                 if signed {
                     self.facts_changed(inbound.now, aor);
                 }
-                self.devices_came(inbound.now, aor);
+                self.devices_came(aor, wait_for);
             }
             Err(RegisterRefusal::Replayed) => {
                 self.ask(inbound, (Kind::Www, user.address.domain(), true), snapshot, out);

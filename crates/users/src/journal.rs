@@ -181,7 +181,7 @@ impl Journal {
     }
 
     /// The newest block with unsettled changes: an answer that tells of them waits for it.
-    pub(crate) fn last_unsettled(&self) -> Option<u64> {
+    pub fn last_unsettled(&self) -> Option<u64> {
         self.undo.back().map(|(seq, _)| *seq)
     }
 

@@ -2,14 +2,15 @@
 
 use lyceum_topology::policy::{FileTransferPolicy, ImFilterPolicy, LinkAction};
 use lyceum_users::messages::cpim::Cpim;
-use lyceum_users::messages::filter::{Verdict, check};
+use lyceum_users::messages::filter::{self, Entity, Verdict};
 use lyceum_users::messages::imdn::Imdn;
 use lyceum_users::messages::iscomposing::Composing;
 use proptest::prelude::*;
 
-const PIECES: [&str; 30] = [
+const PIECES: [&str; 31] = [
     "http:", "HTTPS://", "www.", "www2.", "href", "=", "\"", "'", "_", " ", "x", "/", ".", "@", "a.b", "&#104;",
-    "&colon;", "&amp;", "<a ", ">", "<body>", "xmlns=\"", "ftp.", "tel:", "ü", "\n", ".exe", "%2e", "//", "?",
+    "&colon;", "&amp;", "<a ", ">", "<body>", "xmlns=\"", "ftp.", "tel:", "ü", "\n", "ht\ntp:", ".exe", "%2e", "//",
+    "?",
 ];
 
 /// Texts from the pieces that links are made of.
@@ -19,6 +20,10 @@ fn texts() -> impl Strategy<Value = String> {
 
 fn policy(action: LinkAction) -> ImFilterPolicy {
     ImFilterPolicy { action, ignore_local: false, block_file_extension: false, ..ImFilterPolicy::default() }
+}
+
+fn check(links: &ImFilterPolicy, files: &FileTransferPolicy, content_type: &[u8], body: &[u8]) -> Verdict {
+    filter::check(links, files, &Entity { content_type, encoding: b"", body })
 }
 
 proptest! {

@@ -106,7 +106,7 @@ impl World {
 fn who_gets_a_message() {
     let (a, b, x, y) = (named(1), named(2), unnamed(1), unnamed(2));
     // Who owes, who has it, was nobody signed in; then devices as they come, and whether each gets it.
-    let cases: [(&[DeviceKey], &[DeviceKey], bool, &[(DeviceKey, bool)]); 9] = [
+    let cases: [(&[DeviceKey], &[DeviceKey], bool, &[(DeviceKey, bool)]); 11] = [
         (&[a], &[], false, &[(a, true), (a, false), (b, false)]),
         (&[a, b], &[], false, &[(a, true), (b, true), (a, false)]),
         (&[a], &[b], false, &[(b, false), (x, false), (a, true)]),
@@ -116,6 +116,9 @@ fn who_gets_a_message() {
         (&[x], &[], false, &[(y, true), (x, true), (a, false)]),
         (&[a], &[x], true, &[(y, false), (b, true), (a, true)]),
         (&[], &[], false, &[(x, true), (a, false)]),
+        // A phone without an instance comes back with another port.
+        (&[a, x], &[], false, &[(a, true), (y, true), (unnamed(3), false)]),
+        (&[a, x], &[x], false, &[(y, false), (a, true)]),
     ];
     for (case, (owes, delivered, anyone, devices)) in cases.into_iter().enumerate() {
         let mut world = World::new();
@@ -150,7 +153,13 @@ fn messages_come_in_order_and_the_last_confirmation_leaves_nothing() {
 #[test]
 fn the_same_message_is_not_stored_twice() {
     let mut world = World::new();
-    let first = Sent { owes: vec![named(1)], call: Some(("c", 1)), message_id: "m", ..Sent::default() };
+    let first = Sent {
+        owes: vec![named(1)],
+        call: Some(("c", 1)),
+        message_id: "m",
+        body: Some(b"one".to_vec()),
+        ..Sent::default()
+    };
     let (id, stored) = world.send_as(&first);
     let Ok(Stored::New { wait_for }) = stored else { panic!("{stored:?}") };
     assert_eq!(world.send_as(&first).1, Ok(Stored::Already { id, wait_for: Some(wait_for) }));
@@ -166,6 +175,8 @@ fn the_same_message_is_not_stored_twice() {
         let stored = world.send_as(&sent).1.unwrap();
         assert_eq!(stored == Stored::Already { id, wait_for: None }, known, "{call:?} {sender} {stored:?}");
     }
+    let other = Sent { message_id: "", body: Some(b"two".to_vec()), ..first.clone() };
+    assert!(matches!(world.send_as(&other).1, Ok(Stored::New { .. })), "other words are another message");
     assert_eq!(world.waiting.counts().repeated, 3);
 }
 

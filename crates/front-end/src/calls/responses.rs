@@ -7,7 +7,7 @@ use lyceum_sip::proxy::{Answer, BranchId, Effect};
 use lyceum_sip::session_timer::answer_at_proxy;
 use lyceum_sip::time::Now;
 use lyceum_sip::transaction::{ClientId, Output, Response, ServerId, Source};
-use lyceum_sip::{Index, Limits, Message, Name, ResponseBuilder, Splice, parse};
+use lyceum_sip::{Index, Message, Name, ResponseBuilder, Splice, parse};
 
 use super::context::{Context, ContextId};
 use super::passing;
@@ -216,7 +216,7 @@ impl Core {
         }
         let Some(server) = context.server else { return false };
         let mut index = Index::new();
-        if parse(&context.request, &mut index, &Limits::default()).is_err() {
+        if parse(&context.request, &mut index, &self.parse_limits).is_err() {
             return false;
         }
         let request = Message::new(&context.request, &index);
@@ -251,7 +251,7 @@ impl Core {
 
     fn generate(&mut self, now: Now, context: &Context, server: ServerId, status: u16, refusal: Option<Refusal>) {
         let mut index = Index::new();
-        if parse(&context.request, &mut index, &Limits::default()).is_err() {
+        if parse(&context.request, &mut index, &self.parse_limits).is_err() {
             return;
         }
         let request = Message::new(&context.request, &index);

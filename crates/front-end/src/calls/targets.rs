@@ -24,7 +24,7 @@ use super::hops::{Way, flow_bytes};
 use super::serial::Step;
 use crate::core::Core;
 use crate::inbound::Inbound;
-use crate::messages::Taken;
+use crate::messages::{Kept, Taken};
 use crate::refusal::Refusal;
 use crate::route::{Intent, Route, decide};
 use crate::trace::wire_of;
@@ -49,23 +49,29 @@ impl Core {
         snapshot: &Snapshot,
         out: &mut Outbox,
     ) {
-        let message = inbound.message;
-        let call_begins = message.method() == Method::Invite && message.to_tag().is_none();
-        let traced = call_begins && snapshot.pool(&self.pool).call_detail.enable_call_detail;
         let mut kept = None;
-        if message.method() == Method::Message {
-            let to_a_user = message.to_tag().is_none()
-                && admitted.plan.routes.is_empty()
-                && !matches!(admitted.sender, Sender::Dialog(_));
-            let taken = match to_a_user {
-                true => self.take_message(inbound, server, admitted, snapshot, out),
-                false => self.take_elsewhere(inbound, server, &admitted.sender, snapshot, out),
-            };
-            match taken {
+        if inbound.message.method() == Method::Message {
+            match self.take_message(inbound, server, admitted, (snapshot, false), out) {
                 Taken::Done => return,
                 Taken::Forward(keep) => kept = keep,
             }
         }
+        self.route_on(inbound, server, admitted, kept, snapshot, out);
+    }
+
+    /// Begins the branches of a request that nothing holds up any more; of a message with what it is kept by.
+    pub(crate) fn route_on<'p>(
+        &mut self,
+        inbound: &Inbound<'p>,
+        server: ServerId,
+        admitted: &Admitted<'p>,
+        kept: Option<Box<Kept>>,
+        snapshot: &Snapshot,
+        out: &mut Outbox,
+    ) {
+        let message = inbound.message;
+        let call_begins = message.method() == Method::Invite && message.to_tag().is_none();
+        let traced = call_begins && snapshot.pool(&self.pool).call_detail.enable_call_detail;
         let mut steps = Vec::new();
         let targets = match &admitted.sender {
             Sender::Dialog(passage) => {
@@ -303,7 +309,7 @@ impl Core {
     }
 
     /// Is the binding the device that the GRUU names? Without a GRUU every device is.
-    fn is_device(&self, gruu: Option<&Gruu<'_>>, binding: &Binding<'_>) -> bool {
+    pub(crate) fn is_device(&self, gruu: Option<&Gruu<'_>>, binding: &Binding<'_>) -> bool {
         match (gruu, binding.instance()) {
             (None, _) => true,
             (Some(Gruu::Public(gr)), Some(instance)) => self.gruus.is_instance(gr, instance),

@@ -36,7 +36,7 @@ impl Core {
             return;
         }
         let inbound = Inbound { now, arrival, message, trusted: self.is_trusted(&arrival) };
-        if !inbound.trusted && arrival.bytes.len() > self.client_message {
+        if !inbound.trusted && message.body().len() > self.client_message {
             return self.refuse(&inbound, Refusal::TooLarge, out);
         }
         // RFC 3261 §18.3: without it a stream has no end of message; the driver closes the connection after our answer.

@@ -85,7 +85,7 @@ pub enum Effect {
 /// What may be read: the larger of the two size policies; clients are held to theirs afterwards.
 pub fn message_limits(policy: &ProxyPolicy) -> Limits {
     let most = policy.max_server_message_kib as usize * 1024;
-    Limits { message: most, body: most, ..Limits::default() }
+    Limits { message: most + lyceum_sip::limits::MAX_HEAD, body: most, ..Limits::default() }
 }
 
 /// What a worker is built from.

@@ -156,6 +156,7 @@ impl Core {
     pub(crate) fn presence_changed(&mut self, aor: &str) {
         self.events.bodies.forget(aor);
         self.events.watches.touch(aor);
+        self.may_be_disturbed(aor);
     }
 
     /// Undone facets: what was built from them is built again.
@@ -260,6 +261,7 @@ impl Core {
             }
         }
         self.pump_notifies(now, out);
+        self.pump_deliveries(now, out);
     }
 
     /// The store refused block `from` and all after it.

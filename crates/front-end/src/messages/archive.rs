@@ -2,18 +2,20 @@
 
 use lyceum_net::{Arrival, Flow, ListenerId, Outbox};
 use lyceum_sip::time::{Now, Time};
+use lyceum_sip::token::Passage;
 use lyceum_sip::transaction::ServerId;
-use lyceum_sip::{Index, Limits, Message, Name, ResponseBuilder, Transport, parse};
+use lyceum_sip::{Index, Limits, Message, ResponseBuilder, Transport, parse, proxy};
 use lyceum_store::{ArchiveKind, ArchiveRow, ConversationId, MessageEntry};
 use lyceum_topology::policy::{ArchiveDuty, Side};
-use lyceum_topology::{Snapshot, UserId};
+use lyceum_topology::{Snapshot, UserId, routing_group};
 use lyceum_users::messages::{MessageId, OwnedText};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::letter::PLAIN;
 use super::take::Taken;
-use crate::calls::admit::Sender;
+use crate::calls::admit::{Admitted, Sender};
 use crate::core::{Core, Effect};
 use crate::inbound::Inbound;
 use crate::refusal::{DIAGNOSTICS_HEADER, Refusal};
@@ -28,8 +30,7 @@ pub(crate) struct Parked {
     /// When nobody waits for the answer any more.
     expires: Time,
     server: ServerId,
-    /// One of our users; `None`: a trusted host.
-    user: Option<UserId>,
+    who: Who,
     flow: Flow,
     transport: Transport,
     listener: ListenerId,
@@ -38,9 +39,42 @@ pub(crate) struct Parked {
     bytes: Box<[u8]>,
 }
 
+/// Who sent a message that waits: a user is looked up again, and may be gone by then.
+enum Who {
+    User(UserId),
+    Trusted,
+    Dialog(Passage),
+}
+
 impl Core {
+    /// Does for the archive what policy asks; true when the message waits for it.
+    #[expect(clippy::too_many_arguments, reason = "the message under way is one value in parts that live apart")]
+    pub(super) fn archive(
+        &mut self,
+        inbound: &Inbound<'_>,
+        server: ServerId,
+        who: &Sender,
+        people: (&str, &[&str]),
+        said: (&[u8], &[u8]),
+        snapshot: &Snapshot,
+        out: &mut Outbox,
+    ) -> bool {
+        let duty = self.archive_duty(people.0, people.1, snapshot);
+        if duty == ArchiveDuty::None {
+            return false;
+        }
+        let id = self.next_message_id(inbound.now, usize::from(routing_group(people.0)));
+        let row = archive_row(inbound.now, people, said, id);
+        if duty == ArchiveDuty::ArchiveOrRefuse {
+            self.park(inbound, server, who, row, out);
+            return true;
+        }
+        self.messages.history.push(row);
+        false
+    }
+
     /// What is to be done with a message between these people: the most that any of their policies asks.
-    pub(super) fn archive_duty(&self, sender: &str, recipients: &[&str], snapshot: &Snapshot) -> ArchiveDuty {
+    fn archive_duty(&self, sender: &str, recipients: &[&str], snapshot: &Snapshot) -> ArchiveDuty {
         if !snapshot.archives() {
             return ArchiveDuty::None;
         }
@@ -63,44 +97,16 @@ impl Core {
         duty
     }
 
-    /// The row of a message.
-    pub(super) fn archive_row(
-        &self,
-        now: Now,
-        message: &Message<'_>,
-        (sender, recipients): (&str, &[&str]),
-        id: MessageId,
-    ) -> MessageEntry {
-        let people = std::iter::once(sender).chain(recipients.iter().copied());
-        let text = |bytes: &[u8]| -> Box<str> { String::from_utf8_lossy(bytes).into() };
-        MessageEntry::Archive(Box::new(ArchiveRow {
-            at: now.wall,
-            id,
-            conversation: ConversationId::of(people),
-            kind: ArchiveKind::Message,
-            sender: sender.into(),
-            recipients: recipients.iter().map(|one| Box::from(*one)).collect(),
-            content_type: text(message.value(Name::ContentType).unwrap_or(b"text/plain")),
-            body: OwnedText(message.body().to_vec()),
-        }))
-    }
-
     /// Hands the row to the archive and keeps the message until it is there.
-    pub(super) fn park(
-        &mut self,
-        inbound: &Inbound<'_>,
-        server: ServerId,
-        sender: &Sender,
-        row: MessageEntry,
-        out: &mut Outbox,
-    ) {
+    fn park(&mut self, inbound: &Inbound<'_>, server: ServerId, sender: &Sender, row: MessageEntry, out: &mut Outbox) {
         self.forget_expired(inbound.now);
         if self.messages.parked.len() >= PARKED {
             return self.refuse_event(inbound, server, Refusal::ArchiveAway, &[("Retry-After", b"10")], out);
         }
-        let user = match sender {
-            Sender::User(user) => Some(user.id),
-            _ => None,
+        let who = match sender {
+            Sender::User(user) => Who::User(user.id),
+            Sender::Trusted => Who::Trusted,
+            Sender::Dialog(passage) => Who::Dialog(*passage),
         };
         let arrival = inbound.arrival;
         self.messages.next_token += 1;
@@ -108,7 +114,7 @@ impl Core {
         let parked = Parked {
             expires: inbound.now.mono + LIFE,
             server,
-            user,
+            who,
             flow: arrival.flow,
             transport: arrival.transport,
             listener: arrival.listener.id,
@@ -144,7 +150,7 @@ impl Core {
             if written {
                 self.resume(now, &parked, message, out);
             } else {
-                self.refuse_parked(now, &parked, &message);
+                self.refuse_parked(now, &parked, &message, Refusal::ArchiveAway);
             }
         }
         self.flush_transactions(now, out);
@@ -153,10 +159,16 @@ impl Core {
     fn resume(&mut self, now: Now, parked: &Parked, message: Message<'_>, out: &mut Outbox) {
         let snapshot = Arc::clone(&self.snapshot);
         let Some(listener) = self.listener(parked.listener).cloned() else { return };
-        let sender = match parked.user.and_then(|user| snapshot.directory().by_id(user)) {
-            Some(user) => Sender::User(Arc::clone(user)),
-            None => Sender::Trusted,
+        let sender = match &parked.who {
+            Who::User(user) => match snapshot.directory().by_id(*user).filter(|user| user.enabled) {
+                Some(user) => Sender::User(Arc::clone(user)),
+                None => return self.refuse_parked(now, parked, &message, Refusal::Disabled),
+            },
+            Who::Trusted => Sender::Trusted,
+            Who::Dialog(passage) => Sender::Dialog(*passage),
         };
+        let Ok(plan) = proxy::preprocess(&message, &|uri| self.is_us(uri)) else { return };
+        let loop_hash = self.calls.branches.loop_hash(&message);
         let arrival = Arrival {
             flow: parked.flow,
             transport: parked.transport,
@@ -166,20 +178,42 @@ impl Core {
             peer: None,
             bytes: &parked.bytes,
         };
-        let inbound = Inbound { now, arrival, message, trusted: parked.user.is_none() };
-        let taken = self.take(&inbound, parked.server, &sender, &snapshot, true, out);
-        debug_assert!(matches!(taken, Taken::Done), "an archived message is stored, not forwarded");
+        let trusted = matches!(parked.who, Who::Trusted);
+        let inbound = Inbound { now, arrival, message, trusted };
+        let admitted = Admitted { sender, plan, loop_hash };
+        match self.take_message(&inbound, parked.server, &admitted, (&snapshot, true), out) {
+            Taken::Done => {}
+            Taken::Forward(kept) => self.route_on(&inbound, parked.server, &admitted, kept, &snapshot, out),
+        }
     }
 
-    fn refuse_parked(&mut self, now: Now, parked: &Parked, message: &Message<'_>) {
-        let refusal = Refusal::ArchiveAway;
+    fn refuse_parked(&mut self, now: Now, parked: &Parked, message: &Message<'_>, refusal: Refusal) {
         self.metrics.refused(refusal);
         let tag = self.stateless_tag(message);
         let mut bytes = Vec::with_capacity(512);
         let mut builder = ResponseBuilder::new(message, refusal.status(), refusal.reason());
         builder.received(parked.remote.ip(), parked.remote.port()).to_tag(&tag);
-        builder.header(DIAGNOSTICS_HEADER, refusal.code().as_bytes()).header("Retry-After", b"10");
+        builder.header(DIAGNOSTICS_HEADER, refusal.code().as_bytes());
+        if refusal.status() == 503 {
+            builder.header("Retry-After", b"10");
+        }
         builder.write(&mut bytes);
         self.transactions.respond(now.mono, parked.server, refusal.status(), &bytes);
     }
+}
+
+/// The row of a message.
+fn archive_row(now: Now, (sender, recipients): (&str, &[&str]), said: (&[u8], &[u8]), id: MessageId) -> MessageEntry {
+    let people = std::iter::once(sender).chain(recipients.iter().copied());
+    let (content_type, body) = said;
+    MessageEntry::Archive(Box::new(ArchiveRow {
+        at: now.wall,
+        id,
+        conversation: ConversationId::of(people),
+        kind: ArchiveKind::Message,
+        sender: sender.into(),
+        recipients: recipients.iter().map(|one| Box::from(*one)).collect(),
+        content_type: String::from_utf8_lossy(if content_type.is_empty() { PLAIN } else { content_type }).into(),
+        body: OwnedText(body.to_vec()),
+    }))
 }

@@ -4,16 +4,16 @@
 use lyceum_net::Outbox;
 use lyceum_sip::time::Now;
 use lyceum_sip::transaction::ServerId;
-use lyceum_sip::{Message, Name};
+use lyceum_sip::{Message, Name, Uri};
 use lyceum_store::{ConversationId, MessageEntry, NewMessage, Participant};
 use lyceum_topology::{AddressOfRecord, Snapshot, UserRecord, routing_group};
 use lyceum_users::facet_kind;
-use lyceum_users::messages::{Arrival, OwnedText, Text};
+use lyceum_users::messages::{Arrival, OwnedText, Stored, Text};
 use lyceum_users::presence::Reach;
 
-use super::letter::passed_headers;
+use super::letter::{Content, Kind, PLAIN, block_of, kind_of, passed_headers};
 use crate::core::Core;
-use crate::events::Done;
+use crate::events::{Done, user_at};
 use crate::inbound::Inbound;
 use crate::refusal::Refusal;
 
@@ -23,6 +23,21 @@ const PREFIX: &str = "conversation-";
 const MEMBERS_MOST: usize = 250;
 /// Conversations that one person made, at most.
 const MADE_MOST: usize = 200;
+
+/// The id of a conversation and its people.
+pub(super) type Conversation = (String, Vec<String>);
+
+/// Something that one person says to several.
+#[derive(Clone, Copy)]
+pub(super) struct Said<'a> {
+    pub(super) sender: &'a str,
+    /// The value of From.
+    pub(super) from: &'a [u8],
+    pub(super) content_type: &'a [u8],
+    pub(super) body: &'a [u8],
+    /// Header lines that go with it.
+    pub(super) headers: &'a [u8],
+}
 
 /// The address of the conversation of these people.
 pub fn conversation_address(members: &[String], domain: &str) -> String {
@@ -90,10 +105,11 @@ impl Core {
         kept.iter().fold(String::new(), |all, one| all + one + "\n")
     }
 
-    /// The people of the conversation that a request is for.
-    pub(crate) fn conversation_of(&self, message: &Message<'_>) -> Option<(String, Vec<String>)> {
-        let uri = message.parsed_request_uri().ok()?;
-        let user = std::str::from_utf8(uri.user()?).ok()?.to_ascii_lowercase();
+    /// The people of the conversation that a URI names.
+    pub(super) fn conversation_of(&self, uri: &Uri<'_>) -> Option<Conversation> {
+        let user = uri.user()?;
+        user.get(..PREFIX.len()).filter(|start| start.eq_ignore_ascii_case(PREFIX.as_bytes()))?;
+        let user = std::str::from_utf8(user).ok()?.to_ascii_lowercase();
         let id = user.strip_prefix(PREFIX)?.to_owned();
         let domain = std::str::from_utf8(uri.host_text()).ok()?.to_ascii_lowercase();
         let address = format!("{user}@{domain}");
@@ -104,13 +120,12 @@ impl Core {
 
     /// The conversation of a distribution group's people and whoever writes to it, made if there is none yet: answers to
     /// it go to everybody too. `Some(Err)` where the group is too large to write to.
-    pub(crate) fn conversation_of_group(
+    pub(super) fn conversation_of_group(
         &mut self,
-        message: &Message<'_>,
+        uri: &Uri<'_>,
         sender: &UserRecord,
         snapshot: &Snapshot,
-    ) -> Option<Result<(String, Vec<String>), Refusal>> {
-        let uri = message.parsed_request_uri().ok()?;
+    ) -> Option<Result<Conversation, Refusal>> {
         let directory = snapshot.directory();
         let group = directory.group_at(uri.user()?, uri.host_text())?;
         let found = directory.expand(group);
@@ -128,99 +143,134 @@ impl Core {
     }
 
     /// A MESSAGE to everybody of a conversation: stored for each, then delivered.
-    pub(crate) fn tell_conversation(
+    pub(super) fn tell_conversation(
         &mut self,
         inbound: &Inbound<'_>,
         server: ServerId,
         (sender, body): (&str, &[u8]),
-        conversation: &(String, Vec<String>),
+        conversation: &Conversation,
         snapshot: &Snapshot,
         out: &mut Outbox,
     ) {
-        let (id, members) = conversation;
-        if !members.iter().any(|member| member == sender) {
+        if !conversation.1.iter().any(|member| member == sender) {
             return self.refuse_event(inbound, server, Refusal::NotInConversation, &[], out);
         }
         let message = inbound.message;
-        let mut headers = passed_headers(&message);
-        headers.extend_from_slice(format!("Conversation-ID: {id}\r\n").as_bytes());
-        headers.extend_from_slice(format!("Conversation-Members: {}\r\n", members.join(",")).as_bytes());
-        let mut seq = None;
-        for member in members.iter().filter(|member| *member != sender) {
-            match self.keep_for_member(inbound.now, &message, (sender, member), (&headers, body), snapshot) {
-                Ok(block) => seq = seq.max(block),
-                // The others get it all the same; a full mailbox is its owner's.
-                Err(refusal) => tracing::debug!(?refusal, "a member of a conversation does not get a message"),
-            }
-        }
-        self.remember_conversation(inbound.now, &message, (sender, body), conversation, snapshot);
+        let headers = passed_headers(&message);
+        let (from, content_type) = (message.value(Name::From), message.value(Name::ContentType));
+        let (from, content_type) = (from.unwrap_or_default(), content_type.unwrap_or(PLAIN));
+        let said = Said { sender, from, content_type, body, headers: &headers };
+        let seq = self.tell_all(inbound.now, &message, &said, conversation, snapshot);
         self.answer_message(inbound, server, seq, 200);
         self.pump_deliveries(inbound.now, out);
     }
 
-    fn keep_for_member(
+    /// Stores for each of a conversation what was said to it, and remembers it; the block to wait for.
+    pub(super) fn tell_all(
         &mut self,
         now: Now,
         message: &Message<'_>,
-        (sender, member): (&str, &str),
-        (headers, body): (&[u8], &[u8]),
+        said: &Said<'_>,
+        conversation: &Conversation,
         snapshot: &Snapshot,
-    ) -> Result<Option<u64>, Refusal> {
-        let (name, domain) = member.split_once('@').ok_or(Refusal::NotFound)?;
-        let user = snapshot.user(name.as_bytes(), domain.as_bytes()).filter(|user| user.enabled);
-        let user = user.ok_or(Refusal::NotFound)?;
-        if self.reach(now, snapshot, user, sender) == Reach::Blocked {
+    ) -> Option<u64> {
+        let (id, members) = conversation;
+        let mut headers = said.headers.to_vec();
+        headers.extend_from_slice(format!("Conversation-ID: {id}\r\n").as_bytes());
+        headers.extend_from_slice(format!("Conversation-Members: {}\r\n", members.join(",")).as_bytes());
+        let said = Said { headers: &headers, ..*said };
+        let to = message.value(Name::To).unwrap_or_default();
+        let (mut seq, mut reached, mut repeated) = (None, Vec::new(), false);
+        for member in members.iter().filter(|member| *member != said.sender) {
+            match self.keep_for_member(now, message, (member, to), &said, snapshot) {
+                Ok(stored) => {
+                    seq = seq.max(block_of(stored));
+                    match stored {
+                        Stored::New { .. } => reached.push(member.as_str()),
+                        Stored::Already { .. } => repeated = true,
+                    }
+                }
+                // The others get it all the same; a full mailbox is its owner's.
+                Err(refusal) => tracing::debug!(?refusal, "a member of a conversation does not get a message"),
+            }
+        }
+        if !repeated || !reached.is_empty() {
+            self.remember_conversation(now, message, &said, conversation, (&reached, repeated), snapshot);
+        }
+        seq
+    }
+
+    /// Stores a message of several for one of them; who does not want to be disturbed gets it later.
+    pub(super) fn keep_for_member(
+        &mut self,
+        now: Now,
+        message: &Message<'_>,
+        (member, to): (&str, &[u8]),
+        said: &Said<'_>,
+        snapshot: &Snapshot,
+    ) -> Result<Stored, Refusal> {
+        let user = user_at(snapshot, member).filter(|user| user.enabled).ok_or(Refusal::NotFound)?;
+        let reach = self.reach(now, snapshot, user, said.sender);
+        if reach == Reach::Blocked {
             return Err(Refusal::NotSignedIn);
         }
         let devices = self.devices(now, member);
         let at = usize::from(routing_group(member));
-        let id = self.next_message_id(now, at);
+        let content = Content::in_type(message, said.content_type, said.body);
         let arrival = Arrival {
-            id,
+            id: self.next_message_id(now, at),
             aor: member,
-            sender,
-            from: message.value(Name::From).unwrap_or_default(),
-            to: message.value(Name::To).unwrap_or_default(),
+            sender: said.sender,
+            from: said.from,
+            to,
             call_id: message.call_id(),
             cseq: message.cseq().number,
-            message_id: message.value_named(b"Message-ID").unwrap_or_default(),
-            content_type: message.value(Name::ContentType).unwrap_or(b"text/plain"),
-            headers,
-            body: Text(body),
+            message_id: content.message_id.unwrap_or_default(),
+            content_type: said.content_type,
+            headers: said.headers,
+            body: Text(said.body),
             owes: &devices,
             delivered: &[],
             anyone: devices.is_empty(),
         };
-        let block = self.store_arrival(now, snapshot.message_policy(user), &arrival)?;
-        self.due_devices(member, &devices);
-        Ok(block)
+        let stored = self.put_waiting(now, snapshot.message_policy(user), &arrival)?;
+        if reach == Reach::Allowed || kind_of(said.content_type, said.body) != Kind::Words {
+            self.due_devices(member, &devices);
+        }
+        Ok(stored)
     }
 
+    /// For the histories of the sender and of those who get it. Where some had it before, the sender remembers it already.
     fn remember_conversation(
         &mut self,
         now: Now,
         message: &Message<'_>,
-        (sender, body): (&str, &[u8]),
-        (id, members): &(String, Vec<String>),
+        said: &Said<'_>,
+        (id, members): &Conversation,
+        (reached, repeated): (&[&str], bool),
         snapshot: &Snapshot,
     ) {
+        let content = Content::in_type(message, said.content_type, said.body);
         let Some(conversation) = ConversationId::parse(id) else { return };
-        let kept = |address: &str| -> bool {
-            let user = address.split_once('@').and_then(|(u, d)| snapshot.user(u.as_bytes(), d.as_bytes()));
-            user.is_some_and(|user| snapshot.message_policy(user).keep_history)
+        if kind_of(said.content_type, said.body) != Kind::Words {
+            return;
+        }
+        let kept =
+            |address: &str| user_at(snapshot, address).is_some_and(|user| snapshot.message_policy(user).keep_history);
+        let person = |address: &String| {
+            let is_reached = reached.contains(&address.as_str());
+            Participant { address: address.as_str().into(), kept: is_reached && kept(address) }
         };
-        let person = |address: &String| Participant { address: address.as_str().into(), kept: kept(address) };
         let text = |bytes: &[u8]| -> Box<str> { String::from_utf8_lossy(bytes).into() };
-        let name = self.next_message_id(now, usize::from(routing_group(sender)));
         let entry = NewMessage {
-            id: name,
+            id: self.next_message_id(now, usize::from(routing_group(said.sender))),
             conversation: Some(conversation),
             subject: message.value_named(b"Subject").map(text),
-            sender: Participant { address: sender.into(), kept: kept(sender) },
-            recipients: members.iter().filter(|member| *member != sender).map(person).collect(),
-            wire_id: message.value_named(b"Message-ID").map(text),
-            content_type: text(message.value(Name::ContentType).unwrap_or(b"text/plain")),
-            body: OwnedText(body.to_vec()),
+            sender: Participant { address: said.sender.into(), kept: !repeated && kept(said.sender) },
+            recipients: members.iter().filter(|member| *member != said.sender).map(person).collect(),
+            wire_id: content.message_id.map(text),
+            content_type: text(content.content_type),
+            body: OwnedText(content.body.to_vec()),
         };
         self.messages.history.push(MessageEntry::Message(Box::new(entry)));
     }

@@ -42,18 +42,38 @@ impl Core {
         }
     }
 
-    /// A device registered: what waits for the user's devices is sent.
-    pub(crate) fn devices_came(&mut self, now: Now, aor: &str) {
-        let waiting = &self.messages.waiting[usize::from(routing_group(aor))];
-        if waiting.load_of(aor).0 == 0 {
+    /// A device registered: what waits for the user's devices is sent, after the answer that waits for block `seq`.
+    pub(crate) fn devices_came(&mut self, aor: &str, seq: Option<u64>) {
+        let messages = &mut self.messages;
+        if messages.waiting[usize::from(routing_group(aor))].load_of(aor).0 == 0 {
             return;
         }
-        let devices = self.devices(now, aor);
-        self.due_devices(aor, &devices);
+        if messages.came.len() < DELIVERIES {
+            match seq {
+                Some(seq) => messages.came.push_back((seq, aor.into())),
+                None => messages.came.push_front((0, aor.into())),
+            }
+        }
+    }
+
+    /// Somebody's presence is another: what waited until they may be disturbed is sent, once that is durable.
+    pub(crate) fn may_be_disturbed(&mut self, aor: &str) {
+        self.devices_came(aor, self.journal.last_unsettled());
+    }
+
+    /// The devices of those who came are due, once they know that they did.
+    fn welcome(&mut self, now: Now) {
+        let committed = self.withheld.committed();
+        while self.messages.came.front().is_some_and(|(seq, _)| *seq <= committed) {
+            let Some((_, aor)) = self.messages.came.pop_front() else { break };
+            let devices = self.devices(now, &aor);
+            self.due_devices(&aor, &devices);
+        }
     }
 
     /// Begins what is due.
     pub(crate) fn pump_deliveries(&mut self, now: Now, out: &mut Outbox) {
+        self.welcome(now);
         for _ in 0..DELIVERIES_A_ROUND {
             let Some((aor, device)) = self.messages.due.pop_front() else { break };
             if !self.messages.under_way.contains_key(&(aor.clone(), device)) {
@@ -87,7 +107,9 @@ impl Core {
         let binding = group.bindings(now, aor).find(is_it)?;
         let (flow, transport) = (Flow::decode(binding.flow())?, binding.transport());
         let listener = self.listener_of(&flow, transport)?;
-        let message = self.messages.waiting[at].due(now.wall, aor, device, group).next()?;
+        let quiet = self.quiet(now, aor);
+        let mut due = self.messages.waiting[at].due(now.wall, aor, device, group);
+        let message = due.find(|message| quiet.as_ref().is_none_or(|quiet| quiet.lets_pass(message)))?;
         let branch = self.branch_of(aor, device, message.id);
         let mut via = Vec::with_capacity(96);
         lyceum_sip::proxy::via_line(&mut via, &sent_by(listener, transport), &branch);

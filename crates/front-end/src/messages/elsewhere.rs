@@ -1,60 +1,50 @@
 //! Messages that are forwarded and never kept: policy, filter and archive hold for them too.
 
 use lyceum_net::Outbox;
-use lyceum_sip::Message;
+use lyceum_sip::Name;
 use lyceum_sip::transaction::ServerId;
-use lyceum_topology::policy::ArchiveDuty;
-use lyceum_topology::{Snapshot, routing_group};
+use lyceum_topology::Snapshot;
 
-use super::letter::{Kind, kind_of, sender_of};
+use super::letter::{Kind, PLAIN, kind_of};
 use super::take::Taken;
-use crate::calls::admit::Sender;
+use crate::calls::admit::Admitted;
 use crate::core::Core;
 use crate::inbound::Inbound;
 use crate::refusal::Refusal;
 
 impl Core {
-    /// A message that the proxy forwards: to one device by its GRUU, to a number, to another domain, within a dialog.
-    /// Policy, filter and archive hold for it too. It cannot be changed or kept on its way, so what would have to be is
-    /// refused.
-    pub(crate) fn take_elsewhere(
+    /// A message that the proxy forwards: to a number, to another domain, within a dialog. It cannot be changed on its
+    /// way, so what the filter would change is refused. In critical mode it waits for the archive and is forwarded then.
+    pub(super) fn take_elsewhere(
         &mut self,
         inbound: &Inbound<'_>,
         server: ServerId,
-        who: &Sender,
-        snapshot: &Snapshot,
+        admitted: &Admitted<'_>,
+        (snapshot, archived): (&Snapshot, bool),
         out: &mut Outbox,
     ) -> Taken {
         let message = inbound.message;
-        let refusal = match self.may_pass(inbound, who, snapshot) {
+        if self.leads_nowhere(admitted, snapshot) {
+            return Taken::Forward(None);
+        }
+        let said = (message.value(Name::ContentType).unwrap_or(PLAIN), message.body());
+        let (sender, other) = self.ends(inbound, admitted, snapshot);
+        let refusal = match self.may_pass(inbound, &admitted.sender, &sender, said, snapshot) {
             Ok(None) => None,
             Ok(Some(_)) => Some(Refusal::MessageFiltered),
             Err(refusal) => Some(refusal),
         };
-        let sender = sender_of(who, &message);
-        let other = to_address(&message).unwrap_or_default();
-        let duty = match kind_of(&message) {
-            Kind::Words => self.archive_duty(&sender, &[&other], snapshot),
-            Kind::Typing | Kind::Notice => ArchiveDuty::None,
-        };
-        let refusal = refusal.or((duty == ArchiveDuty::ArchiveOrRefuse).then_some(Refusal::ArchiveAway));
         if let Some(refusal) = refusal {
             self.refuse_event(inbound, server, refusal, &[], out);
             return Taken::Done;
         }
-        if duty == ArchiveDuty::Archive {
-            let id = self.next_message_id(inbound.now, usize::from(routing_group(&sender)));
-            let row = self.archive_row(inbound.now, &message, (&sender, &[&other]), id);
-            self.messages.history.push(row);
+        let people = (sender.as_str(), &[other.as_str()][..]);
+        if kind_of(said.0, said.1) == Kind::Words
+            && !archived
+            && self.archive(inbound, server, &admitted.sender, people, said, snapshot, out)
+        {
+            return Taken::Done;
         }
         Taken::Forward(None)
     }
-}
-
-/// The address in To.
-fn to_address(message: &Message<'_>) -> Option<String> {
-    let uri = message.to().ok()?.parsed_uri().ok()?;
-    let user = uri.user_unescaped()?;
-    let address = format!("{}@{}", std::str::from_utf8(&user).ok()?, std::str::from_utf8(uri.host_text()).ok()?);
-    Some(address.to_ascii_lowercase())
 }

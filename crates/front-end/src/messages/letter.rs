@@ -1,7 +1,9 @@
 //! What a MESSAGE says of itself.
 
-use lyceum_sip::{Message, Name};
-use lyceum_users::messages::Stored;
+use lyceum_sip::{Message, Name, Scheme, Uri};
+use lyceum_topology::UserRecord;
+use lyceum_users::messages::cpim::{self, Cpim};
+use lyceum_users::messages::{Stored, imdn, iscomposing, quiet};
 
 use crate::calls::admit::Sender;
 use crate::events::from_address;
@@ -20,7 +22,7 @@ const PASSED: [&[u8]; 9] = [
 ];
 
 /// What kind of message it is.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Kind {
     /// Somebody's words.
     Words,
@@ -30,16 +32,96 @@ pub(super) enum Kind {
     Notice,
 }
 
-pub(super) fn kind_of(message: &Message<'_>) -> Kind {
-    let value = message.value(Name::ContentType).unwrap_or_default();
-    let split = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
-    let media = value[..split].trim_ascii();
-    if media.eq_ignore_ascii_case(b"application/im-iscomposing+xml") {
+/// A message to one user and what is known of it.
+pub(super) struct Letter<'a> {
+    pub(super) sender: String,
+    pub(super) user: &'a UserRecord,
+    pub(super) kind: Kind,
+    /// What goes on instead of its body.
+    pub(super) body: Option<Vec<u8>>,
+}
+
+impl Letter<'_> {
+    /// Type and body as they go on.
+    pub(super) fn said<'a>(&'a self, message: &Message<'a>) -> (&'a [u8], &'a [u8]) {
+        let body = self.body.as_deref().unwrap_or(message.body());
+        (message.value(Name::ContentType).unwrap_or(PLAIN), body)
+    }
+}
+
+/// What a message says, without the wrapper (CPIM) that it may come in.
+#[derive(Clone, Copy)]
+pub(super) struct Content<'a> {
+    pub(super) content_type: &'a [u8],
+    pub(super) body: &'a [u8],
+    /// The sender's own name for it.
+    pub(super) message_id: Option<&'a [u8]>,
+}
+
+impl<'a> Content<'a> {
+    /// What `body`, of this type, says.
+    pub(super) fn in_type(message: &Message<'a>, content_type: &'a [u8], body: &'a [u8]) -> Content<'a> {
+        let message_id = message.value_named(b"Message-ID");
+        match wrapper(content_type, body) {
+            Some(cpim) => Content {
+                content_type: cpim.content_type(),
+                body: cpim.body,
+                message_id: cpim.message_id().or(message_id),
+            },
+            None => Content { content_type, body, message_id },
+        }
+    }
+}
+
+/// The type of a message that names none.
+pub(super) const PLAIN: &[u8] = b"text/plain";
+
+/// The wrapper that a message comes in.
+pub(super) fn wrapper<'a>(content_type: &[u8], body: &'a [u8]) -> Option<Cpim<'a>> {
+    media_type(content_type).eq_ignore_ascii_case(cpim::MEDIA_TYPE.as_bytes()).then(|| Cpim::parse(body)).flatten()
+}
+
+/// What kind of message this is: by what it holds, not by what it calls itself.
+pub(super) fn kind_of(content_type: &[u8], body: &[u8]) -> Kind {
+    let media = media_type(content_type);
+    if media.eq_ignore_ascii_case(PLAIN) {
+        return Kind::Words;
+    }
+    if let Some(cpim) = wrapper(content_type, body) {
+        return bare_kind(media_type(cpim.content_type()), cpim.body);
+    }
+    bare_kind(media, body)
+}
+
+fn bare_kind(media: &[u8], body: &[u8]) -> Kind {
+    if media.eq_ignore_ascii_case(iscomposing::MEDIA_TYPE.as_bytes()) && quiet::is_typing(body) {
         Kind::Typing
-    } else if media.eq_ignore_ascii_case(b"message/imdn+xml") {
+    } else if media.eq_ignore_ascii_case(imdn::MEDIA_TYPE.as_bytes()) && quiet::is_notice(body) {
         Kind::Notice
     } else {
         Kind::Words
+    }
+}
+
+fn media_type(content_type: &[u8]) -> &[u8] {
+    let split = content_type.iter().position(|byte| *byte == b';').unwrap_or(content_type.len());
+    content_type[..split].trim_ascii()
+}
+
+/// Whether the From of a wrapper names this sender, or nobody (RFC 3323 §4.1).
+pub(super) fn is_from(cpim: &Cpim<'_>, sender: &str) -> bool {
+    let Some(from) = cpim.from() else { return true };
+    let Some(address) = address_of(from) else { return false };
+    address == sender || address == "anonymous@anonymous.invalid"
+}
+
+/// The address that a URI names, in small letters: of `sip:`, and of `im:` and its kin.
+pub(super) fn address_of(uri: &[u8]) -> Option<String> {
+    let uri = Uri::parse(uri).ok()?;
+    let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_ascii_lowercase);
+    match uri.scheme() {
+        Scheme::Sip | Scheme::Sips => Some(format!("{}@{}", text(&uri.user_unescaped()?)?, text(uri.host_text())?)),
+        _ => text(uri.opaque().split(|byte| matches!(byte, b';' | b'?')).next()?),
     }
 }
 

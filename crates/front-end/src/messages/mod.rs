@@ -11,8 +11,12 @@ mod archive;
 mod conversation;
 mod deliver;
 mod elsewhere;
+mod keep;
 mod letter;
+mod list;
+mod quiet;
 mod take;
+mod target;
 mod typing;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -48,6 +52,8 @@ pub struct Messages {
     pub(crate) under_way: HashMap<(Box<str>, DeviceKey), u32>,
     /// Devices that something may wait for.
     pub(crate) due: VecDeque<(Box<str>, DeviceKey)>,
+    /// Users of whom a device came, each with the block that its answer waits for; or whose presence is another.
+    came: VecDeque<(u64, Box<str>)>,
     pub(crate) history: Vec<lyceum_store::MessageEntry>,
     pub(crate) next_generation: u16,
     /// Messages that wait for the archive, by token.

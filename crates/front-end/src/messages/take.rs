@@ -3,21 +3,19 @@
 use std::sync::Arc;
 
 use lyceum_net::Outbox;
-use lyceum_sip::time::Now;
 use lyceum_sip::transaction::ServerId;
-use lyceum_sip::{Message, Name};
-use lyceum_store::{Mark, MessageEntry, MessageRef, NewMessage, Participant};
-use lyceum_topology::policy::{ArchiveDuty, MessagePolicy};
+use lyceum_sip::{Name, Uri};
+use lyceum_store::{MessageEntry, NewMessage};
 use lyceum_topology::{Snapshot, UserRecord, routing_group};
-use lyceum_users::messages::filter::{self, Verdict};
-use lyceum_users::messages::imdn::{Disposition, Imdn};
-use lyceum_users::messages::{Arrival, DeviceKey, MessageId, OwnedText, Stored, Text};
+use lyceum_users::messages::filter::{self, Entity, Verdict};
+use lyceum_users::messages::{DeviceKey, MessageId};
 use lyceum_users::presence::Reach;
 
-use super::letter::{Kind, block_of, kind_of, passed_headers, sender_of};
+use super::conversation::Conversation;
+use super::letter::{Kind, Letter, PLAIN, is_from, kind_of, sender_of, wrapper};
 use crate::calls::admit::{Admitted, Sender};
 use crate::core::Core;
-use crate::events::{from_address, user_at};
+use crate::events::user_at;
 use crate::inbound::Inbound;
 use crate::refusal::Refusal;
 
@@ -28,8 +26,8 @@ pub(crate) struct Kept {
     pub(crate) sender: Box<str>,
     pub(crate) device: DeviceKey,
     pub(crate) id: MessageId,
-    /// It is somebody's words, of which the histories tell whether they were delivered.
-    pub(crate) words: bool,
+    /// Of somebody's words the histories tell whether they were delivered.
+    pub(super) kind: Kind,
     /// For the histories, until it is taken or stored.
     pub(crate) remembered: Option<Box<NewMessage>>,
     /// It is stored by now; should the device answer yet, it has confirmed.
@@ -44,25 +42,59 @@ pub(crate) enum Taken {
     Forward(Option<Box<Kept>>),
 }
 
-/// A message and what is known of it.
-struct Letter<'a> {
-    sender: String,
-    user: &'a UserRecord,
-    kind: Kind,
-    body: Vec<u8>,
-}
-
 impl Core {
-    /// A MESSAGE outside a dialog, admitted and with its transaction.
+    /// A MESSAGE, admitted and with its transaction. With `archived` the archive has done its part.
     pub(crate) fn take_message(
         &mut self,
         inbound: &Inbound<'_>,
         server: ServerId,
         admitted: &Admitted<'_>,
-        snapshot: &Snapshot,
+        (snapshot, archived): (&Snapshot, bool),
         out: &mut Outbox,
     ) -> Taken {
-        self.take(inbound, server, &admitted.sender, snapshot, false, out)
+        let message = inbound.message;
+        let (who, target) = (&admitted.sender, admitted.plan.request_uri);
+        let is_its_own = std::ptr::eq(target, message.request_uri());
+        let uri = if is_its_own { message.parsed_request_uri() } else { Uri::parse(target) };
+        // Who is in a dialog that we routed goes where it goes. A To tag of somebody's own making is no dialog.
+        let is_routed = matches!(who, Sender::Dialog(_)) || !admitted.plan.routes.is_empty();
+        let Some(uri) = uri.ok().filter(|_| !is_routed) else {
+            return self.take_elsewhere(inbound, server, admitted, (snapshot, archived), out);
+        };
+        if let Some(conversation) = self.conversation_of(&uri) {
+            self.take_for_conversation(inbound, server, who, &conversation, (snapshot, archived), out);
+            return Taken::Done;
+        }
+        if let Sender::User(sender) = who
+            && let Some(conversation) = self.conversation_of_group(&uri, sender, snapshot)
+        {
+            match conversation {
+                Ok(all) => self.take_for_conversation(inbound, server, who, &all, (snapshot, archived), out),
+                Err(refusal) => self.refuse_event(inbound, server, refusal, &[], out),
+            }
+            return Taken::Done;
+        }
+        let plain = uri.user().filter(|_| uri.param("gr").is_none());
+        let user = plain.and_then(|user| snapshot.user(user, uri.host_text())).filter(|user| user.enabled);
+        if let Some(user) = user.cloned() {
+            let devices = self.devices(inbound.now, user.address.as_str());
+            return self.take_for_user(inbound, server, who, (&user, &devices), (snapshot, archived), out);
+        }
+        match self.target(&uri, target, snapshot) {
+            Some((user, gruu)) => {
+                let devices = self.devices_of(inbound.now, user.address.as_str(), gruu.as_ref());
+                // No such device: the proxy says so.
+                if gruu.is_some() && devices.is_empty() {
+                    return Taken::Forward(None);
+                }
+                self.take_for_user(inbound, server, who, (&user, &devices), (snapshot, archived), out)
+            }
+            None if self.is_list(&uri) => {
+                self.take_for_list(inbound, server, who, (snapshot, archived), out);
+                Taken::Done
+            }
+            None => self.take_elsewhere(inbound, server, admitted, (snapshot, archived), out),
+        }
     }
 
     /// A message for a conversation of several.
@@ -71,153 +103,117 @@ impl Core {
         inbound: &Inbound<'_>,
         server: ServerId,
         who: &Sender,
-        conversation: &(String, Vec<String>),
+        conversation: &Conversation,
         (snapshot, archived): (&Snapshot, bool),
         out: &mut Outbox,
     ) {
         let message = inbound.message;
         let sender = sender_of(who, &message);
-        let body = match self.may_pass(inbound, who, snapshot) {
+        let content_type = message.value(Name::ContentType).unwrap_or(PLAIN);
+        let body = match self.may_pass(inbound, who, &sender, (content_type, message.body()), snapshot) {
             Ok(body) => body,
             Err(refusal) => return self.refuse_event(inbound, server, refusal, &[], out),
         };
-        if kind_of(&message) == Kind::Typing {
+        let kind = kind_of(content_type, message.body());
+        if kind == Kind::Typing {
             self.tell_typing(inbound, &sender, conversation, snapshot, out);
             return self.answer_message(inbound, server, None, 202);
         }
         let others: Vec<&str> = conversation.1.iter().map(String::as_str).filter(|one| *one != sender).collect();
-        if !archived && self.archive(inbound, server, who, (&sender, &others), snapshot, out) {
+        let people = (sender.as_str(), others.as_slice());
+        let said = (content_type, message.body());
+        if kind == Kind::Words && !archived && self.archive(inbound, server, who, people, said, snapshot, out) {
             return;
         }
         let body = body.as_deref().unwrap_or(message.body());
         self.tell_conversation(inbound, server, (&sender, body), conversation, snapshot, out);
     }
 
-    /// Does for the archive what policy asks; true when the message waits for it.
-    fn archive(
+    /// A message for the devices of one user. What was archived first is stored for them, not forwarded.
+    fn take_for_user(
         &mut self,
         inbound: &Inbound<'_>,
         server: ServerId,
         who: &Sender,
-        (sender, others): (&str, &[&str]),
-        snapshot: &Snapshot,
-        out: &mut Outbox,
-    ) -> bool {
-        if kind_of(&inbound.message) != Kind::Words {
-            return false;
-        }
-        let duty = self.archive_duty(sender, others, snapshot);
-        if duty == ArchiveDuty::None {
-            return false;
-        }
-        let id = self.next_message_id(inbound.now, usize::from(routing_group(sender)));
-        let row = self.archive_row(inbound.now, &inbound.message, (sender, others), id);
-        if duty == ArchiveDuty::ArchiveOrRefuse {
-            self.park(inbound, server, who, row, out);
-            return true;
-        }
-        self.messages.history.push(row);
-        false
-    }
-
-    /// With `archived` the archive has done its part, and nothing is forwarded any more.
-    pub(super) fn take(
-        &mut self,
-        inbound: &Inbound<'_>,
-        server: ServerId,
-        who: &Sender,
-        snapshot: &Snapshot,
-        archived: bool,
+        (user, devices): (&Arc<UserRecord>, &[DeviceKey]),
+        (snapshot, archived): (&Snapshot, bool),
         out: &mut Outbox,
     ) -> Taken {
         let message = inbound.message;
-        if let Some(conversation) = self.conversation_of(&message) {
-            self.take_for_conversation(inbound, server, who, &conversation, (snapshot, archived), out);
-            return Taken::Done;
-        }
-        if let Sender::User(sender) = who
-            && let Some(conversation) = self.conversation_of_group(&message, sender, snapshot)
-        {
-            match conversation {
-                Ok(all) => self.take_for_conversation(inbound, server, who, &all, (snapshot, archived), out),
-                Err(refusal) => self.refuse_event(inbound, server, refusal, &[], out),
-            }
-            return Taken::Done;
-        }
-        let uri = message.parsed_request_uri().ok().filter(|uri| uri.param("gr").is_none());
-        let user = uri.and_then(|uri| snapshot.user(uri.user()?, uri.host_text()).filter(|user| user.enabled).cloned());
-        let Some(user) = user else { return self.take_elsewhere(inbound, server, who, snapshot, out) };
         let sender = sender_of(who, &message);
-        let body = match self.may_pass(inbound, who, snapshot) {
+        let content_type = message.value(Name::ContentType).unwrap_or_default();
+        let body = match self.may_pass(inbound, who, &sender, (content_type, message.body()), snapshot) {
             Ok(body) => body,
             Err(refusal) => {
                 self.refuse_event(inbound, server, refusal, &[], out);
                 return Taken::Done;
             }
         };
-        let letter = Letter { sender, user: &user, kind: kind_of(&message), body: body.unwrap_or_default() };
-        let rewritten = !letter.body.is_empty();
-        let reach = self.reach(inbound.now, snapshot, &user, &letter.sender);
+        let letter = Letter { sender, user, kind: kind_of(content_type, message.body()), body };
+        let reach = self.reach(inbound.now, snapshot, user, &letter.sender);
         let aor = user.address.as_str();
-        let pair = (letter.sender.as_str(), &[aor][..]);
-        if !archived && reach != Reach::Blocked && self.archive(inbound, server, who, pair, snapshot, out) {
+        let at = usize::from(routing_group(aor));
+        if reach == Reach::Blocked {
+            return self.take_and_drop(inbound, server, &letter, snapshot);
+        }
+        let (people, said) = ((letter.sender.as_str(), &[aor][..]), (content_type, message.body()));
+        if letter.kind == Kind::Words && !archived && self.archive(inbound, server, who, people, said, snapshot, out) {
             return Taken::Done;
         }
-        let at = usize::from(routing_group(aor));
-        let devices = self.devices(inbound.now, aor);
         let waits = devices.iter().any(|device| self.messages.waiting[at].has_due(inbound.now.wall, aor, *device));
-        match (reach, letter.kind, devices.as_slice()) {
-            (Reach::Blocked, ..) => {
-                self.refuse_event(inbound, server, Refusal::NotSignedIn, &[], out);
-                Taken::Done
-            }
+        match (reach, letter.kind, devices) {
             (Reach::DoNotDisturb, Kind::Typing, _) | (_, Kind::Typing, []) => {
                 self.answer_message(inbound, server, None, 202);
                 Taken::Done
             }
             (_, Kind::Typing, _) => Taken::Forward(None),
-            (Reach::Allowed, _, [device]) if !waits && !rewritten && !archived => {
+            (Reach::Allowed, kind, [device]) if !waits && letter.body.is_none() && !archived => {
                 let id = self.next_message_id(inbound.now, at);
-                let remembered = self.remembered(&message, &letter, id, snapshot);
-                let (aor, sender, words) = (aor.into(), letter.sender.into(), letter.kind == Kind::Words);
-                let kept = Kept { aor, sender, device: *device, id, words, remembered, stored: false };
+                let remembered = self.remembered(&message, &letter, letter.said(&message), id, true, snapshot);
+                let (aor, sender) = (aor.into(), letter.sender.into());
+                let kept = Kept { aor, sender, device: *device, id, kind, remembered, stored: false };
                 Taken::Forward(Some(Box::new(kept)))
             }
-            (_, _, devices) => {
-                self.store_message(inbound, server, &letter, devices, snapshot, out);
+            (_, kind, devices) => {
+                // A notice makes no sound.
+                let quiet = reach == Reach::DoNotDisturb && kind == Kind::Words;
+                self.store_message(inbound, server, &letter, (devices, quiet), snapshot, out);
                 Taken::Done
             }
         }
     }
 
-    /// The devices of a user that are signed in.
-    pub(crate) fn devices(&self, now: Now, aor: &str) -> Vec<DeviceKey> {
-        let group = &self.groups[usize::from(routing_group(aor))];
-        let mut devices: Vec<DeviceKey> =
-            group.bindings(now, aor).map(|binding| DeviceKey::of(binding.instance(), binding.uri())).collect();
-        devices.sort_unstable();
-        devices.dedup();
-        devices
-    }
-
-    pub(super) fn next_message_id(&mut self, now: Now, at: usize) -> MessageId {
-        let random = self.random.bits().to_be_bytes();
-        self.messages.waiting[at].next_id(now.wall, random)
+    /// The blocked hear what they would hear if the person were never there, and find what they wrote in their history.
+    fn take_and_drop(
+        &mut self,
+        inbound: &Inbound<'_>,
+        server: ServerId,
+        letter: &Letter<'_>,
+        snapshot: &Snapshot,
+    ) -> Taken {
+        if letter.kind == Kind::Words {
+            let id = self.next_message_id(inbound.now, usize::from(routing_group(letter.user.address.as_str())));
+            let entry = self.remembered(&inbound.message, letter, letter.said(&inbound.message), id, false, snapshot);
+            self.messages.history.extend(entry.map(MessageEntry::Message));
+        }
+        self.answer_message(inbound, server, None, 202);
+        Taken::Done
     }
 
     /// Policy and filter: `Some` is the body that goes on instead.
     pub(super) fn may_pass(
         &mut self,
         inbound: &Inbound<'_>,
-        sender: &Sender,
+        who: &Sender,
+        sender: &str,
+        (content_type, body): (&[u8], &[u8]),
         snapshot: &Snapshot,
     ) -> Result<Option<Vec<u8>>, Refusal> {
         let message = inbound.message;
-        let content_type = message.value(Name::ContentType).unwrap_or_default();
-        let user = match sender {
+        let user = match who {
             Sender::User(user) => user,
-            // A party of a dialog is held to the policy of the user it says it is.
-            Sender::Dialog(_) => match from_address(&message).and_then(|aor| user_at(snapshot, &aor)) {
+            // A party of a dialog is held to the policy of its user.
+            Sender::Dialog(_) => match user_at(snapshot, sender) {
                 Some(user) => user,
                 None => return Ok(None),
             },
@@ -227,180 +223,27 @@ impl Core {
         if !policy.allow_messages {
             return Err(Refusal::MessagesForbidden);
         }
-        if message.body().len() > policy.max_body_kib as usize * 1024 {
+        if body.len() > policy.max_body_kib as usize * 1024 {
             return Err(Refusal::MessageTooLarge);
         }
-        if !policy.allow_html && content_type.to_ascii_lowercase().starts_with(b"text/html") {
+        let is_html = |media: &[u8]| media.get(..9).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/html"));
+        if !policy.allow_html && is_html(content_type) {
             return Err(Refusal::HtmlForbidden);
         }
+        if let Some(cpim) = wrapper(content_type, body) {
+            if !is_from(&cpim, user.address.as_str()) {
+                return Err(Refusal::NotYourIdentity);
+            }
+            if !policy.allow_html && is_html(cpim.content_type()) {
+                return Err(Refusal::HtmlForbidden);
+            }
+        }
+        let encoding = message.value(Name::ContentEncoding).unwrap_or_default();
         let links = &snapshot.pool(&self.pool).im_filter;
-        match filter::check(links, snapshot.file_transfer_policy(user), content_type, message.body()) {
+        match filter::check(links, snapshot.file_transfer_policy(user), &Entity { content_type, encoding, body }) {
             Verdict::Allow => Ok(None),
             Verdict::Rewrite(body) => Ok(Some(body)),
             Verdict::Block(_) => Err(Refusal::MessageFiltered),
-        }
-    }
-
-    /// Keeps the message for every device that is to have it; the answer leaves when it is durable.
-    fn store_message(
-        &mut self,
-        inbound: &Inbound<'_>,
-        server: ServerId,
-        letter: &Letter<'_>,
-        devices: &[DeviceKey],
-        snapshot: &Snapshot,
-        out: &mut Outbox,
-    ) {
-        let at = usize::from(routing_group(letter.user.address.as_str()));
-        let id = self.next_message_id(inbound.now, at);
-        let message = inbound.message;
-        match self.keep(inbound.now, &message, letter, id, devices, snapshot) {
-            Ok((stored, seq)) => {
-                if matches!(stored, Stored::New { .. }) {
-                    let entry = self.remembered(&message, letter, id, snapshot);
-                    self.messages.history.extend(entry.map(MessageEntry::Message));
-                }
-                let status = if devices.is_empty() { 202 } else { 200 };
-                self.answer_message(inbound, server, seq, status);
-                self.due_devices(letter.user.address.as_str(), devices);
-                self.pump_deliveries(inbound.now, out);
-            }
-            Err(refusal) => self.refuse_event(inbound, server, refusal, &[], out),
-        }
-    }
-
-    fn keep(
-        &mut self,
-        now: Now,
-        message: &Message<'_>,
-        letter: &Letter<'_>,
-        id: MessageId,
-        devices: &[DeviceKey],
-        snapshot: &Snapshot,
-    ) -> Result<(Stored, Option<u64>), Refusal> {
-        let aor = letter.user.address.as_str();
-        let headers = passed_headers(message);
-        let body = if letter.body.is_empty() { message.body() } else { &letter.body };
-        let arrival = Arrival {
-            id,
-            aor,
-            sender: &letter.sender,
-            from: message.value(Name::From).unwrap_or_default(),
-            to: message.value(Name::To).unwrap_or_default(),
-            call_id: message.call_id(),
-            cseq: message.cseq().number,
-            message_id: message.value_named(b"Message-ID").unwrap_or_default(),
-            content_type: message.value(Name::ContentType).unwrap_or(b"text/plain"),
-            headers: &headers,
-            body: Text(body),
-            owes: devices,
-            delivered: &[],
-            anyone: devices.is_empty(),
-        };
-        let policy = snapshot.message_policy(letter.user);
-        let stored = self.put_waiting(now, policy, &arrival)?;
-        Ok((stored, block_of(stored)))
-    }
-
-    fn put_waiting(&mut self, now: Now, policy: &MessagePolicy, arrival: &Arrival<'_>) -> Result<Stored, Refusal> {
-        let at = usize::from(routing_group(arrival.aor));
-        let (group, journal) = (&mut self.groups[at], &mut self.journal);
-        let stored = self.messages.waiting[at].store(now.wall, policy, arrival, group, journal);
-        stored.inspect(|_| self.metrics.messages_kept.inc()).map_err(|refusal| {
-            tracing::debug!(%refusal, "a message was not kept");
-            Refusal::MailboxFull
-        })
-    }
-
-    /// Stores a message; the block to wait for.
-    pub(super) fn store_arrival(
-        &mut self,
-        now: Now,
-        policy: &MessagePolicy,
-        arrival: &Arrival<'_>,
-    ) -> Result<Option<u64>, Refusal> {
-        self.put_waiting(now, policy, arrival).map(block_of)
-    }
-
-    /// A forwarded message was not taken by its device: it is kept, and the sender hears that it was accepted.
-    pub(crate) fn keep_forwarded(&mut self, now: Now, request: &Message<'_>, kept: &mut Kept) -> Option<Option<u64>> {
-        let snapshot = Arc::clone(&self.snapshot);
-        let (name, domain) = kept.aor.split_once('@')?;
-        let user = snapshot.user(name.as_bytes(), domain.as_bytes())?;
-        let letter = Letter { sender: kept.sender.to_string(), user, kind: kind_of(request), body: Vec::new() };
-        let (_, seq) = self.keep(now, request, &letter, kept.id, &[kept.device], &snapshot).ok()?;
-        self.messages.history.extend(kept.remembered.take().map(MessageEntry::Message));
-        Some(seq)
-    }
-
-    pub(super) fn answer_message(&mut self, inbound: &Inbound<'_>, server: ServerId, seq: Option<u64>, status: u16) {
-        let reason = if status == 202 { "Accepted" } else { "OK" };
-        let bytes = self.event_answer(inbound, status, reason, b"");
-        self.answer_after(inbound.now, seq, (server, status, bytes), None);
-    }
-
-    /// The message for the histories of those who have one; a notice becomes a mark.
-    fn remembered(
-        &mut self,
-        message: &Message<'_>,
-        letter: &Letter<'_>,
-        id: MessageId,
-        snapshot: &Snapshot,
-    ) -> Option<Box<NewMessage>> {
-        if letter.kind == Kind::Notice {
-            self.note_disposition(message, letter, id);
-            return None;
-        }
-        let (name, domain) = letter.sender.split_once('@').unwrap_or((&letter.sender, ""));
-        let from = snapshot.user(name.as_bytes(), domain.as_bytes());
-        let kept = |user: &UserRecord| snapshot.message_policy(user).keep_history;
-        let sender_keeps = from.is_some_and(|user| kept(user));
-        let recipient_keeps = kept(letter.user);
-        if !sender_keeps && !recipient_keeps {
-            return None;
-        }
-        let text = |bytes: &[u8]| -> Box<str> { String::from_utf8_lossy(bytes).into() };
-        let body = if letter.body.is_empty() { message.body() } else { &letter.body };
-        Some(Box::new(NewMessage {
-            id,
-            conversation: None,
-            subject: None,
-            sender: Participant { address: letter.sender.as_str().into(), kept: sender_keeps },
-            recipients: vec![Participant { address: letter.user.address.as_str().into(), kept: recipient_keeps }],
-            wire_id: message.value_named(b"Message-ID").map(text),
-            content_type: text(message.value(Name::ContentType).unwrap_or(b"text/plain")),
-            body: OwnedText(body.to_vec()),
-        }))
-    }
-
-    /// A notice of delivery or reading: a mark in the history of the message it is about.
-    fn note_disposition(&mut self, message: &Message<'_>, letter: &Letter<'_>, id: MessageId) {
-        let Ok(notice) = Imdn::read(message.body()) else { return };
-        let mark = match notice.disposition {
-            Disposition::Delivered => Mark::Delivered,
-            Disposition::Displayed => Mark::Read,
-            _ => return,
-        };
-        let message = MessageRef::Wire {
-            wire_id: notice.message_id.as_str().into(),
-            sender: letter.user.address.as_str().into(),
-        };
-        let user = letter.sender.as_str().into();
-        self.messages.history.push(MessageEntry::Mark { message, user, mark, at: id.time() });
-    }
-
-    /// A device took a forwarded message.
-    pub(crate) fn forwarded_taken(&mut self, now: Now, kept: Kept) {
-        if kept.stored {
-            let at = usize::from(routing_group(&kept.aor));
-            let (group, journal) = (&mut self.groups[at], &mut self.journal);
-            self.messages.waiting[at].confirm(&kept.aor, kept.id, kept.device, group, journal);
-            if kept.words {
-                let message = MessageRef::Id { id: kept.id, sender: kept.sender };
-                self.mark_delivered(now, &kept.aor, message);
-            }
-        } else if let Some(message) = kept.remembered {
-            self.messages.history.push(MessageEntry::Delivered { message, at: now.wall });
         }
     }
 }

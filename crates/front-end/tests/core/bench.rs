@@ -246,6 +246,13 @@ impl Bench {
             .collect()
     }
 
+    /// What the archive was given is written.
+    pub fn archive_goes_on(&mut self) -> Vec<Sent> {
+        let (tokens, mut out) = (std::mem::take(&mut self.archiving), Outbox::new());
+        self.core.archived(self.now, &tokens, true, &mut out);
+        self.settle(out, Duration::ZERO)
+    }
+
     /// What was sent last with a ticket did not arrive.
     pub fn last_send_fails(&mut self) -> Vec<Sent> {
         let ticket = self.tickets.pop().expect("something was sent with a ticket");

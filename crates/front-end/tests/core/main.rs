@@ -1,5 +1,6 @@
 //! The front end of one worker as a machine: messages in, messages out, no sockets. One file per subject.
 
+mod archive;
 mod bench;
 mod blocking;
 mod calls;
@@ -8,9 +9,11 @@ mod dialogs;
 mod gone;
 mod ladders;
 mod large;
+mod lists;
 mod messages;
 mod policies;
 mod presence;
+mod reach;
 mod registration;
 mod routes;
 mod strangers;

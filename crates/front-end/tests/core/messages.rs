@@ -7,36 +7,40 @@ use lyceum_topology::{AddressOfRecord, Directory, Document, DomainName, GroupRec
 use std::sync::Arc;
 use std::time::Duration;
 
+/// That somebody types (RFC 3994).
+pub const TYPING: &str =
+    "<isComposing xmlns='urn:ietf:params:xml:ns:im-iscomposing'><state>active</state></isComposing>";
+
 /// A MESSAGE of anna's to ben, with digest.
-fn say(bench: &mut Bench, words: &str) -> Vec<Sent> {
+pub fn say(bench: &mut Bench, words: &str) -> Vec<Sent> {
     say_as(bench, "text/plain", words)
 }
 
-fn say_as(bench: &mut Bench, kind: &str, words: &str) -> Vec<Sent> {
+pub fn say_as(bench: &mut Bench, kind: &str, words: &str) -> Vec<Sent> {
     let extra = format!("Content-Type: {kind}\nMessage-ID: m-{}\n", words.len());
     let request = bench.request("MESSAGE", "sip:ben@example.org", "anna", phone(1), &extra);
-    let length = format!("Content-Length: {}\n\n{words}", words.len());
+    let length = format!("Content-Length: {}\n\n{words}", words.replace('\n', "\r\n").len());
     let request = request.replace("Content-Length: 0\n\n", &length);
     let mut sent = bench.signed("anna", "secret", phone(1), &request);
     sent.extend(bench.wait(Duration::from_millis(5)));
     sent
 }
 
-fn answer(sent: &[Sent]) -> u16 {
+pub fn answer(sent: &[Sent]) -> u16 {
     let is = |one: &&Sent| one.status() >= 200 && one.to == phone(1);
     sent.iter().rfind(is).map_or(0, Sent::status)
 }
 
 /// The messages that left for a phone.
-fn copies(sent: &[Sent], last: u8) -> Vec<&Sent> {
+pub fn copies(sent: &[Sent], last: u8) -> Vec<&Sent> {
     sent.iter().filter(|one| one.first_line().starts_with("MESSAGE ") && one.to == phone(last)).collect()
 }
 
-fn words(copy: &Sent) -> &str {
+pub fn words(copy: &Sent) -> &str {
     copy.text.split_once("\n\n").map_or("", |(_, body)| body)
 }
 
-fn take(bench: &mut Bench, copy: &Sent, status: &str, last: u8) -> Vec<Sent> {
+pub fn take(bench: &mut Bench, copy: &Sent, status: &str, last: u8) -> Vec<Sent> {
     let kept = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
     let lines: Vec<&str> = copy.text.lines().filter(|line| kept.iter().any(|name| line.starts_with(name))).collect();
     let text = format!("SIP/2.0 {status}\n{}\nContent-Length: 0\n\n", lines.join("\n"));
@@ -45,7 +49,7 @@ fn take(bench: &mut Bench, copy: &Sent, status: &str, last: u8) -> Vec<Sent> {
     sent
 }
 
-fn come(bench: &mut Bench, last: u8) -> Vec<Sent> {
+pub fn come(bench: &mut Bench, last: u8) -> Vec<Sent> {
     let text = bench.request("REGISTER", "sip:example.org", "ben", phone(last), "Expires: 600\n");
     let mut sent = bench.signed("ben", "secret", phone(last), &text);
     sent.extend(bench.wait(Duration::from_millis(5)));
@@ -159,7 +163,7 @@ fn every_device_gets_it_and_a_repetition_is_known_by_its_branch() {
 #[test]
 fn typing_is_never_kept() {
     let mut bench = Bench::new();
-    let sent = say_as(&mut bench, "application/im-iscomposing+xml", "<isComposing/>");
+    let sent = say_as(&mut bench, "application/im-iscomposing+xml", TYPING);
     assert_eq!((answer(&sent), bench.core.messages().waiting(), bench.history.len()), (202, 0, 0));
 }
 
@@ -306,58 +310,4 @@ fn a_group_larger_than_policy_allows_gets_nothing() {
     let sent = say_to_all(&mut bench);
     assert!(answer(&sent) >= 400, "{}", answer(&sent));
     assert_eq!((copies(&sent, 2).len(), bench.core.messages().waiting()), (0, 0));
-}
-
-/// Messages of the organisation are archived, and none passes that is not.
-fn critical() -> Bench {
-    Bench::with(
-        |document| {
-            let archiving = &mut document.policies.archiving.global;
-            (archiving.archive_internal, archiving.block_on_archive_failure) = (Some(true), Some(true));
-        },
-        vec![crate::bench::user(1, "anna"), crate::bench::user(2, "ben")],
-    )
-}
-
-#[test]
-fn in_critical_mode_nothing_passes_that_is_not_archived() {
-    let mut bench = critical();
-    come(&mut bench, 2);
-    let sent = say(&mut bench, "hello");
-    assert_eq!(answer(&sent), 200);
-    assert!(bench.history.iter().any(|one| matches!(one, MessageEntry::Archive(row) if row.body.0 == b"hello")));
-    assert_eq!(words(copies(&sent, 2)[0]), "hello");
-    bench.archive_works = false;
-    let sent = say(&mut bench, "psst!!");
-    assert_eq!((answer(&sent), copies(&sent, 2).len()), (503, 0));
-}
-
-#[test]
-fn a_message_waits_for_the_archive_no_longer_than_its_sender() {
-    let mut bench = critical();
-    come(&mut bench, 2);
-    bench.archive_is_silent = true;
-    for (wait, arrived) in [(31, 1), (33, 0)] {
-        say(&mut bench, "hello");
-        bench.wait(Duration::from_secs(wait));
-        let mut out = lyceum_net::Outbox::new();
-        let token = bench.archiving.pop().unwrap();
-        bench.core.archived(bench.now, &[token], true, &mut out);
-        let mut sent = bench.settle(out, Duration::ZERO);
-        sent.extend(bench.wait(Duration::from_millis(5)));
-        assert_eq!(copies(&sent, 2).len(), arrived, "after {wait} s");
-    }
-}
-
-#[test]
-fn no_way_leads_past_the_archive() {
-    let mut bench = critical();
-    come(&mut bench, 2);
-    for uri in ["sip:ben@example.org;gr=urn:uuid:1", "sip:+4930123@example.org", "sip:x@elsewhere.example"] {
-        let request = bench.request("MESSAGE", uri, "anna", phone(1), "Content-Type: text/plain\n");
-        let request = request.replace("Content-Length: 0\n\n", "Content-Length: 4\n\npsst");
-        let request = request.replace(&format!("To: <{uri}>"), "To: <sip:ben@example.org>");
-        let sent = bench.signed("anna", "secret", phone(1), &request);
-        assert_eq!((answer(&sent), copies(&sent, 2).len()), (503, 0), "{uri}");
-    }
 }

@@ -27,7 +27,7 @@ policy! {
     /// Whether session timers are added to calls whose ends ask for none.
     insert_session_timers: bool = false,
         source "RFC 4028 §8.1 leaves it to policy; Lync adds none";
-    /// The largest message taken from a client.
+    /// The largest body of a message taken from a client.
     max_client_message_kib: u32 = 128, unit "KiB", range 8 ..= 5_000,
         source "Lync MaxClientMessageBodySizeKb 128";
     /// The largest message taken from a trusted host or another server.

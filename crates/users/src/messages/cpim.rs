@@ -46,6 +46,27 @@ impl<'a> Cpim<'a> {
         named.map_or(b"text/plain", |(_, value)| value)
     }
 
+    /// How the part is encoded; empty when it is not.
+    pub fn transfer_encoding(&self) -> &'a [u8] {
+        let named = lines(self.part_headers).find(|(name, _)| name.eq_ignore_ascii_case(b"content-transfer-encoding"));
+        named.map_or(b"", |(_, value)| value)
+    }
+
+    /// The sender's own name for the message (RFC 5438 §6.1): the prefix is the sender's to choose.
+    pub fn message_id(&self) -> Option<&'a [u8]> {
+        lines(self.headers).find_map(|(name, value)| {
+            let local = name.rsplit(|b| *b == b'.').next().unwrap_or(name);
+            (local == b"Message-ID" && !value.is_empty()).then_some(value)
+        })
+    }
+
+    /// The URI in `From`, if the header is there.
+    pub fn from(&self) -> Option<&'a [u8]> {
+        let value = self.header("From")?;
+        let bracketed = value.iter().rposition(|b| *b == b'<').map(|at| &value[at + 1..]);
+        Some(bracketed.map_or(value, |rest| rest.strip_suffix(b">").unwrap_or(rest)).trim_ascii())
+    }
+
     /// The same wrapper around another part of the same type.
     pub fn with_body(&self, body: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.headers.len() + self.part_headers.len() + body.len() + 8);
@@ -102,6 +123,8 @@ mod tests {
         let cpim = Cpim::parse(WRAPPED).unwrap();
         assert_eq!(cpim.header("imdn.Message-ID"), Some(&b"34jk324j"[..]));
         assert_eq!(cpim.header("imdn.message-id"), None);
+        assert_eq!((cpim.message_id(), cpim.from()), (Some(&b"34jk324j"[..]), Some(&b"sip:anna@example.org"[..])));
+        assert_eq!(cpim.transfer_encoding(), b"");
         assert_eq!(cpim.content_type(), b"text/html; charset=utf-8");
         assert_eq!(cpim.body, b"<b>Hello</b>\r\n\r\nagain");
         assert!(cpim.asks_for("positive-delivery") && cpim.asks_for("display") && !cpim.asks_for("processing"));

@@ -1,8 +1,11 @@
 //! What happens to a message with hyperlinks, by the policies im_filter and file_transfer.
 
-use super::cpim::Cpim;
+use super::cpim::{self, Cpim};
 use super::links::{self, Link, Prefixes};
+use super::{imdn, iscomposing, quiet, transfer};
+use crate::format::multipart;
 use lyceum_topology::policy::{FileTransferPolicy, ImFilterPolicy, LinkAction};
+use std::borrow::Cow;
 
 /// What is to be done with a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub enum BlockReason {
     CannotMark,
     /// The text is in a character set that cannot be looked through.
     CharacterSet,
+    /// It is no text, or encoded so that it cannot be looked into, and the policy blocks links.
+    Opaque,
 }
 
 impl BlockReason {
@@ -40,9 +45,13 @@ impl BlockReason {
                 "Hyperlinks in this format are blocked by policy; send it as plain text or without the link.".to_owned()
             }
             Self::CharacterSet => "Text in this character set is blocked by policy; send it as UTF-8.".to_owned(),
+            Self::Opaque => "Attachments that cannot be looked into are blocked by policy; send text.".to_owned(),
         }
     }
 }
+
+/// Parts within parts that are looked into; what is deeper cannot be looked into.
+const MAX_DEPTH: u32 = 4;
 
 /// How a body is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,56 +62,163 @@ enum Form {
     Other,
 }
 
-/// Looks through a message. A wrapper (CPIM) is looked into; what is no text passes.
-pub fn check(links: &ImFilterPolicy, files: &FileTransferPolicy, content_type: &[u8], body: &[u8]) -> Verdict {
+/// A body, or a part of one, with what its headers say of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Entity<'a> {
+    /// The value of Content-Type.
+    pub content_type: &'a [u8],
+    /// The value of Content-Transfer-Encoding, or of Content-Encoding; empty without.
+    pub encoding: &'a [u8],
+    /// Its bytes.
+    pub body: &'a [u8],
+}
+
+/// Looks through a message, into wrappers (CPIM) and parts. What cannot be looked into is refused where links are blocked.
+pub fn check(links: &ImFilterPolicy, files: &FileTransferPolicy, message: &Entity<'_>) -> Verdict {
     if !links.enabled || !(marks(links) || stops_files(links, files)) {
         return Verdict::Allow;
     }
-    if media_type(content_type).0 == super::cpim::MEDIA_TYPE
-        && let Some(cpim) = Cpim::parse(body)
-    {
-        return match check_part(links, files, cpim.content_type(), cpim.body) {
-            Verdict::Rewrite(inner) => Verdict::Rewrite(cpim.with_body(&inner)),
-            other => other,
-        };
-    }
-    check_part(links, files, content_type, body)
+    Filter { links, files }.entity(message, 0)
 }
 
-fn check_part(links: &ImFilterPolicy, files: &FileTransferPolicy, content_type: &[u8], body: &[u8]) -> Verdict {
-    let (media_type, parameters) = media_type(content_type);
-    let form = match media_type.as_str() {
-        "text/plain" | "" => Form::Plain,
-        "text/html" | "application/xhtml+xml" => Form::Html,
-        // A wrapper that cannot be read, or one in another, is nobody's honest message.
-        super::cpim::MEDIA_TYPE => Form::Other,
-        other if other.starts_with("text/") || other.starts_with("multipart/") => Form::Other,
-        _ => return Verdict::Allow,
-    };
-    if !is_readable(parameters) {
-        return Verdict::Block(BlockReason::CharacterSet);
-    }
-    let prefixes = Prefixes::new(&links.prefixes);
-    let counts = |link: &Link<'_>| !(links.ignore_local && is_local(links, link.target));
-    let found: Vec<Link<'_>> = prefixes.find(body).filter(counts).collect();
-    let has_entities = form == Form::Html && body.contains(&b'&');
-    let shown = if has_entities { resolve_entities(body) } else { Vec::new() };
-    let hidden: Vec<Link<'_>> = prefixes.find(&shown).filter(counts).collect();
-    if stops_files(links, files) {
-        let blocked = |link: &Link<'_>| files.blocked_extension(&links::file_name(link.target));
-        if let Some(extension) = found.iter().chain(&hidden).find_map(blocked) {
-            return Verdict::Block(BlockReason::FileLink(extension.to_owned()));
+struct Filter<'p> {
+    links: &'p ImFilterPolicy,
+    files: &'p FileTransferPolicy,
+}
+
+impl Filter<'_> {
+    fn entity(&self, entity: &Entity<'_>, depth: u32) -> Verdict {
+        let (media_type, parameters) = media_type(entity.content_type);
+        let Some(body) = transfer::decoded(entity.encoding, entity.body).filter(|_| depth <= MAX_DEPTH) else {
+            return self.opaque(&media_type, entity.body);
+        };
+        let form = match media_type.as_str() {
+            "text/plain" | "" => Form::Plain,
+            "text/html" | "application/xhtml+xml" => Form::Html,
+            cpim::MEDIA_TYPE => return self.wrapper(&body, depth),
+            iscomposing::MEDIA_TYPE if quiet::is_typing(&body) => return Verdict::Allow,
+            imdn::MEDIA_TYPE if quiet::is_notice(&body) => return Verdict::Allow,
+            other if other.starts_with("multipart/") => return self.parts(entity.content_type, &body, depth),
+            other if is_text(other) => Form::Other,
+            _ => return self.opaque(&media_type, &body),
+        };
+        if !is_readable(parameters) {
+            return Verdict::Block(BlockReason::CharacterSet);
+        }
+        match self.text(form, &body) {
+            Verdict::Rewrite(_) if matches!(body, Cow::Owned(_)) => Verdict::Block(BlockReason::CannotMark),
+            verdict => verdict,
         }
     }
-    if !marks(links) || (found.is_empty() && hidden.is_empty()) {
-        return Verdict::Allow;
+
+    /// A wrapper that cannot be read, or one in another, is nobody's honest message: it is looked through as text.
+    fn wrapper(&self, body: &[u8], depth: u32) -> Verdict {
+        let Some(cpim) = Cpim::parse(body).filter(|_| depth == 0) else { return self.text(Form::Other, body) };
+        let encoding = cpim.transfer_encoding();
+        let part = Entity { content_type: cpim.content_type(), encoding, body: cpim.body };
+        match self.entity(&part, depth + 1) {
+            Verdict::Rewrite(inner) => Verdict::Rewrite(cpim.with_body(&inner)),
+            other => other,
+        }
     }
-    match links.action {
-        LinkAction::Block => Verdict::Block(BlockReason::Link),
-        _ if form == Form::Other || hidden.len() > found.len() => Verdict::Block(BlockReason::CannotMark),
-        LinkAction::Allow => Verdict::Rewrite(with_notice(&links.allow_message, form, &deactivate(body, &found))),
-        LinkAction::Warn => Verdict::Rewrite(with_notice(&links.warn_message, form, body)),
+
+    /// Several parts: none of them can be changed.
+    fn parts(&self, content_type: &[u8], body: &[u8], depth: u32) -> Verdict {
+        let boundary = std::str::from_utf8(content_type).ok().and_then(multipart::boundary_of);
+        let parts = boundary.and_then(|boundary| multipart::read(body, boundary).ok());
+        let Some(parts) = parts else {
+            return match self.text(Form::Other, body) {
+                Verdict::Allow => self.opaque("", body),
+                found => found,
+            };
+        };
+        for part in parts {
+            let value = |name| part.header(name).unwrap_or_default().as_bytes();
+            let encoding = value("Content-Transfer-Encoding");
+            let part = Entity { content_type: value("Content-Type"), encoding, body: part.body };
+            match self.entity(&part, depth + 1) {
+                Verdict::Allow => {}
+                Verdict::Rewrite(_) => return Verdict::Block(BlockReason::CannotMark),
+                blocked => return blocked,
+            }
+        }
+        Verdict::Allow
     }
+
+    /// What is no text: a link in it shows to nobody but a program.
+    fn opaque(&self, media_type: &str, body: &[u8]) -> Verdict {
+        let is_seen = ["image/", "audio/", "video/"].iter().any(|kind| media_type.starts_with(kind));
+        match self.links.action {
+            _ if body.is_empty() => Verdict::Allow,
+            LinkAction::Block => Verdict::Block(BlockReason::Opaque),
+            _ if is_seen => Verdict::Allow,
+            _ => self.text(Form::Other, body),
+        }
+    }
+
+    fn text(&self, form: Form, body: &[u8]) -> Verdict {
+        let Filter { links, files } = *self;
+        let prefixes = Prefixes::new(&links.prefixes);
+        let counts = |link: &Link<'_>| !(links.ignore_local && is_local(links, link.target));
+        let found: Vec<Link<'_>> = prefixes.find(body).filter(counts).collect();
+        let shown = if form == Form::Html { as_shown(body) } else { None }.unwrap_or_default();
+        let hidden: Vec<Link<'_>> = prefixes.find(&shown).filter(counts).collect();
+        if stops_files(links, files) {
+            let blocked = |link: &Link<'_>| files.blocked_extension(&links::file_name(link.target));
+            if let Some(extension) = found.iter().chain(&hidden).find_map(blocked) {
+                return Verdict::Block(BlockReason::FileLink(extension.to_owned()));
+            }
+        }
+        if !marks(links) || (found.is_empty() && hidden.is_empty()) {
+            return Verdict::Allow;
+        }
+        match links.action {
+            LinkAction::Block => Verdict::Block(BlockReason::Link),
+            _ if form == Form::Other || hidden.len() > found.len() => Verdict::Block(BlockReason::CannotMark),
+            LinkAction::Allow => {
+                let inactive = deactivate(body, &found);
+                let left = if form == Form::Html { as_shown(&inactive) } else { None };
+                match left.is_some_and(|shown| prefixes.find(&shown).any(|link| counts(&link))) {
+                    true => Verdict::Block(BlockReason::CannotMark),
+                    false => Verdict::Rewrite(with_notice(&links.allow_message, form, &inactive)),
+                }
+            }
+            LinkAction::Warn => Verdict::Rewrite(with_notice(&links.warn_message, form, body)),
+        }
+    }
+}
+
+/// Whether a media type other than `text/plain` and HTML is text all the same.
+fn is_text(media_type: &str) -> bool {
+    media_type.starts_with("text/")
+        || media_type.ends_with("+xml")
+        || media_type.ends_with("+json")
+        || matches!(media_type, "application/xml" | "application/json" | "application/sdp")
+}
+
+/// A page as a browser reads it, where that differs: entities resolved, tabs and line ends left out of what is quoted.
+fn as_shown(html: &[u8]) -> Option<Vec<u8>> {
+    let broken = |byte: &u8| matches!(byte, b'\t' | b'\r' | b'\n');
+    let is_plain = !html.contains(&b'&') && !html.iter().any(broken);
+    (!is_plain).then(|| resolve_entities(&unbroken(html)))
+}
+
+/// Tabs and line ends within the quoted values of tags are no part of an address (WHATWG URL §4.4).
+fn unbroken(html: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(html.len());
+    let (mut tag, mut quote) = (false, None);
+    for byte in html {
+        match (quote, byte) {
+            (Some(_), b'\t' | b'\r' | b'\n') => continue,
+            (Some(open), _) => quote = quote.filter(|_| *byte != open),
+            (None, b'"' | b'\'') if tag => quote = Some(*byte),
+            (None, b'<') => tag = true,
+            (None, b'>') => tag = false,
+            _ => {}
+        }
+        out.push(*byte);
+    }
+    out
 }
 
 /// Whether something happens to links as such.
@@ -187,6 +303,8 @@ fn resolve_entities(html: &[u8]) -> Vec<u8> {
     let mut at = 0;
     while at < html.len() {
         match entity(&html[at..]) {
+            // Between words they part them; within an address they are no part of it.
+            Some(('\t' | '\r' | '\n', len)) => at += len,
             Some((shown, len)) => {
                 out.extend(shown.encode_utf8(&mut [0; 4]).bytes());
                 at += len;
@@ -200,8 +318,16 @@ fn resolve_entities(html: &[u8]) -> Vec<u8> {
     out
 }
 
-const NAMED: [(&[u8], char); 6] =
-    [(b"colon", ':'), (b"period", '.'), (b"sol", '/'), (b"bsol", '\\'), (b"amp", '&'), (b"commat", '@')];
+const NAMED: [(&[u8], char); 8] = [
+    (b"colon", ':'),
+    (b"period", '.'),
+    (b"sol", '/'),
+    (b"bsol", '\\'),
+    (b"amp", '&'),
+    (b"commat", '@'),
+    (b"Tab", '\t'),
+    (b"NewLine", '\n'),
+];
 
 /// The entity that the bytes begin with, and its length.
 fn entity(bytes: &[u8]) -> Option<(char, usize)> {
@@ -237,7 +363,8 @@ mod tests {
     }
 
     fn said(policy: &ImFilterPolicy, content_type: &str, body: &str) -> String {
-        match check(policy, &FileTransferPolicy::default(), content_type.as_bytes(), body.as_bytes()) {
+        let message = Entity { content_type: content_type.as_bytes(), encoding: b"", body: body.as_bytes() };
+        match check(policy, &FileTransferPolicy::default(), &message) {
             Verdict::Allow => "pass".to_owned(),
             Verdict::Rewrite(body) => String::from_utf8(body).unwrap(),
             Verdict::Block(reason) => format!("{reason:?}"),
@@ -310,11 +437,61 @@ mod tests {
             (LinkAction::Warn, "multipart/mixed;boundary=x", "--x http:x.y".to_owned(), "CannotMark".to_owned()),
             (LinkAction::Block, "text/plain; charset=utf-16", "Hello".to_owned(), "CharacterSet".to_owned()),
             (LinkAction::Block, "text/plain; charset=\"ISO-8859-1\"", "Hello".to_owned(), "pass".to_owned()),
-            (LinkAction::Block, "application/im-iscomposing+xml", "http:x".to_owned(), "pass".to_owned()),
+            (LinkAction::Block, "application/im-iscomposing+xml", "http:x".to_owned(), "Link".to_owned()),
+            (LinkAction::Block, "message/imdn+xml", "http:x".to_owned(), "Link".to_owned()),
+            (LinkAction::Block, "application/octet-stream", "http:x".to_owned(), "Opaque".to_owned()),
+            (LinkAction::Block, "image/png", "x".to_owned(), "Opaque".to_owned()),
+            (LinkAction::Allow, "image/png", "http:x".to_owned(), "pass".to_owned()),
+            (
+                LinkAction::Warn,
+                "application/octet-stream",
+                "http://a.b/x.exe".to_owned(),
+                "FileLink(\".exe\")".to_owned(),
+            ),
             (LinkAction::Block, "", "http:x.y".to_owned(), "Link".to_owned()),
         ] {
             assert_eq!(said(&links(action), content_type, &body), answer, "{action:?} {content_type} {body}");
         }
+    }
+
+    #[test]
+    fn parts_and_encodings_are_looked_into() {
+        let part = |kind: &str, encoding: &str, body: &str| {
+            format!("--x\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{body}\r\n")
+        };
+        let whole = |parts: &[String]| format!("{}--x--\r\n", parts.concat());
+        let coded = "aHR0cDovL2V2aWwuZXhhbXBsZS94LmV4ZQ==";
+        let nested = format!("--y\r\n\r\n{}\r\n--y--", "http://a.b");
+        let wrapped = format!("From: <sip:a@b.c>\r\n\r\nContent-Transfer-Encoding: base64\r\n\r\n{coded}");
+        let mixed = "multipart/mixed;boundary=x";
+        for (action, content_type, body, answer) in [
+            (LinkAction::Block, mixed, whole(&[part("text/plain", "base64", coded)]), "FileLink(\".exe\")"),
+            (LinkAction::Block, mixed, whole(&[part("text/plain", "quoted-printable", "htt=70://a.b/")]), "Link"),
+            (LinkAction::Warn, mixed, whole(&[part("text/plain", "quoted-printable", "htt=70://a.b/")]), "CannotMark"),
+            (
+                LinkAction::Block,
+                mixed,
+                whole(&[part("text/plain", "8bit", "hello"), part("text/plain", "", "hi")]),
+                "pass",
+            ),
+            (LinkAction::Block, mixed, whole(&[part("text/plain", "x-mine", "hello")]), "Opaque"),
+            (LinkAction::Block, mixed, whole(&[part("image/png", "binary", "png")]), "Opaque"),
+            (LinkAction::Warn, mixed, whole(&[part("image/png", "binary", "png")]), "pass"),
+            (LinkAction::Block, mixed, whole(&[part("multipart/mixed;boundary=y", "8bit", &nested)]), "Link"),
+            (LinkAction::Block, mixed, "hello".to_owned(), "Opaque"),
+            (LinkAction::Block, "message/cpim", wrapped, "FileLink(\".exe\")"),
+            (LinkAction::Block, "text/html", "<a href=\"&#9;ht&Tab;tp://a.b/\">".to_owned(), "Link"),
+            (LinkAction::Block, "text/html", "<form action='ht\tt\r\np://a.b/'>".to_owned(), "Link"),
+            (LinkAction::Warn, "text/html", "<img src='ht\tt\r\np://a.b/x.exe'>".to_owned(), "FileLink(\".exe\")"),
+            (LinkAction::Block, "text/html", "<p>see\r\nyou, it's\r\nfine</p>".to_owned(), "pass"),
+        ] {
+            assert_eq!(said(&links(action), content_type, &body), answer, "{action:?} {content_type} {body}");
+        }
+        let deep = (0..6).fold("hello".to_owned(), |inner, _| whole(&[part(mixed, "8bit", &inner)]));
+        assert_eq!(said(&links(LinkAction::Block), mixed, &deep), "Opaque");
+        let zipped = Entity { content_type: b"text/plain", encoding: b"gzip", body: b"\x1f\x8b" };
+        let verdict = check(&links(LinkAction::Block), &FileTransferPolicy::default(), &zipped);
+        assert_eq!(verdict, Verdict::Block(BlockReason::Opaque));
     }
 
     #[test]

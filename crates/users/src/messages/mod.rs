@@ -7,6 +7,7 @@
 //! | [`filter`] | hyperlinks in a body, by policy |
 //! | [`iscomposing`] | who is typing (RFC 3994) |
 //! | [`imdn`] | what was delivered and read (RFC 5438) |
+//! | [`quiet`] | such documents told apart from words that call themselves so |
 //! | [`cpim`] | the wrapper that carries a message's own headers (RFC 3862) |
 
 pub mod cpim;
@@ -15,7 +16,9 @@ mod id;
 pub mod imdn;
 pub mod iscomposing;
 mod links;
+pub mod quiet;
 mod record;
+mod transfer;
 mod waiting;
 
 pub use id::{DeviceKey, MessageId, MessageIds, OwnedText, Text};

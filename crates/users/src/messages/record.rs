@@ -117,9 +117,10 @@ impl<'a> WaitingMessage<'a> {
         fingerprint(self.call_id, self.cseq, self.message_id)
     }
 
-    /// Whether this is the same message once more: the same transaction, or the sender's own name for it.
+    /// Whether this is the same message once more: the same words in the same place of a dialog, or the sender's own name
+    /// for it. Other words are another message, whatever its headers say.
     pub(super) fn is(&self, arrival: &Arrival<'_>) -> bool {
-        let same_call = self.call_id == arrival.call_id && self.cseq == arrival.cseq;
+        let same_call = self.call_id == arrival.call_id && self.cseq == arrival.cseq && self.body == arrival.body;
         let same_name = !arrival.message_id.is_empty() && self.message_id == arrival.message_id;
         self.sender == arrival.sender && (same_call || same_name)
     }

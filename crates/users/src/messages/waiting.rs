@@ -8,6 +8,7 @@
 //! | owes a confirmation | yes |
 //! | any other, while nobody has confirmed it | yes |
 //! | any other, of a message that came while nobody was signed in | yes; of those without an instance only one |
+//! | one without an instance, while another such owes and none has confirmed | yes: it may be the same with a new port |
 //! | any other | no |
 //!
 //! A message ends when everybody who owes has confirmed, or when its time is over. One that came while nobody was signed
@@ -139,7 +140,8 @@ impl Item {
         }
         let nobody_has_it = self.delivered.is_empty();
         let first_of_its_kind = device.is_named() || self.delivered.iter().all(|other| other.is_named());
-        facts.owes.contains(&device) || nobody_has_it || (facts.anyone && first_of_its_kind)
+        let may_be_one_that_owes = !device.is_named() && facts.owes.iter().any(|other| !other.is_named());
+        facts.owes.contains(&device) || nobody_has_it || ((facts.anyone || may_be_one_that_owes) && first_of_its_kind)
     }
 
     fn is_settled(&self) -> bool {
