@@ -5,6 +5,7 @@ use std::time::Instant;
 use std::{env, fs};
 
 use lyceum_plan::deployment::*;
+use lyceum_plan::report::{Extras, report};
 use lyceum_plan::{Plan, Results, Table, bandwidth, capacity, picture, vpn};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -56,7 +57,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         fs::write(folder.join("requests").join(certificate.file() + ".cnf"), text)?;
     }
     fs::write(folder.join("filter.nft"), rules)?;
-    for picture in picture::pictures(&Results::of(&plan)) {
+    let results = Results::of(&plan);
+    let report = report(&results, &Extras::default());
+    fs::write(folder.join("report.html"), report.html())?;
+    fs::write(folder.join("report.xlsx"), report.workbook())?;
+    for picture in picture::pictures(&results) {
         fs::write(folder.join("pictures").join(format!("{}.svg", picture.id)), picture.svg())?;
     }
     for table in tables {

@@ -207,6 +207,17 @@ pub struct Mode {
     pub source: &'static str,
 }
 
+/// A source that figures name.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Source {
+    /// How figures call it; what stands behind a colon there is the page.
+    pub id: &'static str,
+    /// What it is.
+    pub what: &'static str,
+    /// Where it is.
+    pub place: &'static str,
+}
+
 type Row = &'static [String];
 
 /// The most rows an embedded table has.
@@ -241,6 +252,8 @@ tables! {
     limits: Datum = "limits.csv", |row| Datum {
         id: &row[0], value: number(&row[1]).expect("a limit is a number"), unit: &row[2], note: &row[3], source: &row[4],
     };
+    /// Who says so: what the ids stand for.
+    sources: Source = "sources.csv", |row| Source { id: &row[0], what: &row[1], place: &row[2] };
     /// The rules of all results.
     rules: Rule = "rules.csv", |row| Rule { id: &row[0], rule: &row[1], source: &row[2] };
     /// Where sources disagree.

@@ -28,6 +28,7 @@ mod markup;
 mod network;
 pub mod picture;
 pub mod readiness;
+pub mod report;
 mod results;
 pub mod survey;
 mod table;
