@@ -97,6 +97,8 @@ pub struct Found {
     pub people: Vec<Person>,
     /// Distribution groups.
     pub groups: Vec<DistributionGroup>,
+    /// Whether there are more than are told: more letters find them.
+    pub more: bool,
 }
 
 /// A distribution group.

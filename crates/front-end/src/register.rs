@@ -108,7 +108,7 @@ impl Core {
             lockout: &mut self.lockout,
             limits: self.limits,
             bearers: &self.bearers,
-            ends: &self.ends,
+            ends: &self.signed.ends,
             policy,
         };
         match authenticator.check(&inbound.message, &facts) {
@@ -148,7 +148,7 @@ impl Core {
             lockout: &mut self.lockout,
             limits: self.limits,
             bearers: &self.bearers,
-            ends: &self.ends,
+            ends: &self.signed.ends,
             policy,
         };
         authenticator.spend(&inbound.message, NonceUse { kind, source }, inbound.now.wall);

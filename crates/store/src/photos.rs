@@ -1,5 +1,7 @@
 //! People's photos.
 
+mod pixels;
+
 use crate::error::{StoreError, family};
 use crate::key::{hex, sha256};
 use crate::sqlite::Store;
@@ -8,6 +10,8 @@ use rusqlite::{OptionalExtension, params};
 
 /// Largest photo, in bytes, whatever the policy says.
 const LARGEST: usize = 1 << 20;
+/// Most pixels along a side: a few bytes may claim to be a picture that fills a page's memory.
+const SIDE_MOST: u32 = 2048;
 
 /// A photo.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +33,10 @@ pub enum PhotoError {
     Format,
     /// It is over this many bytes.
     TooLarge(usize),
+    /// It is over so many pixels wide or high.
+    TooManyPixels(u32),
+    /// It begins as an image and does not go on as one.
+    Truncated,
     /// Disk or file.
     Store(StoreError),
 }
@@ -39,6 +47,8 @@ impl std::fmt::Display for PhotoError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Format => f.write_str("the photo is no JPEG, PNG, GIF or WebP image: convert it first"),
+            Self::TooManyPixels(most) => write!(f, "the photo is over {most} pixels wide or high: make it smaller"),
+            Self::Truncated => f.write_str("the photo is not whole: save it again"),
             Self::TooLarge(most) => write!(f, "the photo is over {} KiB: make it smaller", most >> 10),
             Self::Store(error) => error.fmt(f),
         }
@@ -64,6 +74,10 @@ impl Store {
             return Err(PhotoError::TooLarge(most));
         }
         let content_type = format(image).ok_or(PhotoError::Format)?;
+        let (width, height) = pixels::of(content_type, image).ok_or(PhotoError::Truncated)?;
+        if width.max(height) > SIDE_MOST {
+            return Err(PhotoError::TooManyPixels(SIDE_MOST));
+        }
         let digest = sha256(image);
         let inner = self.inner();
         inner.messages.write(inner.messages_epoch, |tx, epoch| {

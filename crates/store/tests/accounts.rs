@@ -2,7 +2,7 @@
 
 use lyceum_sip::WallTime;
 use lyceum_sip::digest::Ha1;
-use lyceum_store::{AccountChange, AuditQuery, By, MasterKey, Options, Store};
+use lyceum_store::{AccountChange, AuditQuery, By, MasterKey, Options, PageEnd, Store, Vouched};
 use lyceum_topology::accounts::{Account, Standing};
 use lyceum_topology::{AddressOfRecord, UserId, UserRecord};
 
@@ -64,4 +64,41 @@ fn a_secret_is_sealed_survives_a_new_key_and_is_in_no_line() {
     assert_eq!(store.secret("accounts.ldap").expect("readable").as_deref(), Some("hunter2"));
     store.secret_put("accounts.ldap", None, BY).expect("removed");
     assert_eq!(store.secret("accounts.ldap").expect("readable"), None);
+}
+
+#[test]
+fn a_user_is_one_person_of_the_issuer_until_untied() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = open(&dir, &MasterKey::generate());
+    let user = store.user_put(anna().0, None, BY).expect("written").id;
+    let person = |subject: &str| Vouched { issuer: "https://login.example".into(), subject: subject.into() };
+    assert_eq!(store.vouched(user).expect("readable"), None);
+    store.vouched_tie(user, &person("a"), "anna@example.org", BY).expect("written");
+    assert_eq!(store.vouched(user).expect("readable"), Some(person("a")));
+    let users = ["a", "b"].map(|subject| store.vouched_user(&person(subject)).expect("readable"));
+    assert_eq!(users, [Some(user), None]);
+    assert!(store.vouched_untie(user, "anna@example.org", BY).expect("written"));
+    assert!(!store.vouched_untie(user, "anna@example.org", BY).expect("written"));
+    assert_eq!(store.vouched(user).expect("readable"), None);
+    let lines = store.audit(&AuditQuery::default()).expect("readable");
+    let whats: Vec<&str> = lines.iter().map(|line| line.what.as_str()).collect();
+    assert_eq!(whats, ["user.untie", "user.tie", "user.put"]);
+}
+
+#[test]
+fn ends_of_sessions_survive_a_restart_until_their_tokens_have_run_out() {
+    let (dir, key) = (tempfile::tempdir().expect("a folder"), MasterKey::generate());
+    let store = open(&dir, &key);
+    let user = store.user_put(anna().0, None, BY).expect("written").id;
+    let end = |device, at| PageEnd { user, device, at: WallTime(at) };
+    for one in [end(Some(u64::MAX), 5), end(None, 6), end(Some(u64::MAX), 7)] {
+        store.page_end(one, WallTime(0)).expect("written");
+    }
+    drop(store);
+    let store = open(&dir, &key);
+    let mut found = store.page_ends().expect("readable");
+    found.sort_by_key(|end| end.at);
+    assert_eq!(found, [end(None, 6), end(Some(u64::MAX), 7)]);
+    store.page_end(end(Some(1), 9), WallTime(7)).expect("written");
+    assert_eq!(store.page_ends().expect("readable").len(), 2, "that of 6 is forgotten");
 }

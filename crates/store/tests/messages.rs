@@ -240,7 +240,13 @@ fn a_file_belongs_to_two_people_and_its_content_goes_with_its_last_use() {
 fn a_photo_is_an_image_within_its_bound() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    let png = b"\x89PNG\r\n\x1a\nrest";
+    let png = |width: u32| {
+        let head = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR";
+        [&head[..], &width.to_be_bytes(), &width.to_be_bytes(), b"\x08\x02\0\0\0crc!", b"\0\0\0\0IENDcrc!"].concat()
+    };
+    assert_eq!(store.photo_put(ANNA, &png(2049), 100, WallTime(5)), Err(PhotoError::TooManyPixels(2048)));
+    assert_eq!(store.photo_put(ANNA, &png(96)[..40], 100, WallTime(5)), Err(PhotoError::Truncated));
+    let png = &png(96);
     let photo = store.photo_put(ANNA, png, 100, WallTime(5)).unwrap();
     assert_eq!((photo.content_type.as_str(), store.photo(ANNA).unwrap()), ("image/png", Some(photo.clone())));
     assert_eq!(store.photo_digest(ANNA).unwrap(), Some(photo.digest));

@@ -77,6 +77,14 @@ fn a_blob_is_named_by_its_content_and_checked_when_read() {
     let id = store.blob_put(&mut &b"hello"[..]).unwrap();
     assert_eq!(id.to_string(), "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
     assert_eq!(store.blob_put(&mut &b"hello"[..]).unwrap(), id, "twice is once");
+    let mut pieces = store.blob_begin().unwrap();
+    pieces.write(b"hel").unwrap();
+    pieces.write(b"lo").unwrap();
+    assert_eq!((pieces.size(), pieces.keep().unwrap()), (5, id), "in pieces it is the same");
+    let mut broken = store.blob_begin().unwrap();
+    broken.write(b"hal").unwrap();
+    drop(broken);
+    assert_eq!(store.blobs().unwrap(), [id], "what is not kept leaves nothing");
     assert_eq!(store.blob(id).unwrap(), b"hello");
     assert_eq!(store.blobs().unwrap(), [id]);
     let path = dir.path().join("blobs/2c/f2").join(id.to_string());

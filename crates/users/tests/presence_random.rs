@@ -90,6 +90,7 @@ impl World {
                     choice: Some((UserChoice::ALL[*choice], None, minutes.map(|m| later(now, m)))),
                     note: note.map(|on| if on { "mine" } else { "" }),
                     out_of_office: oof.map(|minutes| ("out", Some(later(now, minutes)))),
+                    by_administrator: false,
                 },
             ),
             Step::Facts { registered, calls, in_meeting } => {

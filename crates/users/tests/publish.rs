@@ -184,6 +184,17 @@ fn what_the_store_refused_did_not_happen() {
 }
 
 #[test]
+fn what_an_administrator_sets_makes_nobody_active() {
+    let mut ana = signed_in();
+    let busy = ChoiceIntent { choice: Some((UserChoice::Busy, None, None)), ..ChoiceIntent::default() };
+    let before = ana.state(later(NOON, 20)).last_active;
+    ana.choose(later(NOON, 20), &ChoiceIntent { by_administrator: true, ..busy.clone() });
+    assert_eq!(ana.state(later(NOON, 20)).last_active, before);
+    ana.choose(later(NOON, 21), &busy);
+    assert_eq!(ana.state(later(NOON, 21)).last_active, Some(later(NOON, 21)));
+}
+
+#[test]
 fn what_a_person_sets_is_bounded_and_asked_of_the_policy() {
     let mut ana = signed_in();
     let choice = |choice, label| ChoiceIntent { choice: Some((choice, label, None)), ..ChoiceIntent::default() };
@@ -195,6 +206,8 @@ fn what_a_person_sets_is_bounded_and_asked_of_the_policy() {
     let note = ChoiceIntent { note: Some(&long), ..ChoiceIntent::default() };
     assert_eq!(refused(&note), ChoiceRefusal::TooLong { what: "note", limit: MAX_NOTE });
     let oof = ChoiceIntent { out_of_office: Some((&long, None)), ..ChoiceIntent::default() };
+    let odd = ChoiceIntent { note: Some("a\u{7}b"), ..ChoiceIntent::default() };
+    assert_eq!(refused(&odd), ChoiceRefusal::ControlCharacters { what: "note" });
     assert_eq!(refused(&oof), ChoiceRefusal::TooLong { what: "out-of-office note", limit: MAX_NOTE });
     let label = refused(&choice(UserChoice::Busy, Some(&letters)));
     assert_eq!(label, ChoiceRefusal::TooLong { what: "label", limit: MAX_LABEL });
@@ -214,12 +227,14 @@ fn what_was_set_is_taken_back() {
         choice: Some((UserChoice::Busy, Some("Lab"), None)),
         note: Some("Back at 3"),
         out_of_office: Some(("Away", None)),
+        ..ChoiceIntent::default()
     };
     assert!(ana.choose(NOON, &set));
     let clear = ChoiceIntent {
         choice: Some((UserChoice::Automatic, None, None)),
         note: Some(""),
         out_of_office: Some(("", None)),
+        ..ChoiceIntent::default()
     };
     assert!(ana.choose(later(NOON, 1), &clear));
     let left = Presentities::document(&ana.group, ANA);

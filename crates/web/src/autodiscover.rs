@@ -1,5 +1,5 @@
-//! Where a client finds the pool, for anyone: `/.well-known/lyceum`, `/autodiscover`, and as Lync's clients ask,
-//! `https://lyncdiscover.DOMAIN/`. Addresses alone: what a user may and has is told after sign-in.
+//! Where a client finds the pool, for anyone: `/.well-known/lyceum`, `/autodiscover`, and where Lync's clients ask,
+//! `https://lyncdiscover.DOMAIN/` and `/autodiscover/autodiscoverservice.svc/root`. Addresses alone: what a user may and has is told after sign-in.
 
 use crate::peer::Peer;
 use crate::refused::Refused;
@@ -39,7 +39,7 @@ struct SipPort {
     address: String,
 }
 
-/// `GET /.well-known/lyceum` and `GET /autodiscover`.
+/// `GET /.well-known/lyceum`, `GET /autodiscover` and `GET /autodiscover/autodiscoverservice.svc/root`.
 pub async fn show(State(web): State<Web>) -> Json<Pool> {
     let options = web.options();
     let listeners = options.people.as_ref().map(|people| people.listeners()).unwrap_or_default();

@@ -4,7 +4,7 @@
 
 mod people;
 
-pub use people::{ContactEdit, People};
+pub use people::{Chooser, ContactEdit, People};
 
 use lyceum_api::probe::{ProbeRequest, ProbeResult};
 use lyceum_api::registration::{Registration, RegistrationQuery};
@@ -13,6 +13,9 @@ use lyceum_api::trace::{TraceStart, TraceStatus};
 use lyceum_api::{Page, Problem};
 use lyceum_topology::{Snapshot, UserId, UserRecord};
 use std::sync::Arc;
+
+/// The user parts of the built-in users with whom [`SyntheticTests`] are made.
+pub const TEST_USERS: [&str; 2] = ["lyceum-test-1", "lyceum-test-2"];
 
 /// Puts a new snapshot in force after the store has committed it.
 pub trait Publisher: Send + Sync + 'static {

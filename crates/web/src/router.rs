@@ -30,6 +30,8 @@ impl Web {
             .route("/.well-known/lyceum", get(autodiscover::show))
             .route("/autodiscover", get(autodiscover::show))
             .route("/autodiscover/", get(autodiscover::show))
+            .route("/autodiscover/autodiscoverservice.svc/root", get(autodiscover::show))
+            .route("/Autodiscover/AutodiscoverService.svc/root", get(autodiscover::show))
             .method_not_allowed_fallback(method_not_allowed)
             .fallback(not_found)
             .layer(map_response(secure::headers))

@@ -48,6 +48,7 @@ class Shelf extends Map<string, string> {
 class ScriptedLink implements Link {
   readonly sent: Outgoing[] = [];
   readonly watched: string[] = [];
+  readonly ended: string[] = [];
   token = "";
   outcome: () => Outcome = () => ({ ok: true, status: 200, reason: "" });
   constructor(readonly options: LinkOptions) {
@@ -65,7 +66,7 @@ class ScriptedLink implements Link {
   }
   watch(target: { uri: string }) {
     this.watched.push(target.uri);
-    return { end: () => undefined, again: () => undefined };
+    return { end: () => void this.ended.push(target.uri), again: () => undefined };
   }
   say = (event: LinkEvent) => this.options.onEvent(event);
   texts = () => this.sent.filter((m) => m.contentType.startsWith("text/")).map((m) => m.body);
@@ -101,6 +102,33 @@ test("the token is in memory and in a header; storage holds the device and that 
 test("both presence subscriptions are made, the list first", async () => {
   const { link, end } = await signedIn();
   equal(link.watched, [`sip:${ANNA};list=contacts`, `sip:${ANNA}`]);
+  end();
+});
+
+test("whom one talks to is watched though they are no contact, and no longer when they become one", async () => {
+  const answers = new Answers();
+  const talk = (address: string, at: string) => ({ id: address, with: [ANNA, address], unread: 0, last: { from: address, text: "x", at } });
+  const many = Array.from({ length: 60 }, (_, n) => talk(`p${n}@example.org`, new Date(Date.UTC(2026, 0, 1, 0, n)).toISOString()));
+  answers.table.set("GET /conversations", () => answers.json({ items: many }));
+  const { client, link, end } = await signedIn(answers);
+  const people = link.watched.slice(2);
+  equal([people.length, people[0], people[49]], [50, "sip:p59@example.org", "sip:p10@example.org"]);
+  await client.openChat(BEN);
+  await settled();
+  equal([link.watched[52], link.ended], [`sip:${BEN}`, ["sip:p10@example.org"]]);
+  answers.table.set("GET /contacts", () => answers.json({ version: 4, groups: [], contacts: [{ address: BEN, groups: [], favourite: false }], relationships: [] }));
+  await client.contacts.load();
+  equal(link.ended[1], `sip:${BEN}`, "the list says it now");
+  end();
+});
+
+test("a refusal is told by the server's own code, not by its status alone", async () => {
+  const { client, link, end } = await signedIn();
+  for (const [code, shown] of [["LYS0008", "too-many-endpoints"], ["LYS0025", "account-disabled"], ["LYS0056", "client-blocked"], [undefined, "sip-403"]]) {
+    link.say({ kind: "refused", status: 403, reason: "Forbidden", code });
+    await settled();
+    equal(client.link.get().problem?.code, shown);
+  }
   end();
 });
 

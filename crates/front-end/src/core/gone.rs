@@ -31,7 +31,7 @@ impl Core {
 
     /// The ends that were stored before the start.
     pub fn set_ends(&mut self, ends: Ends) {
-        self.ends = ends;
+        self.signed.ends = ends;
     }
 
     /// The page of a device signed out, or with `None` every page did: its tokens from before are worth nothing, its
@@ -44,7 +44,7 @@ impl Core {
         address: &str,
         out: &mut Outbox,
     ) {
-        self.ends.end(user.0, device, at);
+        self.signed.ends.end(user.0, device, at);
         let Some(device) = device else { return };
         let flows = self.signed.of(user, Some(device));
         let group = usize::from(routing_group(address));
@@ -92,6 +92,7 @@ impl Core {
             let group = &mut self.groups[at];
             self.messages.waiting[at].forget_user(address, group, &mut self.journal);
             ContactList::remove(address, group, &mut self.journal);
+            group.remove_facet(facet_kind::LISTS_MADE, address.as_bytes(), &mut self.journal);
             self.events.presentities[at].remove(address, group, &mut self.journal);
             self.presence_changed(address);
         }

@@ -19,7 +19,6 @@ use lyceum_sip::digest::Nonces;
 use lyceum_sip::gruu::Gruus;
 use lyceum_sip::time::{Now, Time};
 use lyceum_sip::token::bearer::Bearers;
-use lyceum_sip::token::ends::Ends;
 use lyceum_sip::transaction::{Table, TableLimits, Timers};
 use lyceum_sip::{Index, Limits, SecretKey, Transport};
 use lyceum_topology::{ProxyPolicy, Snapshot};
@@ -135,7 +134,6 @@ pub struct Core {
     pub(crate) calls: Calls,
     pub(crate) nonces: Nonces,
     pub(crate) bearers: Bearers,
-    pub(crate) ends: Ends,
     pub(crate) signed: signed::SignedFlows,
     pub(crate) lockout: Lockout,
     pub(crate) sources: Sources,
@@ -190,7 +188,6 @@ impl Core {
             limits,
             nonces: Nonces::new(options.keys.nonce(), options.worker, nonce_lifetime),
             bearers: Bearers::new(&SecretKey(options.keys.bearer())),
-            ends: Ends::default(),
             signed: signed::SignedFlows::default(),
             calls: Calls::new(&options.keys, &mut random, options.worker),
             pool: options.pool,

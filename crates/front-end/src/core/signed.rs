@@ -10,6 +10,7 @@
 use std::collections::HashMap;
 
 use lyceum_net::Flow;
+use lyceum_sip::token::ends::Ends;
 use lyceum_topology::UserId;
 
 /// Users noted of one connection, as of a proxy that carries many; later ones are not noted.
@@ -28,6 +29,8 @@ struct Signed {
 pub(crate) struct SignedFlows {
     users: HashMap<Flow, Vec<Signed>>,
     flows: HashMap<UserId, Vec<Flow>>,
+    /// Tokens that ended before their time.
+    pub(crate) ends: Ends,
 }
 
 impl SignedFlows {

@@ -95,7 +95,7 @@ fn a_page_that_signed_out_has_no_token_no_registration_and_no_connection() {
     let authorization = token_of_ben(&bench, page);
     let instance = format!("Contact: <sip:ben@page.invalid;transport=ws>;+sip.instance=\"<urn:uuid:{page}>\"\n");
     let sign_in = |bench: &mut Bench, index| {
-        let text = register_text(bench, "ben", &format!("{instance}{authorization}"));
+        let text = register_text(bench, "ben", &format!("{instance}{authorization}")).replace("/TCP", "/WSS");
         bench.receive_on(Transport::Wss, index, phone(2), &text).pop().expect("an answer").status()
     };
     assert_eq!(sign_in(&mut bench, 1), 200);

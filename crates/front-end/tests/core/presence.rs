@@ -1,6 +1,8 @@
 //! The presence server: PUBLISH, SUBSCRIBE and NOTIFY as a phone sees them.
 
 use crate::bench::{Bench, Sent, phone};
+use lyceum_sip::time::WallTime;
+use lyceum_users::presence::calendar::{BusyInterval, BusyKind};
 use std::time::Duration;
 
 const OPEN: &str = "<?xml version=\"1.0\"?><presence xmlns=\"urn:ietf:params:xml:ns:pidf\" entity=\"sip:anna@example.org\"><tuple id=\"t\"><status><basic>open</basic></status></tuple></presence>";
@@ -176,4 +178,28 @@ fn an_administrator_sees_who_watches_and_for_how_long() {
     assert_eq!(shown, [("ben@example.org", "colleagues", false)]);
     assert!((3590..=3600).contains(&found[0].expires_in), "{}", found[0].expires_in);
     assert_eq!(bench.core.watchers_of(bench.now, "nobody@example.org"), None);
+}
+
+#[test]
+fn a_calendar_that_comes_after_its_address_is_gone_changes_nothing() {
+    let mut bench = Bench::new();
+    let busy = BusyInterval {
+        from: WallTime(bench.now.wall.0),
+        to: WallTime(bench.now.wall.0 + 3_600_000),
+        kind: BusyKind::Busy,
+        subject: None,
+        location: None,
+    };
+    let (ana, feed, now) = ("anna@example.org", "https://a.example/a.ics", bench.now);
+    let come = |bench: &mut Bench, set: Option<&str>, from: Option<&str>| {
+        let mut out = lyceum_net::Outbox::new();
+        bench.core.set_calendar_feed(now, ana, set, Box::new(|_| ()), &mut out).expect("set");
+        bench.core.set_calendar(now, ana, (from, vec![busy.clone()]), Box::new(|_| ()), &mut out).expect("taken");
+        bench.settle(out, Duration::ZERO);
+        bench.core.calendar_of(ana).expect("known").1
+    };
+    assert_eq!(come(&mut bench, None, Some(feed)), 0);
+    assert_eq!(come(&mut bench, Some("https://b.example/b.ics"), Some(feed)), 0);
+    assert_eq!(come(&mut bench, Some(feed), Some(feed)), 1);
+    assert_eq!(come(&mut bench, None, None), 1, "from a file");
 }

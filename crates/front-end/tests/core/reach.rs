@@ -13,7 +13,7 @@ use crate::messages::{TYPING, answer, come, copies, say, say_as, take, words};
 const BEN: &str = "ben@example.org";
 
 fn choose(bench: &mut Bench, choice: UserChoice) -> Vec<Sent> {
-    let intent = ChoiceIntent { choice: Some((choice, None, None)), note: None, out_of_office: None };
+    let intent = ChoiceIntent { choice: Some((choice, None, None)), ..ChoiceIntent::default() };
     let mut out = Outbox::new();
     bench.core.choose_presence(bench.now, BEN, &intent, Box::new(|_| ()), &mut out).expect("ben may choose");
     let mut sent = bench.settle(out, Duration::ZERO);

@@ -19,7 +19,7 @@ use lyceum_topology::{UserId, UserRecord};
 use lyceum_users::contacts::{ContactList, ContactRefusal};
 use lyceum_users::presence::calendar::BusyInterval;
 use lyceum_users::presence::{ChoiceIntent, ChoiceRefusal, UserChoice};
-use lyceum_web::port::{ContactEdit, People};
+use lyceum_web::port::{Chooser, ContactEdit, People};
 
 use super::Shared;
 use super::publisher::LivePublisher;
@@ -193,7 +193,7 @@ impl People for LivePeople {
         })
     }
 
-    fn choose(&self, address: &str, wish: &OwnPresence) -> Result<OwnPresence, Problem> {
+    fn choose(&self, address: &str, wish: &OwnPresence, by: Chooser) -> Result<OwnPresence, Problem> {
         let Some(choice) = UserChoice::parse(&wish.choice) else {
             let what = format!("there is no state '{}'", wish.choice.escape_debug());
             return Err(Problem::new(Refusal::PresenceRefused, what, "choice"));
@@ -204,6 +204,7 @@ impl People for LivePeople {
             let absent = wanted.out_of_office.as_ref();
             let intent = ChoiceIntent {
                 choice: Some((choice, None, wanted.until.as_ref().map(at))),
+                by_administrator: by == Chooser::Administrator,
                 note: Some(wanted.note.as_deref().unwrap_or_default()),
                 out_of_office: Some(absent.map_or(("", None), |oof| (oof.note.as_str(), oof.until.as_ref().map(at)))),
             };

@@ -12,7 +12,7 @@ use lyceum_front_end::credentials::Credentials;
 use lyceum_sip::digest::Ha1;
 use lyceum_store::{By, Store};
 use lyceum_topology::{AddressOfRecord, Snapshot, UserId, UserRecord};
-use lyceum_web::port::SyntheticTests;
+use lyceum_web::port::{SyntheticTests, TEST_USERS as NAMES};
 use rand_core::{OsRng, TryRngCore};
 
 use super::{Addresses, Shared};
@@ -20,8 +20,6 @@ use crate::probe::endpoint::Account;
 use crate::probe::people::Step;
 use crate::probe::{self, CallReport};
 
-/// Their user parts.
-const NAMES: [&str; 2] = ["lyceum-test-1", "lyceum-test-2"];
 /// How long a change of presence or a message may take by default: the state shows everywhere within two seconds.
 const WITHIN_MS: u64 = 2_000;
 /// Shortest and longest talk.

@@ -44,7 +44,7 @@ pub enum Verb {
         /// The user
         user: String,
         /// Show what this person sees of the user instead
-        #[arg(long, value_name = "ADDRESS")]
+        #[arg(long, visible_alias = "by", value_name = "ADDRESS")]
         seen_by: Option<String>,
     },
     /// Show how reading a user's calendar goes

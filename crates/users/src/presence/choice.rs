@@ -72,6 +72,11 @@ impl Choice {
 pub enum ChoiceRefusal {
     /// The presence policy lets nobody appear offline.
     AppearOfflineNotAllowed,
+    /// The note or label holds what cannot be shown.
+    ControlCharacters {
+        /// Which one.
+        what: &'static str,
+    },
     /// The note, label or address is over its bound.
     TooLong {
         /// Which one.
@@ -90,6 +95,9 @@ impl std::fmt::Display for ChoiceRefusal {
         match self {
             ChoiceRefusal::AppearOfflineNotAllowed => {
                 write!(f, "the presence policy lets nobody appear offline; choose away or busy")
+            }
+            ChoiceRefusal::ControlCharacters { what } => {
+                write!(f, "the {what} holds control characters; write it as plain text")
             }
             ChoiceRefusal::TooLong { what, limit } => write!(f, "the {what} is over {limit}; shorten it"),
             ChoiceRefusal::LabelNotAllowed => {

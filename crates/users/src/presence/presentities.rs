@@ -48,6 +48,8 @@ pub struct ChoiceIntent<'a> {
     pub note: Option<&'a str>,
     /// The out-of-office note and its end; an empty one takes it back.
     pub out_of_office: Option<(&'a str, Option<WallTime>)>,
+    /// Whether an administrator sets it: that does not make the person active.
+    pub by_administrator: bool,
 }
 
 /// The live part of one user's presence.
@@ -192,7 +194,9 @@ impl Presentities {
             if let Some((note, until)) = intent.out_of_office {
                 document.out_of_office = (!note.is_empty()).then(|| OutOfOffice { note: note.into(), until });
             }
-            document.last_active = document.last_active.max(Some(presentity.now));
+            if !intent.by_administrator {
+                document.last_active = document.last_active.max(Some(presentity.now));
+            }
         })
     }
 
@@ -435,8 +439,15 @@ fn check(policy: &PresencePolicy, intent: &ChoiceIntent<'_>) -> Result<(), Choic
         }
         bounded("label", label.map_or(0, |label| label.chars().count()), MAX_LABEL)?;
     }
+    let label = intent.choice.and_then(|(_, label, _)| label);
+    let absent = intent.out_of_office.map(|(note, _)| note);
+    for (what, text) in [("label", label), ("note", intent.note), ("out-of-office note", absent)] {
+        if text.is_some_and(|text| text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))) {
+            return Err(ChoiceRefusal::ControlCharacters { what });
+        }
+    }
     bounded("note", intent.note.map_or(0, str::len), MAX_NOTE)?;
-    bounded("out-of-office note", intent.out_of_office.map_or(0, |(note, _)| note.len()), MAX_NOTE)
+    bounded("out-of-office note", absent.map_or(0, str::len), MAX_NOTE)
 }
 
 fn bounded(what: &'static str, len: usize, limit: usize) -> Result<(), ChoiceRefusal> {

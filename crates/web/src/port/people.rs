@@ -12,6 +12,15 @@ use std::sync::Arc;
 /// A change of a contact list.
 pub type ContactEdit = Box<dyn FnOnce(&mut ContactList) -> Result<(), ContactRefusal> + Send>;
 
+/// Who says what a user is seen as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chooser {
+    /// The user.
+    User,
+    /// An administrator.
+    Administrator,
+}
+
 /// The users of the running server.
 ///
 /// Every function may block, except where it says otherwise.
@@ -44,8 +53,8 @@ pub trait People: Send + Sync + 'static {
     /// What a user says of themselves.
     fn own_presence(&self, address: &str) -> Result<OwnPresence, Problem>;
 
-    /// Sets it; returns when it is durable.
-    fn choose(&self, address: &str, wish: &OwnPresence) -> Result<OwnPresence, Problem>;
+    /// Sets it; returns when it is durable. What an administrator sets does not make the user active.
+    fn choose(&self, address: &str, wish: &OwnPresence, by: Chooser) -> Result<OwnPresence, Problem>;
 
     /// A device tells how long it was not used.
     fn used(&self, address: &str, device: &str, idle_seconds: u32) -> Result<(), Problem>;

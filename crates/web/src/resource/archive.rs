@@ -68,13 +68,16 @@ impl Web {
         if let Some(after) = &query.after {
             let what = "'after' is not the 'next' of a page";
             wanted.after = after.parse().map_err(|_| Refused::new(Refusal::RequestMalformed, what, "after"))?;
-        } else {
-            // Who reads the archive leaves a line; once per question, not per page.
-            let object = wanted.user.as_deref().unwrap_or("archive");
-            let noted = self.options().store.audit_note(self.by(actor), "archive.read", object, None);
-            noted.map_err(|e| unavailable(&e))?;
         }
         let page = self.options().store.archive(&wanted).map_err(|e| unavailable(&e))?;
+        if query.after.is_none() {
+            // Who reads the archive leaves a line; once per question, not per page.
+            let object = wanted.user.as_deref().unwrap_or("archive");
+            let more = if page.next.is_some() { " and more" } else { "" };
+            let note = format!("{} rows{more} of {}", page.rows.len(), period(query.from, query.to));
+            let noted = self.options().store.audit_note(self.by(actor), "archive.read", object, Some(&note));
+            noted.map_err(|e| unavailable(&e))?;
+        }
         Ok(ArchivePage {
             items: page.rows.into_iter().map(shown).collect(),
             next: page.next.map(|next| next.to_string()),
@@ -92,7 +95,7 @@ impl Web {
         let store = &self.options().store;
         let rows = store.archive_exported(&query, upto, self.now()).map_err(|e| unavailable(&e))?;
         let object = query.user.as_deref().unwrap_or("archive");
-        let note = format!("{rows} rows");
+        let note = format!("{rows} rows of {}", period(wanted.from, wanted.to));
         store.audit_note(self.by(actor), "archive.export", object, Some(&note)).map_err(|e| unavailable(&e))?;
         Ok(ArchiveDone { rows, left: 0 })
     }
@@ -112,9 +115,20 @@ impl Web {
                 break;
             }
         }
-        let note = format!("{} rows before {}", done.rows, wanted.before);
+        let exported = if wanted.exported_only { "exported rows" } else { "rows" };
+        let note = format!("{} {exported} of everybody before {}", done.rows, wanted.before);
         store.audit_note(self.by(actor), "archive.purge", "archive", Some(&note)).map_err(|e| unavailable(&e))?;
         Ok(done)
+    }
+}
+
+/// A period in words.
+fn period(from: Option<Timestamp>, to: Option<Timestamp>) -> String {
+    match (from, to) {
+        (None, None) => "all times".to_owned(),
+        (Some(from), None) => format!("{from} and later"),
+        (None, Some(to)) => format!("{to} and earlier"),
+        (Some(from), Some(to)) => format!("{from} to {to}"),
     }
 }
 

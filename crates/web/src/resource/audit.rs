@@ -48,6 +48,10 @@ const CHANGES_MOST: usize = 20;
 fn entry(line: AuditLine, documents: &mut Documents<'_>) -> AuditEntry {
     let json = |text: &Option<String>| text.as_deref().and_then(|text| serde_json::from_str(text).ok());
     let mut changes = differences(json(&line.before).as_ref(), json(&line.after).as_ref());
+    // An act that changes no row says in words what it was.
+    if let Some(note) = line.after.as_ref().filter(|note| json(&line.after).is_none() && !note.is_empty()) {
+        changes.push(Difference { path: "note".to_owned(), before: None, after: Some(json!(note)) });
+    }
     if line.version_before.is_some() || line.version_after.is_some() {
         changes.push(Difference {
             path: "version".to_owned(),

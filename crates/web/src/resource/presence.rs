@@ -3,6 +3,7 @@
 use crate::Web;
 use crate::authorize::Actor;
 use crate::extract::{Name, Params, Payload, WhatIf};
+use crate::port::Chooser;
 use crate::refused::Refused;
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -77,7 +78,7 @@ impl Web {
         let json = |own: &OwnPresence| serde_json::to_value(own).unwrap_or_default();
         let changes = differences(Some(&json(&before)), Some(&json(&wish)));
         if !what_if && !changes.is_empty() {
-            people.choose(&address, &wish)?;
+            people.choose(&address, &wish, Chooser::Administrator)?;
             self.note(actor, "presence.set", &address);
         }
         let object = serde_json::to_value(self.presence_of(&address, None)?).ok();

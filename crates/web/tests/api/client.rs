@@ -58,6 +58,8 @@ async fn the_root_leads_browsers_to_the_page_and_clients_to_the_pool() {
         ("/", "LyncDiscoverInternal.example.org:443"),
         ("/autodiscover", "sip.example.org"),
         ("/autodiscover/", "sip.example.org"),
+        ("/autodiscover/autodiscoverservice.svc/root?originalDomain=example.org", "lyncdiscover.example.org"),
+        ("/Autodiscover/AutodiscoverService.svc/root", "lyncdiscover.example.org"),
         ("/.well-known/lyceum", "sip.example.org"),
     ] {
         let request = Request::builder().uri(path).header("host", host).body(Body::empty()).expect("a request");

@@ -106,4 +106,7 @@ async fn the_archive_is_read_marked_and_purged() {
     assert_eq!(server.local("POST", "/archive/purge", purge(true)).await.ok(), json!({ "rows": 3, "left": 0 }));
     assert_eq!(server.local("POST", "/archive/purge", purge(false)).await.ok(), json!({ "rows": 2, "left": 0 }));
     assert_eq!(actions(&server).await[..4], ["archive.purge", "archive.purge", "archive.export", "archive.read"]);
+    let lines = server.local("GET", "/audit", None).await.ok();
+    let notes: Vec<String> = (0..4).map(|at| lines["items"][at].to_string()).collect();
+    assert!(notes[0].contains("of everybody before ") && notes[3].contains("2 rows and more of all times"), "{notes:?}");
 }

@@ -11,7 +11,7 @@ use lyceum_sip::token::ends::Ends;
 use lyceum_topology::{AddressOfRecord, UserId, UserRecord};
 use lyceum_users::contacts::ContactList;
 use lyceum_users::presence::calendar::BusyInterval;
-use lyceum_web::port::{ContactEdit, People, Publisher};
+use lyceum_web::port::{Chooser, ContactEdit, People, Publisher};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -96,7 +96,7 @@ impl People for Kept {
         let wishes = self.wishes.lock().expect("no test panics inside");
         Ok(wishes.get(address).cloned().unwrap_or_else(|| wish("automatic")))
     }
-    fn choose(&self, address: &str, wanted: &OwnPresence) -> Result<OwnPresence, Problem> {
+    fn choose(&self, address: &str, wanted: &OwnPresence, _: Chooser) -> Result<OwnPresence, Problem> {
         if wanted.choice == "asleep" {
             return Err(Problem::new(Refusal::PresenceRefused, "there is no such choice", "choice"));
         }

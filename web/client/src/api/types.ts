@@ -109,6 +109,8 @@ export interface ContactList {
 export interface SearchResult {
   people: Person[];
   groups: DistributionGroup[];
+  /** There are more than these. */
+  more?: boolean;
 }
 
 export interface ConversationSummary {

@@ -50,7 +50,19 @@ const COMPOSING_IDLE_MS = 15_000;
 const RESTORED_SHOWN_MS = 12_000;
 const POLL_MS = 20_000;
 const MOST_POLLED = 50;
+/** People of the latest conversations whose state is watched though they are no contacts. */
+const MOST_WATCHED = 50;
 const ASK_AFTER_MS = 60;
+
+/** What the page says for the server's diagnostics codes; others go by their status. */
+const OF_DIAGNOSTICS: Record<string, string> = {
+  LYS0002: "sign-in-throttled",
+  LYS0003: "sign-in-throttled",
+  LYS0004: "sign-in-throttled",
+  LYS0008: "too-many-endpoints",
+  LYS0025: "account-disabled",
+  LYS0056: "client-blocked",
+};
 
 export class Client {
   readonly contacts: Contacts;
@@ -68,6 +80,8 @@ export class Client {
 
   #link: Link | undefined;
   #lists: { again(): void } | undefined;
+  #watches = new Map<string, { end(): void }>();
+  #unhear: (() => void)[] = [];
   #timers = new Set<ReturnType<typeof setInterval>>();
   #composing = new Map<string, { sentAt: number; idle: ReturnType<typeof setTimeout> }>();
   #asked = new Set<string>();
@@ -118,6 +132,8 @@ export class Client {
     const target = { event: "presence", accept: PRESENCE_ACCEPT };
     this.#lists = link.watch({ ...target, uri: `sip:${this.address};list=contacts`, headers: ["Supported: eventlist"] }, heard);
     link.watch({ ...target, uri: `sip:${this.address}` }, heard);
+    const follow = () => this.#follow((address) => link.watch({ ...target, uri: `sip:${address}` }, heard));
+    this.#unhear = [this.chats.state.subscribe(follow), this.contacts.state.subscribe(follow)];
     link.start();
   }
 
@@ -126,6 +142,7 @@ export class Client {
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#asking);
     this.files.stop();
+    for (const unhear of this.#unhear) unhear();
     for (const { idle } of this.#composing.values()) clearTimeout(idle);
     this.session.onToken = () => undefined;
     this.#link?.stop();
@@ -300,7 +317,7 @@ export class Client {
       this.link.set({ phase: "offline", since });
       this.presence.stale(since);
     }
-    if (event.kind === "refused") void this.#onRefused(event.status, event.reason);
+    if (event.kind === "refused") void this.#onRefused(event.status, event.reason, event.code);
   }
 
   #onUp(phase: LinkState["phase"], since: number): void {
@@ -313,14 +330,15 @@ export class Client {
     void this.#flush();
   }
 
-  async #onRefused(status: number, reason: string): Promise<void> {
+  async #onRefused(status: number, reason: string, diagnostics: string | undefined): Promise<void> {
     if (status === 0) return;
     if (status === 401) {
       // The token is over, or the server has forgotten it: a new one registers by itself.
       await this.session.renew().catch(() => undefined);
       return;
     }
-    const code = status === 503 ? "server-busy" : `sip-${status}`;
+    // The server's own code tells apart what one status stands for.
+    const code = (diagnostics && OF_DIAGNOSTICS[diagnostics]) ?? (status === 503 ? "server-busy" : `sip-${status}`);
     this.link.set({ phase: "refused", since: Date.now(), problem: problem(code, status, reason, "SIP") });
   }
 
@@ -457,12 +475,32 @@ export class Client {
     }
   }
 
-  /** States of people one talks to who are no contacts, and so are not watched. */
+  /** Watches whom one talks to and who is no contact: those of the latest conversations, the open one first. */
+  #follow(watch: (address: string) => { end(): void }): void {
+    const contacts = this.contacts.state.get();
+    // Before the lists are known nobody can be told apart from a contact.
+    if (contacts.phase !== "ready" || this.#stopped) return;
+    const listed = new Set(contacts.list.contacts.map((c) => c.address));
+    const { chats, open } = this.chats.state.get();
+    const rank = (chat: Chat) => (chat.key === open ? Infinity : (chat.last?.at ?? 0));
+    const people = [...chats.values()].sort((a, b) => rank(b) - rank(a)).flatMap((chat) => chat.with);
+    const wanted = new Set([...new Set(people)].filter((a) => a.includes("@") && a !== this.address && !listed.has(a)).slice(0, MOST_WATCHED));
+    for (const [address, watching] of this.#watches) {
+      if (wanted.has(address)) continue;
+      watching.end();
+      this.#watches.delete(address);
+    }
+    for (const address of wanted) if (!this.#watches.has(address)) this.#watches.set(address, watch(address));
+  }
+
+  /** States of people on the screen who are neither contacts nor of the latest conversations, and so are not watched. */
   async #poll(): Promise<void> {
     if (this.link.get().phase !== "online") return;
     const watched = new Set(this.contacts.state.get().list.contacts.map((c) => c.address));
     const others = new Set([...[...this.#asked].reverse(), ...[...this.chats.state.get().chats.values()].flatMap((chat) => chat.with)]);
-    const wanted = [...others].filter((a) => a.includes("@") && a !== this.address && !watched.has(a)).slice(0, MOST_POLLED);
+    const seen = this.presence.state.get().of;
+    const known = (a: string) => watched.has(a) || (this.#watches.has(a) && seen.has(a));
+    const wanted = [...others].filter((a) => a.includes("@") && a !== this.address && !known(a)).slice(0, MOST_POLLED);
     if (wanted.length === 0) return;
     const found: { items: PresenceView[] } | undefined = await this.session.api.presence(wanted).catch(() => undefined);
     if (!found) return;

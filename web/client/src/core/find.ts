@@ -13,13 +13,15 @@ export interface Found {
   /** Own contacts and people one writes with, then the address book; each once. */
   people: Person[];
   groups: DistributionGroup[];
+  /** There are more than are shown. */
+  more: boolean;
   busy: boolean;
   problem?: Problem | undefined;
 }
 
 export function useFind(q: string): Found {
   const client = useClient();
-  const [answer, setAnswer] = useState<{ q: string; people: Person[]; groups: DistributionGroup[]; problem?: Problem }>({ q: "", people: [], groups: [] });
+  const [answer, setAnswer] = useState<{ q: string; people: Person[]; groups: DistributionGroup[]; more: boolean; problem?: Problem }>({ q: "", people: [], groups: [], more: false });
   const list = useStore(client.contacts.state, (s) => s.list);
   const chats = useStore(client.chats.state, (s) => s.chats);
   const asked = q.trim();
@@ -30,8 +32,8 @@ export function useFind(q: string): Found {
     const timer = setTimeout(() => {
       client
         .search(asked, stop.signal)
-        .then((found) => setAnswer({ q: asked, people: found.people, groups: found.groups ?? [] }))
-        .catch((error: unknown) => stop.signal.aborted || setAnswer({ q: asked, people: [], groups: [], problem: problemOf(error) }));
+        .then((found) => setAnswer({ q: asked, people: found.people, groups: found.groups ?? [], more: found.more ?? false }))
+        .catch((error: unknown) => stop.signal.aborted || setAnswer({ q: asked, people: [], groups: [], more: false, problem: problemOf(error) }));
     }, WAIT_MS);
     return () => {
       clearTimeout(timer);
@@ -39,7 +41,7 @@ export function useFind(q: string): Found {
     };
   }, [asked, client]);
 
-  if (asked === "") return { people: [], groups: [], busy: false };
+  if (asked === "") return { people: [], groups: [], more: false, busy: false };
   const near = new Set([...list.contacts.map((c) => c.address), ...[...chats.values()].filter((c) => !c.uri).flatMap((c) => c.with)]);
   const people = new Map<string, Person>();
   for (const address of near) {
@@ -50,7 +52,7 @@ export function useFind(q: string): Found {
   const current = searched && answer.q === asked;
   for (const person of current ? answer.people : []) if (!people.has(person.address)) people.set(person.address, person);
   people.delete(client.address);
-  return { people: [...people.values()], groups: current ? answer.groups : [], busy: searched && !current, problem: current ? answer.problem : undefined };
+  return { people: [...people.values()], groups: current ? answer.groups : [], more: current && answer.more, busy: searched && !current, problem: current ? answer.problem : undefined };
 }
 
 /** Each word of the question begins a word of the name, or stands in the address or number. */

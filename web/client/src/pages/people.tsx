@@ -154,6 +154,7 @@ function FoundList({ q, found, chosen }: { q: string; found: ReturnType<typeof u
           </ul>
         </section>
       )}
+      {found.more && <p className="pad small soft">{t("find.more")}</p>}
       {found.groups.length > 0 && (
         <section className="contacts-section" aria-label={t("find.groups")}>
           <h2 className="caption">{t("find.groups")}</h2>

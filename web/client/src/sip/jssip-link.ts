@@ -10,6 +10,8 @@ const REGISTER_EXPIRES = 600;
 const WATCH_EXPIRES = 1800;
 /** A subscription that the server ended is asked for again after this long. */
 const WATCH_AGAIN_MS = 3000;
+/** One that the server keeps refusing, as of somebody who is gone, is asked for ever more seldom. */
+const WATCH_AGAIN_MOST_MS = 900_000;
 const REGISTER_AGAIN_MS = 5000;
 
 export async function connect(options: LinkOptions): Promise<Link> {
@@ -48,7 +50,7 @@ class JsSipLink implements Link {
     });
     this.#ua.on("registrationFailed", ({ response }) => {
       const status = response?.status_code ?? 0;
-      say({ kind: "refused", status, reason: response?.reason_phrase ?? "", help: response?.getHeader("Error-Info") ?? undefined });
+      say({ kind: "refused", status, reason: response?.reason_phrase ?? "", help: response?.getHeader("Error-Info") ?? undefined, code: diagnosticsOf(response?.getHeader("Lyceum-Diagnostics")) });
       clearTimeout(this.#again);
       this.#again = setTimeout(() => this.#ua.isConnected() && this.#ua.register(), REGISTER_AGAIN_MS);
     });
@@ -107,6 +109,7 @@ class Watch {
   #subscriber: Subscriber | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
+  #refusals = 0;
 
   constructor(
     private readonly ua: UA,
@@ -138,16 +141,23 @@ class Watch {
     const subscriber = this.ua.subscribe(uri, event, accept, { expires: WATCH_EXPIRES, ...(headers ? { extraHeaders: headers } : {}) });
     this.#subscriber = subscriber;
     subscriber.on("notify", (_final, request, body, contentType) => {
+      this.#refusals = 0;
       if (!this.#ended) this.heard({ contentType: request.getHeader("Content-Type") ?? contentType ?? "", body: body ?? "" });
     });
     subscriber.on("terminated", (_code, _reason, retryAfter) => {
       if (this.#subscriber !== subscriber) return;
       this.#subscriber = undefined;
       if (this.#ended) return;
-      this.#timer = setTimeout(() => this.ua.isRegistered() && this.renew(), retryAfter ? retryAfter * 1000 : WATCH_AGAIN_MS);
+      const wait = retryAfter ? retryAfter * 1000 : Math.min(WATCH_AGAIN_MS * 2 ** this.#refusals++, WATCH_AGAIN_MOST_MS);
+      this.#timer = setTimeout(() => this.ua.isRegistered() && this.renew(), wait);
     });
     subscriber.subscribe();
   }
+}
+
+/** `LYS0008` of a `Lyceum-Diagnostics` header. */
+function diagnosticsOf(header: string | undefined): string | undefined {
+  return /LYS\d{4}/.exec(header ?? "")?.[0];
 }
 
 function incoming(request: IncomingRequest): Incoming {

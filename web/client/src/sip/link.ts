@@ -40,7 +40,7 @@ export type LinkEvent =
   | { kind: "up" }
   | { kind: "down" }
   /** The server answered our registration with a refusal. */
-  | { kind: "refused"; status: number; reason: string; help?: string | undefined }
+  | { kind: "refused"; status: number; reason: string; help?: string | undefined; /** `Lyceum-Diagnostics`, as `LYS0008`. */ code?: string | undefined }
   | { kind: "message"; message: Incoming };
 
 export interface Link {

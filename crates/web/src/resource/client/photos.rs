@@ -51,10 +51,18 @@ pub async fn set(
     web.blocking(move || match store.photo_put(who.address(), &image, most, at) {
         Ok(_) => Ok(StatusCode::NO_CONTENT),
         Err(PhotoError::Store(error)) => Err(unavailable(&error)),
-        Err(error @ PhotoError::TooLarge(_)) => Err(Refused::new(Refusal::RequestTooLarge, error.to_string(), "body")),
-        Err(error) => Err(Refused::new(Refusal::MediaTypeUnknown, error.to_string(), "body")),
+        Err(error @ (PhotoError::TooLarge(_) | PhotoError::TooManyPixels(_))) => {
+            Err(Refused::new(Refusal::RequestTooLarge, error.to_string(), "body"))
+        }
+        Err(error @ PhotoError::Format) => Err(not_a_photo(Refusal::MediaTypeUnknown, &error)),
+        Err(error @ PhotoError::Truncated) => Err(not_a_photo(Refusal::RequestMalformed, &error)),
     })
     .await
+}
+
+fn not_a_photo(refusal: Refusal, error: &PhotoError) -> Refused {
+    Refused::new(refusal, error.to_string(), "body")
+        .fix("send a JPEG, PNG, GIF or WebP image (image/jpeg, image/png …)")
 }
 
 /// `DELETE /client/photo`.

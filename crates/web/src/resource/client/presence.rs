@@ -3,6 +3,7 @@
 use super::SignedIn;
 use crate::Web;
 use crate::extract::{Params, Payload};
+use crate::port::Chooser;
 use crate::refused::Refused;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -50,7 +51,7 @@ pub async fn set(
     Payload(wish): Payload<OwnPresence>,
 ) -> Result<Json<OwnPresence>, Refused> {
     let people = web.people()?;
-    web.blocking(move || Ok(people.choose(who.address(), &wish)?)).await.map(Json)
+    web.blocking(move || Ok(people.choose(who.address(), &wish, Chooser::User)?)).await.map(Json)
 }
 
 /// `PUT /client/presence/activity`.

@@ -4,6 +4,7 @@ use super::SignedIn;
 use super::session::person;
 use crate::Web;
 use crate::extract::Params;
+use crate::port::TEST_USERS;
 use crate::refused::Refused;
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -32,29 +33,38 @@ pub async fn search(
 ) -> Result<Json<Found>, Refused> {
     let wanted = fold(&query.q);
     if wanted.chars().count() < LEAST {
-        return Ok(Json(Found { people: Vec::new(), groups: Vec::new() }));
+        return Ok(Json(Found { people: Vec::new(), groups: Vec::new(), more: false }));
     }
     let snapshot = web.options().publisher.current();
     web.blocking(move || {
-        let people = find(snapshot.directory().users().map(|user| &**user), &wanted);
-        let groups = find_groups(snapshot.directory().groups().map(|group| &**group), &wanted);
+        let (people, more_people) = find(snapshot.directory().users().map(|user| &**user), &wanted);
+        let (groups, more_groups) = find_groups(snapshot.directory().groups().map(|group| &**group), &wanted);
         let groups = groups.into_iter().map(|group| super::groups::shown(&snapshot, group)).collect();
-        Ok(Json(Found { people, groups }))
+        Ok(Json(Found { people, groups, more: more_people || more_groups }))
     })
     .await
 }
 
-fn find<'a>(users: impl Iterator<Item = &'a UserRecord>, wanted: &str) -> Vec<Person> {
+/// The best, and whether there are more.
+fn find<'a>(users: impl Iterator<Item = &'a UserRecord>, wanted: &str) -> (Vec<Person>, bool) {
     let digits: String = wanted.chars().filter(char::is_ascii_digit).collect();
-    let mut found: Vec<(u8, &UserRecord)> =
-        users.filter(|user| user.enabled).filter_map(|user| Some((rank(user, wanted, &digits)?, user))).collect();
+    let mut found: Vec<(u8, &UserRecord)> = users
+        .filter(|user| user.enabled && !is_built_in(user))
+        .filter_map(|user| Some((rank(user, wanted, &digits)?, user)))
+        .collect();
     found.sort_by(|a, b| (a.0, a.1.address.as_str()).cmp(&(b.0, b.1.address.as_str())));
+    let more = found.len() > MOST;
     found.truncate(MOST);
-    found.into_iter().map(|(_, user)| person(user)).collect()
+    (found.into_iter().map(|(_, user)| person(user)).collect(), more)
+}
+
+/// The two users with whom the server tests itself are nobody to talk to.
+fn is_built_in(user: &UserRecord) -> bool {
+    TEST_USERS.contains(&user.address.user())
 }
 
 /// Groups by the beginning of the address or of a word of the name.
-fn find_groups<'a>(groups: impl Iterator<Item = &'a GroupRecord>, wanted: &str) -> Vec<&'a GroupRecord> {
+fn find_groups<'a>(groups: impl Iterator<Item = &'a GroupRecord>, wanted: &str) -> (Vec<&'a GroupRecord>, bool) {
     let fits = |group: &&GroupRecord| {
         let name = fold(group.display_name.as_deref().unwrap_or_default());
         group.address.as_str().starts_with(wanted)
@@ -63,8 +73,9 @@ fn find_groups<'a>(groups: impl Iterator<Item = &'a GroupRecord>, wanted: &str) 
     };
     let mut found: Vec<&GroupRecord> = groups.filter(fits).collect();
     found.sort_by(|a, b| a.address.cmp(&b.address));
+    let more = found.len() > MOST;
     found.truncate(MOST);
-    found
+    (found, more)
 }
 
 /// How well a user fits, 0 the best: the beginning of the address or a word of the name, then numbers, then anything.
@@ -130,10 +141,21 @@ mod tests {
             user(3, "zoe@example.org", "Zoë Amsel"),
         ];
         let found = |text: &str| -> Vec<String> {
-            find(users.iter(), &fold(text)).into_iter().map(|person| person.address).collect()
+            find(users.iter(), &fold(text)).0.into_iter().map(|person| person.address).collect()
         };
         assert_eq!(found("mul"), ["anna@example.org", "jm@example.org"]);
         assert_eq!(found("ZOE"), ["zoe@example.org"]);
         assert!(found("xyz").is_empty());
+    }
+
+    #[test]
+    fn more_than_are_told_is_said_and_test_users_are_nobody() {
+        let all: Vec<_> = (0..31).map(|n| user(n, &format!("user{n}@example.org"), "Somebody")).collect();
+        for (users, count, more) in [(&all[..30], 30, false), (&all[..], 30, true)] {
+            let found = find(users.iter(), "user");
+            assert_eq!((found.0.len(), found.1), (count, more));
+        }
+        let users = TEST_USERS.map(|name| user(1, &format!("{name}@example.org"), "Synthetic test user"));
+        assert!(find(users.iter(), "test").0.is_empty());
     }
 }
