@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use lyceum_net::{Arrival, Destination, Flow};
 use lyceum_sip::time::Now;
-use lyceum_sip::{Message, Transport, Uri};
+use lyceum_sip::{Message, Name, Transport, Uri, Via};
 
 /// One message with the facts of its arrival.
 #[derive(Clone, Copy)]
@@ -49,10 +49,8 @@ impl Inbound<'_> {
         if !self.trusted {
             return near;
         }
-        match self.message.vias().nth(1) {
-            Some(Ok(via)) => via.received_ip().or(via.host.ip()).unwrap_or(near),
-            _ => near,
-        }
+        let clients = self.message.values(Name::Via).nth(1).and_then(|value| Via::parse(value).ok());
+        clients.and_then(|via| via.received_ip().or(via.host.ip())).unwrap_or(near)
     }
 
     /// Where a response goes: back along the connection, or for datagrams by RFC 3261 §18.2.2 and RFC 3581.
