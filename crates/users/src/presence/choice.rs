@@ -67,6 +67,16 @@ impl Choice {
     }
 }
 
+/// A text of at most so many bytes that can be shown.
+pub(super) fn plain(what: &'static str, text: Option<&str>, limit: usize) -> Result<(), ChoiceRefusal> {
+    let is_odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    match text {
+        Some(text) if text.len() > limit => Err(ChoiceRefusal::TooLong { what, limit }),
+        Some(text) if text.contains(is_odd) => Err(ChoiceRefusal::ControlCharacters { what }),
+        _ => Ok(()),
+    }
+}
+
 /// Why a choice is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChoiceRefusal {

@@ -2,7 +2,7 @@
 
 use super::aggregate::{AggregateState, Situation, aggregate, next_change};
 use super::calendar::BusyInterval;
-use super::choice::{Choice, ChoiceRefusal, UserChoice};
+use super::choice::{Choice, ChoiceRefusal, UserChoice, plain};
 use super::document::{Document, FeedAddress, OutOfOffice};
 use super::endpoint::{DeviceActivity, DeviceKind, Facts};
 use super::pack::DocumentDamaged;
@@ -438,16 +438,10 @@ fn check(policy: &PresencePolicy, intent: &ChoiceIntent<'_>) -> Result<(), Choic
             return Err(ChoiceRefusal::LabelNotAllowed);
         }
         bounded("label", label.map_or(0, |label| label.chars().count()), MAX_LABEL)?;
+        plain("label", label, usize::MAX)?;
     }
-    let label = intent.choice.and_then(|(_, label, _)| label);
-    let absent = intent.out_of_office.map(|(note, _)| note);
-    for (what, text) in [("label", label), ("note", intent.note), ("out-of-office note", absent)] {
-        if text.is_some_and(|text| text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))) {
-            return Err(ChoiceRefusal::ControlCharacters { what });
-        }
-    }
-    bounded("note", intent.note.map_or(0, str::len), MAX_NOTE)?;
-    bounded("out-of-office note", absent.map_or(0, str::len), MAX_NOTE)
+    plain("note", intent.note, MAX_NOTE)?;
+    plain("out-of-office note", intent.out_of_office.map(|(note, _)| note), MAX_NOTE)
 }
 
 fn bounded(what: &'static str, len: usize, limit: usize) -> Result<(), ChoiceRefusal> {
