@@ -40,20 +40,8 @@ const TABLE: &[(&str, &[&str])] = &[
 ];
 
 /// Crates of floors 0 and 1: no clock, no IO.
-pub const PURE: &[&str] = &[
-    "sip",
-    "sdp",
-    "media",
-    "turn",
-    "topology",
-    "users",
-    "voice",
-    "conference",
-    "chat",
-    "monitoring",
-    "plan",
-    "api",
-];
+pub const PURE: &[&str] =
+    &["sip", "sdp", "media", "turn", "topology", "users", "voice", "conference", "chat", "monitoring", "plan", "api"];
 
 /// Names that say nothing about what is inside.
 const EMPTY_NAMES: &[&str] = &["common", "core", "types", "utils", "util", "helpers", "shared", "misc", "base"];

@@ -108,5 +108,8 @@ async fn the_archive_is_read_marked_and_purged() {
     assert_eq!(actions(&server).await[..4], ["archive.purge", "archive.purge", "archive.export", "archive.read"]);
     let lines = server.local("GET", "/audit", None).await.ok();
     let notes: Vec<String> = (0..4).map(|at| lines["items"][at].to_string()).collect();
-    assert!(notes[0].contains("of everybody before ") && notes[3].contains("2 rows and more of all times"), "{notes:?}");
+    assert!(
+        notes[0].contains("of everybody before ") && notes[3].contains("2 rows and more of all times"),
+        "{notes:?}"
+    );
 }
