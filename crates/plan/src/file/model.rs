@@ -45,6 +45,8 @@ pub struct Plan {
     pub links: Vec<Link>,
     /// Kinds of users.
     pub personas: Vec<Persona>,
+    /// Why it is done at all: each driver and whether it is one.
+    pub drivers: Vec<(&'static str, Answer<bool>)>,
     /// Every question that was asked, with its answer.
     pub answers: Vec<Answered>,
 }

@@ -4,12 +4,14 @@ use toml::de::{DeTable, DeValue};
 
 use super::answer::{Answer, Origin};
 use super::check::{self, NamedLink, NamedSite};
+use super::field::fields;
 use super::model::*;
 use super::section::{Notes, Section};
 use super::{MAX_LINKS, MAX_PERSONAS, MAX_SITES, section, tables};
 
 /// Reads all tables; what is wrong is in the notes.
 pub(super) fn plan<'t>(notes: &mut Notes<'t>, root: &DeTable<'t>) -> Plan {
+    let drivers = drivers(section(notes, root, "drivers"));
     let organisation = organisation(section(notes, root, "organisation"));
     let model = model(section(notes, root, "model"));
     let access = access(section(notes, root, "access"));
@@ -30,6 +32,7 @@ pub(super) fn plan<'t>(notes: &mut Notes<'t>, root: &DeTable<'t>) -> Plan {
         sites: Vec::new(),
         links: Vec::new(),
         answers: Vec::new(),
+        drivers,
         model,
         access,
         network,
@@ -42,6 +45,11 @@ pub(super) fn plan<'t>(notes: &mut Notes<'t>, root: &DeTable<'t>) -> Plan {
     check::codecs(notes, &plan.network);
     plan.answers = std::mem::take(&mut notes.answers);
     plan
+}
+
+fn drivers(mut s: Section<'_, '_>) -> Vec<(&'static str, Answer<bool>)> {
+    let all = fields().iter().filter(|field| field.section == "drivers");
+    all.map(|field| (field.key, s.flag(field.key))).collect()
 }
 
 fn organisation(mut s: Section<'_, '_>) -> Organisation {

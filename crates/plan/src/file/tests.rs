@@ -38,7 +38,7 @@ fn every_fault_is_named_at_once_with_line_field_and_what_was_expected() {
             "line 5: meetings.large: found string \"huge\"; expected one of \"none\", \"shared\", \"dedicated\"",
             "line 6: site 1.name: found site 1 without name; expected words in quotes",
             "line 7: site 1.users: found integer -1; expected a whole number from 0 to 10,000,000 users",
-            "line 8: servers: found a table that means nothing here; expected one of access, archiving, availability, chat, exchange, hardware, link, meetings, mobility, model, monitoring, network, organisation, persona, site, voice, vpn",
+            "line 8: servers: found a table that means nothing here; expected one of access, archiving, availability, chat, drivers, exchange, hardware, link, meetings, mobility, model, monitoring, network, organisation, persona, site, voice, vpn",
             "line 10: link \"A\".mbps: found link \"A\" without mbps; expected a number from 0.001 to 1,000,000 Mbps",
             "line 11: link \"A\".from: found \"A\"; expected the name of a site",
         ]

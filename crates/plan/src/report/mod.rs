@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::capacity::choices_table;
 use crate::deployment::{certificates_table, dns_table, firewall_table, hosts_table};
+use crate::drivers::drivers_table;
 use crate::figures::{Choice, sources};
 use crate::file::{Origin, Plan};
 use crate::picture::{Picture, pictures};
@@ -159,7 +160,7 @@ fn summary(results: &Results<'_>) -> Vec<Table> {
     if let Some(split) = &results.vpn {
         open.rows.extend(split.problems.iter().map(|problem| row!["VPN", problem]));
     }
-    vec![servers, open]
+    vec![drivers_table(results.plan), servers, open]
 }
 
 /// Every question of a plan with its answer; assumed ones say after whom.
