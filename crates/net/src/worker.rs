@@ -117,8 +117,7 @@ impl<E: Engine> Worker<E> {
 
     /// Rests if it pays, then sleeps until a socket, the mailbox or a deadline calls.
     fn wait(&mut self) {
-        let until = self.deadline().map(|at| at - self.clock.mono());
-        if let Some(rest) = self.pace.rest(until) {
+        if let Some(rest) = self.pace.rest() {
             std::thread::sleep(rest);
             self.pace.slept();
             if self.io.wait(Some(Duration::ZERO)) || self.mailbox.waiting() > 0 || !self.io.is_quiet() {

@@ -146,7 +146,8 @@ pub(super) fn passed_headers(message: &Message<'_>) -> Vec<u8> {
         if PASSED.iter().any(|name| field.raw_name.eq_ignore_ascii_case(name)) {
             lines.extend_from_slice(field.raw_name);
             lines.extend_from_slice(b": ");
-            lines.extend_from_slice(field.value);
+            // A folded value becomes one line: what follows a fold must not be taken for a header of its own.
+            lines.extend(field.value.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }));
             lines.extend_from_slice(b"\r\n");
         }
     }

@@ -196,3 +196,23 @@ fn a_body_of_the_largest_size_passes() {
         assert_eq!(answer(&sent), status, "{size}");
     }
 }
+
+#[test]
+fn what_follows_a_fold_is_no_header_of_its_own() {
+    let mut bench = Bench::new();
+    for last in [2, 4] {
+        bench.register("ben", phone(last));
+    }
+    let folded = "Subject: a\n P-Asserted-Identity: <sip:boss@example.org>\n";
+    let mut sent = send(&mut bench, "anna", "sip:ben@example.org", "hello", folded);
+    sent.extend(bench.wait(std::time::Duration::from_millis(20)));
+    let copies: Vec<_> = sent.iter().filter(|one| one.first_line().starts_with("MESSAGE")).collect();
+    assert_eq!(copies.len(), 2, "{sent:#?}");
+    for copy in copies {
+        assert!(
+            copy.value("Subject").starts_with("a ") && copy.value("Subject").ends_with("boss@example.org>"),
+            "{copy:?}"
+        );
+        assert!(copy.text.lines().all(|line| !line.trim_start().starts_with("P-Asserted")), "{copy:?}");
+    }
+}
