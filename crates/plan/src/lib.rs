@@ -21,6 +21,7 @@ pub mod bandwidth;
 pub mod capacity;
 mod csv;
 pub mod deployment;
+pub mod document;
 pub mod drivers;
 pub mod erlang;
 pub mod figures;

@@ -4,6 +4,7 @@
 mod answer;
 mod check;
 mod choice;
+mod draft;
 mod field;
 mod model;
 mod read;
@@ -12,6 +13,7 @@ mod template;
 
 pub use answer::{Answer, Answered, Origin, Problem, Problems};
 pub use choice::{AudioMode, Breakout, Edition, LargeMeetings, LoadBalancing, Mediation, SimpleUrls, Usage};
+pub(crate) use draft::{Draft, DraftTable, quoted};
 pub use field::{Field, Kind, fields};
 pub use model::{
     Access, Archiving, Availability, Chat, Exchange, Hardware, Link, Meetings, Mobility, Model, Monitoring, NetworkUse,

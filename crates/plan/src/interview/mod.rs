@@ -30,9 +30,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::file::{Field, Kind, Plan};
+use crate::file::{Field, Kind, Plan, quoted};
 use course::{Course, Place};
-pub(crate) use typed::quoted;
 
 /// What is asked next.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -1,6 +1,6 @@
 //! What a person types, as the plan file writes it.
 
-use crate::file::{Field, Kind};
+use crate::file::{Field, Kind, quoted};
 
 /// The answer as TOML; nothing where it cannot be one of its kind. Whether it is in its range is the file's to say.
 pub(super) fn literal(field: &Field, typed: &str) -> Option<String> {
@@ -85,21 +85,6 @@ fn users(typed: &str) -> Option<String> {
         Some(format!("{} = {}", quoted(name), number(count.trim())?))
     });
     Some(format!("{{ {} }}", rows.collect::<Option<Vec<_>>>()?.join(", ")))
-}
-
-/// A string of TOML.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            _ if character.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(character))),
-            _ => out.push(character),
-        }
-    }
-    out.push('"');
-    out
 }
 
 #[cfg(test)]
