@@ -6,6 +6,13 @@
 /// Header that carries the diagnostics code; taken off whatever an untrusted party sends.
 pub const DIAGNOSTICS_HEADER: &str = "Lyceum-Diagnostics";
 
+/// The value of a Warning that says why, whatever of a stranger's words is in it.
+pub(crate) fn warning(why: &str) -> Vec<u8> {
+    let plain = |c: char| if c.is_control() || matches!(c, '"' | '\\') { '\'' } else { c };
+    let why: String = why.chars().map(plain).collect();
+    format!("399 lyceum \"{why}\"").into_bytes()
+}
+
 macro_rules! refusals {
     ($( $(#[$doc:meta])* $name:ident = $status:literal, $code:literal, $reason:literal; )*) => {
         /// Why the front end says no.
@@ -151,6 +158,10 @@ refusals! {
     SignedForAnother = 400, "LYS0057", "Digest uri is not the Request-URI";
     /// The other side was reached and answered 503, which speaks of itself alone (RFC 3261 §16.7).
     OtherSideDown = 500, "LYS0058", "The other side is unavailable";
+    /// The request has a list in its body and does not say by Require, or by Supported, that it is to be used.
+    ExtensionRequired = 421, "LYS0059", "Extension Required";
+    /// The body of a SUBSCRIBE that requires a list of people is something else.
+    UnsupportedList = 415, "LYS0060", "Unsupported Media Type";
 }
 
 #[cfg(test)]

@@ -40,6 +40,8 @@ pub mod facet_kind {
     pub const LIST: FacetKind = FacetKind(5);
     /// The lists that a user made, the oldest first; the key is the address of record.
     pub const LISTS_MADE: FacetKind = FacetKind(6);
+    /// The list that a subscription was given; the key is the subscription's.
+    pub const SUBSCRIBED_LIST: FacetKind = FacetKind(7);
 }
 
 /// A key or value over its bound: nothing was written.

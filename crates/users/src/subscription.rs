@@ -7,6 +7,12 @@
 //! version:u8 package:u8 flags:u8 expires:varint(ms) reserved:varint remote_cseq:varint
 //! presentity watcher call_id local remote target routes flow event_id     each len:varint bytes
 //! ```
+//! A list that came with the SUBSCRIBE (RFC 5367) is a facet of its own beside it, of kind
+//! [`crate::facet_kind::SUBSCRIBED_LIST`] and with the same key, so that the record stays small:
+//!
+//! ```text
+//! version:u8 count:varint (len:varint uri)*
+//! ```
 
 use crate::bytes::{Cursor, put_bytes, put_varint};
 use lyceum_sip::time::WallTime;
@@ -53,11 +59,11 @@ impl EventPackage {
 pub struct Subscription<'a> {
     /// What it is about.
     pub package: EventPackage,
-    /// Canonical address of whom it watches; for a list, whose contacts.
+    /// Canonical address of whom it watches; for a list, whose list.
     pub presentity: &'a str,
     /// Canonical address of who watches.
     pub watcher: &'a str,
-    /// It watches all contacts of the presentity (RFC 4662).
+    /// It watches all contacts of the presentity (RFC 4662), or the list kept beside it.
     pub list: bool,
     /// When it ends.
     pub expires: WallTime,
@@ -140,6 +146,25 @@ impl<'a> Subscription<'a> {
     }
 }
 
+/// Appends the packed form of a list that came with a SUBSCRIBE.
+pub fn pack_list(uris: &[String], out: &mut Vec<u8>) {
+    out.push(VERSION);
+    put_varint(out, uris.len() as u64);
+    for uri in uris {
+        put_bytes(out, uri.as_bytes());
+    }
+}
+
+/// Reads the packed form of a list; `None` when it is damaged or newer than this build.
+pub fn unpack_list(packed: &[u8]) -> Option<Vec<&str>> {
+    let mut at = Cursor::new(packed);
+    if at.byte()? != VERSION {
+        return None;
+    }
+    let count = at.varint()?;
+    (0..count).map(|_| std::str::from_utf8(at.bytes()?).ok()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +205,19 @@ mod tests {
         }
         packed[0] = VERSION + 1;
         assert_eq!(Subscription::unpack(&packed), None);
+    }
+
+    #[test]
+    fn a_list_is_read_back_and_damage_is_none() {
+        let uris = ["sip:ben@example.org".to_owned(), "tel:+4930".to_owned()];
+        let mut packed = Vec::new();
+        pack_list(&uris, &mut packed);
+        assert_eq!(unpack_list(&packed), Some(vec!["sip:ben@example.org", "tel:+4930"]));
+        for end in 0..packed.len() {
+            assert_eq!(unpack_list(&packed[..end]), None, "cut at {end}");
+        }
+        packed[0] = VERSION + 1;
+        assert_eq!(unpack_list(&packed), None);
     }
 
     #[test]

@@ -109,7 +109,7 @@ impl Core {
     /// OPTIONS to the server itself: what it can do. No user is named, so nobody needs to sign in for it.
     fn options(&mut self, inbound: &Inbound<'_>, out: &mut Outbox) {
         const LINES: &[u8] = b"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, SUBSCRIBE, NOTIFY, PUBLISH, REFER, INFO, PRACK, UPDATE\r\n\
-            Accept: application/sdp\r\nSupported: path, outbound, gruu, timer\r\n";
+            Accept: application/sdp\r\nSupported: path, outbound, gruu, timer, eventlist, recipient-list-subscribe\r\n";
         self.answer_lines(inbound, 200, "OK", LINES, out);
     }
 

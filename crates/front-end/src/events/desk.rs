@@ -265,7 +265,7 @@ impl Core {
     fn contacts_changed(&mut self, now: Now, aor: &str, out: &mut Outbox) {
         self.presence_changed(aor);
         for slot in self.events.watches.of(aor).to_vec() {
-            if !self.events.watches.lists.contains_key(&slot) {
+            if !self.events.watches.lists.contains_key(&slot) || self.events.watches.is_given(slot) {
                 continue;
             }
             let owned = self.events.watches.key_at(slot).is_some_and(|(group, key)| {

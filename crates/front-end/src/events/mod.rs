@@ -10,6 +10,7 @@
 
 mod body;
 mod desk;
+mod given;
 mod notify;
 mod profile;
 mod publish;
@@ -174,7 +175,7 @@ impl Core {
                 continue;
             };
             match one.kind {
-                facet_kind::SUBSCRIPTION => self.subscription_undone(one),
+                facet_kind::SUBSCRIPTION | facet_kind::SUBSCRIBED_LIST => self.subscription_undone(one),
                 facet_kind::PRESENCE => {
                     let at = usize::from(routing_group(aor));
                     if let Some(user) = user_at(&snapshot, aor) {
@@ -190,11 +191,18 @@ impl Core {
     }
 
     fn subscription_undone(&mut self, touched: &Touched) {
-        if touched.kind != facet_kind::SUBSCRIPTION {
+        if !matches!(touched.kind, facet_kind::SUBSCRIPTION | facet_kind::SUBSCRIBED_LIST) {
+            return;
+        }
+        let key = <[u8; 16]>::try_from(&*touched.key);
+        if touched.kind == facet_kind::SUBSCRIBED_LIST {
+            if let Some(slot) = key.ok().and_then(|key| self.events.watches.slot(&key)) {
+                self.fill_again(slot);
+            }
             return;
         }
         let stands = self.groups.iter().any(|group| group.facet(touched.kind, &touched.key).is_some());
-        if !stands && let Ok(key) = <[u8; 16]>::try_from(&*touched.key) {
+        if !stands && let Ok(key) = key {
             self.events.watches.remove_key(&key);
         }
     }

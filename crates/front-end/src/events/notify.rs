@@ -13,6 +13,7 @@ use lyceum_users::format::winfo::{self, Watcher, WatcherEvent, WatcherStatus};
 use lyceum_users::subscription::{CSEQ_BLOCK, EventPackage, Subscription};
 
 use super::body::is_ours;
+use super::given::list_uri;
 use super::subscribe::write_contact;
 use super::watches::{End, mark};
 use super::{NEXT_ROUND, NOTIFIES_A_ROUND, user_at};
@@ -115,7 +116,7 @@ impl Core {
             }
         }
         if end.is_some() {
-            self.groups[usize::from(group)].remove_facet(facet_kind::SUBSCRIPTION, &key, &mut self.journal);
+            self.remove_subscription(group, &key);
         }
         sent && end.is_none() || end.is_some() && self.forget_watch(slot, &subscription)
     }
@@ -132,12 +133,11 @@ impl Core {
     /// Ends a subscription whose watcher is gone.
     fn drop_watch(&mut self, slot: u32) {
         let Some((group, key)) = self.events.watches.key_at(slot) else { return };
-        let group = &mut self.groups[usize::from(group)];
-        let presentity = group
+        let presentity = self.groups[usize::from(group)]
             .facet(facet_kind::SUBSCRIPTION, &key)
             .and_then(Subscription::unpack)
             .map(|subscription| subscription.presentity.to_owned());
-        group.remove_facet(facet_kind::SUBSCRIPTION, &key, &mut self.journal);
+        self.remove_subscription(group, &key);
         self.events.watches.remove(slot);
         if let Some(presentity) = presentity {
             self.events.watches.touch_watchers(&presentity);
@@ -171,13 +171,13 @@ impl Core {
         let taken = list.news.len().min(MEMBERS_A_NOTIFY);
         let news: Vec<u16> = list.news.drain(..taken).collect();
         let more = !list.news.is_empty();
-        let members = if full { list.members.clone() } else { Vec::new() };
+        let members = if full { list.members.len() } else { 0 };
         let told: Vec<(usize, Box<str>)> = news
             .iter()
             .filter_map(|at| Some((usize::from(*at), list.members.get(usize::from(*at))?.clone())))
             .collect();
         let snapshot = Arc::clone(&self.snapshot);
-        let mut bodies: Vec<(Box<str>, Option<Arc<[u8]>>)> = Vec::with_capacity(told.len());
+        let mut bodies: Vec<(usize, Box<str>, Option<Arc<[u8]>>)> = Vec::with_capacity(told.len());
         for (at, member) in told {
             let user = user_at(&snapshot, &member).filter(|user| user.enabled);
             let body = user.map(|user| self.presence_document(now, &snapshot, user, subscription.watcher));
@@ -185,33 +185,32 @@ impl Core {
             let slots = self.events.watches.lists.get_mut(&slot).and_then(|list| list.told.get_mut(at));
             let before = slots.map(|told| std::mem::replace(told, mark));
             if full || before != Some(mark) {
-                bodies.push((member, body));
+                bodies.push((at, member, body));
             }
         }
         let is_last = self.events.watches.get(slot).is_some_and(|watch| watch.end.is_some());
         if bodies.is_empty() && !full && !is_last {
             return Say::Nothing { more };
         }
-        let later: Vec<Box<str>> =
-            members.into_iter().filter(|one| !bodies.iter().any(|(told, _)| told == one)).collect();
-        let uris: Vec<String> =
-            bodies.iter().map(|(member, _)| member).chain(&later).map(|member| format!("sip:{member}")).collect();
+        let Some(list) = self.events.watches.lists.get(&slot) else { return Say::Content(None) };
+        let later = (0..members).filter(|one| !bodies.iter().any(|(told, ..)| told == one));
+        let uris: Vec<String> = bodies.iter().map(|(at, ..)| *at).chain(later).map(|at| list.uri(at)).collect();
         let resources: Vec<Resource<'_>> = uris
             .iter()
             .enumerate()
             .map(|(at, uri)| {
                 let state = match bodies.get(at) {
-                    Some((_, Some(body))) => ResourceState::Active { content_type: PIDF, body },
-                    Some((member, None)) if is_ours(&snapshot, member) => {
+                    Some((.., Some(body))) => ResourceState::Active { content_type: PIDF, body },
+                    Some((_, member, None)) if is_ours(&snapshot, member) => {
                         ResourceState::Terminated { reason: "noresource" }
                     }
-                    Some((_, None)) | None => ResourceState::Pending,
+                    Some((.., None)) | None => ResourceState::Pending,
                 };
                 Resource { uri, name: None, instance: "1", state }
             })
             .collect();
+        let uri = list_uri(subscription, list.uris.is_some());
         let boundary = format!("lyceum-{:016x}", self.random.bits());
-        let uri = format!("sip:{};list=contacts", subscription.presentity);
         let extent = if full { Extent::Full } else { Extent::Partial };
         let mut body = Vec::new();
         rlmi::write(List { uri: &uri, version, extent, boundary: &boundary }, &resources, &mut body);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lyceum_net::Outbox;
 use lyceum_sip::transaction::{Incoming, ServerId};
-use lyceum_sip::{Name, ResponseBuilder};
+use lyceum_sip::{Method, Name, ResponseBuilder};
 use lyceum_topology::{UserRecord, routing_group};
 use lyceum_users::presence::{DeviceKind, PublishIntent, PublishRefusal, Published};
 use lyceum_users::subscription::EventPackage;
@@ -15,8 +15,8 @@ use crate::core::Core;
 use crate::inbound::Inbound;
 use crate::refusal::Refusal;
 
-/// Option tags that SUBSCRIBE and PUBLISH may require.
-const KNOWN_OPTIONS: [&str; 1] = ["eventlist"];
+/// Option tags that SUBSCRIBE may require, and PUBLISH but for the last.
+const KNOWN_OPTIONS: [&str; 2] = ["eventlist", super::given::OPTION];
 /// What Allow-Events says.
 pub(crate) const ALLOW_EVENTS: &[u8] = b"presence, presence.winfo, ua-profile";
 
@@ -137,7 +137,8 @@ impl Core {
         }
         let snapshot = Arc::clone(&self.snapshot);
         let sender = self.identify(inbound, &snapshot, out)?;
-        let unknown = crate::register::unknown_options(&message, Name::Require, &KNOWN_OPTIONS);
+        let known = if message.method() == Method::Subscribe { &KNOWN_OPTIONS[..] } else { &KNOWN_OPTIONS[..1] };
+        let unknown = crate::register::unknown_options(&message, Name::Require, known);
         if !unknown.is_empty() {
             self.refuse_with(inbound, Refusal::UnknownRequire, &[("Unsupported", &unknown)], out);
             return None;

@@ -12,6 +12,7 @@ use lyceum_users::facet_kind;
 use lyceum_users::presence::BRIEF;
 use lyceum_users::subscription::{CSEQ_BLOCK, EventPackage, MAX_SUBSCRIPTION, Subscription};
 
+use super::given::{Amiss, LISTS_OF_ONE};
 use super::publish::{ALLOW_EVENTS, event};
 use super::{SUBSCRIPTIONS, user_at};
 use crate::calls::admit::Sender;
@@ -27,6 +28,8 @@ struct New<'a> {
     presentity: Arc<UserRecord>,
     watcher: String,
     list: bool,
+    /// The list that it brings.
+    given: Option<Vec<String>>,
     expires: u32,
 }
 
@@ -49,11 +52,23 @@ impl Core {
         let Some((package, event_id)) = event(inbound) else {
             return self.refuse_event(inbound, server, Refusal::BadEvent, &[("Allow-Events", ALLOW_EVENTS)], out);
         };
-        let Some(presentity) = self.presentity_of(inbound) else {
-            return self.refuse_event(inbound, server, Refusal::NotFound, &[], out);
+        let given = match self.given_anew(&inbound.message, &watcher) {
+            Ok(given) => given,
+            Err(amiss) => return self.refuse_list(inbound, server, amiss, out),
+        };
+        if given.is_some() && package != EventPackage::Presence {
+            return self.refuse_event(inbound, server, Refusal::BadEvent, &[("Allow-Events", b"presence")], out);
+        }
+        let presentity = match given {
+            Some(_) => self.list_owner(inbound, &watcher),
+            None => self.presentity_of(inbound).ok_or(Refusal::NotFound),
+        };
+        let presentity = match presentity {
+            Ok(presentity) => presentity,
+            Err(refusal) => return self.refuse_event(inbound, server, refusal, &[], out),
         };
         let own = presentity.address.as_str() == watcher;
-        let list = package == EventPackage::Presence && asks_for_list(&inbound.message);
+        let list = given.is_some() || package == EventPackage::Presence && asks_for_list(&inbound.message);
         if !own && (list || package != EventPackage::Presence) {
             return self.refuse_event(inbound, server, Refusal::NotYourPresence, &[], out);
         }
@@ -67,10 +82,11 @@ impl Core {
         };
         let limit = self.snapshot.presence_policy(&presentity).max_category_subscription as usize;
         let many = self.events.watches.of(presentity.address.as_str()).len() >= limit;
-        if (many && !own) || self.events.watches.len() >= SUBSCRIPTIONS {
+        let lists = given.is_some() && self.events.watches.lists_given(presentity.address.as_str()) >= LISTS_OF_ONE;
+        if (many && !own) || lists || self.events.watches.len() >= SUBSCRIPTIONS {
             return self.refuse_event(inbound, server, Refusal::TooManyWatchers, &[("Retry-After", b"600")], out);
         }
-        let new = New { package, event_id, presentity, watcher, list, expires };
+        let new = New { package, event_id, presentity, watcher, list, given, expires };
         self.open(inbound, server, &new, out);
     }
 
@@ -118,6 +134,12 @@ impl Core {
         let Some(seq) = self.write_subscription(group, &key, &subscription) else {
             return self.refuse_event(inbound, server, Refusal::TooLarge, &[], out);
         };
+        if let Some(uris) = &new.given
+            && self.write_list(group, &key, uris).is_none()
+        {
+            self.remove_subscription(group, &key);
+            return self.refuse_event(inbound, server, Refusal::TooManyRecipients, &[], out);
+        }
         let slot = self.events.watches.put(key, group, &subscription);
         if new.list {
             self.fill_list(slot, aor);
@@ -186,6 +208,10 @@ impl Core {
                 return self.refuse_event(inbound, server, Refusal::IntervalTooBrief, &line, out);
             }
         };
+        let given = match self.given_again(&message, &user, self.events.watches.is_given(slot)) {
+            Ok(given) => given,
+            Err(amiss) => return self.refuse_list(inbound, server, amiss, out),
+        };
         let contact = message.contacts().flatten().find_map(|contact| contact.address().map(|address| address.uri));
         let target = contact.unwrap_or(stored.target);
         let flow = flow_bytes(inbound.arrival.transport, &inbound.flow_to(target));
@@ -200,6 +226,11 @@ impl Core {
         let Some(seq) = self.write_subscription(group, &key, &renewed) else {
             return self.refuse_event(inbound, server, Refusal::TooLarge, &[], out);
         };
+        if let Some(uris) = given
+            && self.write_list(group, &key, &uris).is_none()
+        {
+            return self.refuse_event(inbound, server, Refusal::TooManyRecipients, &[], out);
+        }
         self.events.watches.put(key, group, &renewed);
         if renewed.list {
             self.fill_list(slot, renewed.presentity);
@@ -209,6 +240,11 @@ impl Core {
         }
         let bytes = self.subscribed(inbound, expires, renewed.list);
         self.answer_after(inbound.now, Some(seq), (server, 200, bytes), Some(slot));
+    }
+
+    fn refuse_list(&mut self, inbound: &Inbound<'_>, server: ServerId, amiss: Amiss, out: &mut Outbox) {
+        let (refusal, header, value) = amiss;
+        self.refuse_event(inbound, server, refusal, &[(header, &value)], out);
     }
 
     /// Writes the record; `None` when it is larger than one may be.
@@ -232,26 +268,6 @@ impl Core {
     /// What names a dialog of ours in table and store: the same after a restart.
     pub(crate) fn dialog_key(&self, call_id: &[u8], local_tag: &[u8], remote_tag: &[u8]) -> [u8; 16] {
         self.keys.name(&[call_id, local_tag, remote_tag])
-    }
-
-    /// The members of a contact list watch, from the list as it is now.
-    pub(crate) fn fill_list(&mut self, slot: u32, owner: &str) {
-        let group = &self.groups[usize::from(routing_group(owner))];
-        let contacts = ContactList::load(group, owner).unwrap_or_default();
-        let members = contacts.contacts.iter().map(|entry| entry.address.as_str().into()).collect();
-        self.events.watches.set_members(slot, members);
-    }
-
-    /// All contact list watches, at start.
-    pub(crate) fn load_lists(&mut self) {
-        for slot in self.events.watches.list_slots() {
-            let Some((group, key)) = self.events.watches.key_at(slot) else { continue };
-            let packed = self.groups[usize::from(group)].facet(facet_kind::SUBSCRIPTION, &key);
-            let owner = packed.and_then(Subscription::unpack).map(|stored| stored.presentity.to_owned());
-            if let Some(owner) = owner {
-                self.fill_list(slot, &owner);
-            }
-        }
     }
 
     /// The owner is asked about a new watcher once.

@@ -16,7 +16,7 @@ pub struct Watching {
     pub watcher: String,
     /// What they are to the user.
     pub relationship: Relationship,
-    /// Whether it is a subscription to the watcher's whole contact list.
+    /// Whether it is a subscription to the watcher's whole contact list, or to a list that they gave.
     pub list: bool,
     /// Seconds left.
     pub expires_in: u32,

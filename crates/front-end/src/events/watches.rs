@@ -70,17 +70,27 @@ pub(crate) struct Watch {
     list: bool,
 }
 
-/// What a watch of a contact list has beside.
+/// What a watch of a list has beside.
 #[derive(Debug, Default)]
 pub(crate) struct ListWatch {
     /// Canonical addresses of the members.
     pub(crate) members: Vec<Box<str>>,
+    /// What the SUBSCRIBE called them, when it brought the list; `None` for a contact list.
+    pub(crate) uris: Option<Vec<Box<str>>>,
     /// Places of those whose state is to be told.
     pub(crate) news: Vec<u16>,
     /// The whole list is to be told.
     pub(crate) full: bool,
     /// Mark of the document told last of each member; 0 for none.
     pub(crate) told: Vec<u32>,
+}
+
+impl ListWatch {
+    /// What the member at this place is called.
+    pub(crate) fn uri(&self, at: usize) -> String {
+        let given = self.uris.as_ref().and_then(|uris| uris.get(at)).map(|uri| uri.to_string());
+        given.unwrap_or_else(|| format!("sip:{}", self.members.get(at).map_or("", |member| member)))
+    }
 }
 
 /// What a document is known by afterwards; never 0.
@@ -179,9 +189,10 @@ impl Watches {
     }
 
     /// The members of a list watch; all of them are to be told.
-    pub(crate) fn set_members(&mut self, slot: u32, members: Vec<Box<str>>) {
+    pub(crate) fn set_members(&mut self, slot: u32, members: Vec<Box<str>>, uris: Option<Vec<Box<str>>>) {
         let Some(list) = self.lists.get_mut(&slot) else { return };
         let before = std::mem::replace(&mut list.members, members);
+        list.uris = uris;
         list.full = true;
         list.told = vec![0; list.members.len()];
         list.news = (0..u16::try_from(list.members.len()).unwrap_or(u16::MAX)).collect();
@@ -192,6 +203,23 @@ impl Watches {
         for member in now {
             self.by_presentity.entry(member).or_default().push(slot);
         }
+    }
+
+    /// Did a SUBSCRIBE bring the list of this watch?
+    pub(crate) fn is_given(&self, slot: u32) -> bool {
+        self.lists.get(&slot).is_some_and(|list| list.uris.is_some())
+    }
+
+    /// How many watches of lists that came with a SUBSCRIBE are of this address.
+    pub(crate) fn lists_given(&self, owner: &str) -> usize {
+        let owner_hash = hash64(owner.as_bytes());
+        let is_own = |slot: &&u32| self.slots[**slot as usize].as_ref().is_some_and(|one| one.presentity == owner_hash);
+        let mut own: Vec<u32> =
+            self.of(owner).iter().filter(is_own).copied().filter(|slot| self.is_given(*slot)).collect();
+        // Who is on their own list watches twice.
+        own.sort_unstable();
+        own.dedup();
+        own.len()
     }
 
     fn unlink(&mut self, presentity: u64, slot: u32) {

@@ -116,7 +116,7 @@ pub(super) fn is_from(cpim: &Cpim<'_>, sender: &str) -> bool {
 }
 
 /// The address that a URI names, in small letters: of `sip:`, and of `im:` and its kin.
-pub(super) fn address_of(uri: &[u8]) -> Option<String> {
+pub(crate) fn address_of(uri: &[u8]) -> Option<String> {
     let uri = Uri::parse(uri).ok()?;
     let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_ascii_lowercase);
     match uri.scheme() {

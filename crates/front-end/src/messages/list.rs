@@ -20,7 +20,7 @@ use crate::calls::admit::Sender;
 use crate::core::Core;
 use crate::events::user_at;
 use crate::inbound::Inbound;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, warning};
 
 /// The user part that lists are sent to. A user of this name has it instead.
 const USER: &[u8] = b"list";
@@ -39,7 +39,7 @@ struct Mailing {
 
 impl Core {
     /// Is this where lists are sent to?
-    pub(super) fn is_list(&self, uri: &Uri<'_>) -> bool {
+    pub(crate) fn is_list(&self, uri: &Uri<'_>) -> bool {
         uri.user().is_some_and(|user| user.eq_ignore_ascii_case(USER)) && self.is_us(uri)
     }
 
@@ -60,8 +60,7 @@ impl Core {
         let mut mailing = match self.mailing(&message, snapshot) {
             Ok(mailing) => mailing,
             Err((refusal, why)) => {
-                let warning = format!("399 lyceum \"{}\"", why.replace(['"', '\\'], "'"));
-                return self.refuse_event(inbound, server, refusal, &[("Warning", warning.as_bytes())], out);
+                return self.refuse_event(inbound, server, refusal, &[("Warning", &warning(&why))], out);
             }
         };
         let sender = sender_of(who, &message);

@@ -25,6 +25,7 @@ use lyceum_users::messages::{DeviceKey, MessageId, Waiting};
 
 pub use conversation::conversation_address;
 pub(crate) use deliver::is_delivery;
+pub(crate) use letter::address_of;
 pub(crate) use take::{Kept, Taken};
 
 /// Deliveries begun in one round of input.

@@ -67,6 +67,13 @@ fn a_blind_copy_tells_of_nobody_else() {
 fn a_list_that_cannot_be_served_says_why() {
     for (entries, require, status, header, says) in [
         (entry("nobody", "to"), "recipient-list-message", 404, "Warning", "nobody@example.org is no user here"),
+        (
+            "<entry uri='a&#13;&#10;X: y'/>".to_owned(),
+            "recipient-list-message",
+            404,
+            "Warning",
+            "a''X: y is no user here",
+        ),
         (String::new(), "recipient-list-message, x-more", 420, "Unsupported", "x-more"),
         ("<external/>".to_owned(), "recipient-list-message", 400, "Warning", "the list of recipients: "),
     ] {

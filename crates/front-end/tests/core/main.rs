@@ -10,6 +10,7 @@ mod gone;
 mod ladders;
 mod large;
 mod lists;
+mod lists_subscribed;
 mod messages;
 mod policies;
 mod presence;

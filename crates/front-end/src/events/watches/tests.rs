@@ -57,14 +57,14 @@ fn who_never_answers_does_not_hold_up_the_others() {
 fn a_list_hears_of_its_members_alone() {
     let mut watches = Watches::default();
     let slot = watches.put([1; 16], 0, &subscription("ana@example.org", true));
-    watches.set_members(slot, vec!["bob@example.org".into(), "eve@example.org".into()]);
+    watches.set_members(slot, vec!["bob@example.org".into(), "eve@example.org".into()], None);
     if let Some(list) = watches.lists.get_mut(&slot) {
         (list.full, list.news) = (false, Vec::new());
     }
     watches.touch("eve@example.org");
     watches.touch("eve@example.org");
     assert_eq!(watches.lists[&slot].news, [1]);
-    watches.set_members(slot, vec!["bob@example.org".into()]);
+    watches.set_members(slot, vec!["bob@example.org".into()], None);
     assert!(watches.of("eve@example.org").is_empty());
     watches.remove(slot);
     assert!(watches.is_empty() && watches.by_presentity.is_empty());
