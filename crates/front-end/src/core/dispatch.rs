@@ -101,7 +101,10 @@ impl Core {
             Method::Register => self.register(inbound, out),
             Method::Options if self.is_for_us(message) => self.options(inbound, out),
             Method::Publish if self.is_for_presence(message) => self.publish(inbound, out),
-            Method::Subscribe if self.is_for_presence(message) => self.subscribe(inbound, out),
+            // Of a subscription that ended, too: 481 makes the watcher subscribe anew, 404 would make him give up.
+            Method::Subscribe if self.is_for_presence(message) || !is_new && self.is_for_us(message) => {
+                self.subscribe(inbound, out);
+            }
             _ => self.proxy(inbound, out),
         }
     }

@@ -145,6 +145,14 @@ fn wrong_requests_get_the_status_that_says_why() {
 }
 
 #[test]
+fn a_refresh_of_what_ended_makes_the_watcher_subscribe_anew() {
+    let mut bench = Bench::new();
+    let request = bench.request("SUBSCRIBE", "sip:192.0.2.1:5060", "ben", phone(2), "Event: presence\n");
+    let request = request.replace("To: <sip:192.0.2.1:5060>", "To: <sip:anna@example.org>;tag=long-gone");
+    assert_eq!(status_of(&bench.signed("ben", "secret", phone(2), &request), "SUBSCRIBE").status(), 481);
+}
+
+#[test]
 fn registering_makes_one_available() {
     let mut bench = Bench::new();
     let sent = watch(&mut bench, "sip:anna@example.org", "");
