@@ -123,6 +123,21 @@ fn what_a_plan_cannot_say_stays_as_it_was_in_the_document() {
 }
 
 #[test]
+fn pools_and_servers_that_run_keep_their_names() {
+    let mut base = document(&plan(TEXT), &Document::default());
+    let pool = &mut base.sites[0].pools[0];
+    (pool.name, pool.fqdn) = ("pool1".to_owned(), DomainName::parse("sip.contoso.com").expect("a name"));
+    pool.nodes.truncate(2);
+    pool.nodes[0].name = "node1".to_owned();
+    let grown = document(&plan(TEXT), &base);
+    let pool = &grown.sites[0].pools[0];
+    assert_eq!((pool.name.as_str(), pool.fqdn.as_str()), ("pool1", "sip.contoso.com"));
+    let names: Vec<&str> = pool.nodes.iter().map(|node| node.name.as_str()).collect();
+    assert_eq!(names[..3], ["node1", "fe2-london", "fe3-london"]);
+    assert_eq!(compare(&plan(TEXT), &Results::of(&plan(TEXT)).deployment, &grown), []);
+}
+
+#[test]
 fn sites_that_are_gone_take_their_links_along() {
     let mut document = document(&plan(TEXT), &Document::default());
     document.sites.retain(|site| site.name != "Leeds" && site.name != "Paris");

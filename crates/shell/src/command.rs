@@ -17,6 +17,7 @@ mod man;
 mod message;
 mod number;
 mod period;
+mod plan;
 mod policy;
 mod presence;
 mod registration;
@@ -69,6 +70,9 @@ enum Noun {
     /// The topology document: show, check, publish, compare, roll back
     #[command(subcommand)]
     Topology(topology::Verb),
+    /// Planning: from a business's needs to servers, links, names, filters, a report, and the topology
+    #[command(subcommand)]
+    Plan(plan::Verb),
     /// Where users can be reached now
     #[command(subcommand)]
     Registration(registration::Verb),
@@ -137,6 +141,7 @@ impl Cli {
             Noun::Policy(verb) => verb.run(run),
             Noun::EffectivePolicy(command) => command.run(run),
             Noun::Topology(verb) => verb.run(run),
+            Noun::Plan(verb) => verb.run(run),
             Noun::Registration(verb) => verb.run(run),
             Noun::Call(verb) => verb.run(run),
             Noun::Presence(verb) => verb.run(run),

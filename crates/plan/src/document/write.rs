@@ -19,7 +19,7 @@ pub fn to_topology(plan: &Plan, deployment: &Deployment, base: &Document) -> Res
     document.sites = (0..plan.sites.len()).map(|number| site(plan, deployment, base, number)).collect();
     trust_gateways(plan, &mut document);
     set_policies(plan, &mut document);
-    make_room(plan, deployment, &mut document);
+    make_room(plan, &mut document);
     let problems = document.validate();
     if problems.is_empty() { Ok(document) } else { Err(problems) }
 }
@@ -38,12 +38,17 @@ fn site(plan: &Plan, deployment: &Deployment, base: &Document, number: usize) ->
     let planned = &plan.sites[number];
     let name = planned.name.value.clone();
     let known = base.sites.iter().find(|site| site.name == name);
-    let pools = deployment.pools.iter().filter(|pool| pool.site == number && is_home(pool.role));
-    let pools = pools
-        .map(|pool| {
+    let planned_pools = deployment.pools.iter().filter(|pool| pool.site == number && is_home(pool.role));
+    let pools = planned_pools
+        .enumerate()
+        .map(|(at, pool)| {
             let hosts = pool.hosts.iter().map(|&host| deployment.hosts[host].fqdn.as_str());
             let nodes = hosts.map(|host| Node { name: label(host), fqdn: fqdn(host) }).collect();
-            Pool { name: label(&pool.fqdn), fqdn: fqdn(&pool.fqdn), nodes }
+            let planned = Pool { name: label(&pool.fqdn), fqdn: fqdn(&pool.fqdn), nodes };
+            match known.and_then(|site| site.pools.get(at)) {
+                Some(running) => renamed(planned, running),
+                None => planned,
+            }
         })
         .collect();
     Site {
@@ -52,6 +57,13 @@ fn site(plan: &Plan, deployment: &Deployment, base: &Document, number: usize) ->
         pools,
         name,
     }
+}
+
+/// A planned pool under the names of the one that runs: users are homed on it by name, and its servers have theirs.
+fn renamed(planned: Pool, running: &Pool) -> Pool {
+    let names = running.nodes.iter().cloned().map(Some).chain(std::iter::repeat(None));
+    let nodes = planned.nodes.into_iter().zip(names).map(|(planned, running)| running.unwrap_or(planned)).collect();
+    Pool { name: running.name.clone(), fqdn: running.fqdn.clone(), nodes }
 }
 
 /// Gateways of the plan are trusted by address; those of the base that the plan does not name are no longer.
@@ -116,7 +128,7 @@ fn days(days: u64, default: u32) -> Option<u32> {
 }
 
 /// A pool that has more users than the default lets in says so.
-fn make_room(plan: &Plan, deployment: &Deployment, document: &mut Document) {
+fn make_room(plan: &Plan, document: &mut Document) {
     let registrar = &mut document.policies.registrar;
     let usual = registrar.global.max_users.unwrap_or(RegistrarPolicy::default().max_users);
     for (number, site) in plan.sites.iter().enumerate() {
@@ -124,12 +136,7 @@ fn make_room(plan: &Plan, deployment: &Deployment, document: &mut Document) {
             Some(_) => *site.users,
             None => (0..plan.sites.len()).filter(|&at| plan.hub_of(at) == number).map(|at| *plan.sites[at].users).sum(),
         };
-        let pools: Vec<String> = deployment
-            .pools
-            .iter()
-            .filter(|pool| pool.site == number && is_home(pool.role))
-            .map(|pool| label(&pool.fqdn))
-            .collect();
+        let pools: Vec<String> = document.sites[number].pools.iter().map(|pool| pool.name.clone()).collect();
         let each = users.div_ceil(pools.len().max(1) as u64);
         for pool in pools.into_iter().filter(|_| each > u64::from(usual)) {
             registrar.pools.entry(pool).or_default().max_users = Some(u32::try_from(each).unwrap_or(u32::MAX));
