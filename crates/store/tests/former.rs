@@ -18,10 +18,13 @@ fn in_force(store: &Store) -> Vec<String> {
     store.directory().unwrap().users.iter().map(|user| user.address.to_string()).collect()
 }
 
+/// A picture of one by one.
+const PHOTO: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0crc!\0\0\0\0IENDcrc!";
+
 /// Gives somebody a history, a photo, and a file in each direction.
 fn live(store: &Store, whose: &str) {
     add(store, &[message(1_000, whose, &[BOB], "one"), message(2_000, BOB, &[whose], "two")]);
-    store.photo_put(whose, b"\x89PNG\r\n\x1a\nphoto", 1_024, WallTime(1)).unwrap();
+    store.photo_put(whose, PHOTO, 1_024, WallTime(1)).unwrap();
     for (at, sender, recipient) in [(3_000, whose, BOB), (4_000, BOB, whose)] {
         let new = NewTransfer {
             id: id(at),

@@ -48,7 +48,7 @@ pub fn conversation_address(members: &[String], domain: &str) -> String {
 impl Core {
     /// Makes the conversation of these people for one of them, if there is none yet; `done` hears when it is durable.
     ///
-    /// Everybody in a new one is a user of ours. Who has made [`MADE_MOST`] loses the oldest: it is made again when it is
+    /// Everybody in a new one is a user of ours. Who has made `MADE_MOST` loses the oldest: it is made again when it is
     /// opened again.
     pub fn make_conversation(
         &mut self,
