@@ -5,8 +5,8 @@
 //! ```
 //!
 //! `register_hot WHAT N` with WHAT one of `challenge` (REGISTER, 401), `register` (the same and REGISTER with digest,
-//! 200: a refresh), `options`, `message` (forwarded, and its answer), `call` (INVITE 100 180 200 ACK BYE 200). Commits
-//! succeed at once; one millisecond passes from message to message, so timers end here as they do in life.
+//! 200: a refresh), `options`, `message` (forwarded, and its answer), `call` (INVITE 100 180 200 ACK BYE 200), `publish`
+//! (PUBLISH that changes a state, NOTIFY to twenty watchers, their answers). Commits succeed at once; one millisecond passes from message to message, so timers end here as they do in life.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,6 +32,8 @@ const USERS: usize = 1000;
 /// User 0 is called, at this address.
 const CALLED: ([u8; 4], u16) = ([127, 0, 0, 1], 5098);
 const CALLER: ([u8; 4], u16) = ([127, 0, 0, 1], 5070);
+/// Persons that watch user 0.
+const WATCHERS: usize = 20;
 
 struct World {
     core: Core,
@@ -41,6 +43,8 @@ struct World {
     users: Vec<User>,
     answers: Answers,
     number: usize,
+    /// Entity tag of the state published last; empty: none is.
+    etag: String,
 }
 
 /// What is counted: one message through the core, with all that follows from it there.
@@ -96,7 +100,7 @@ impl World {
             epoch: 0,
         });
         let answers = Answers::new(USERS);
-        World { core, listener, outbox: Outbox::new(), now: 1_000_000, users, answers, number: 0 }
+        World { core, listener, outbox: Outbox::new(), now: 1_000_000, users, answers, number: 0, etag: String::new() }
     }
 
     /// Gives the core one message and returns what it sends.
@@ -167,6 +171,53 @@ impl World {
         let request = self.request("MESSAGE", (&uri, &format!("<{uri}>")), 1, extra);
         let forwarded = find(self.exchange(CALLER, request.as_bytes()), 0);
         only(self.exchange(CALLED, &answer(&forwarded, 200)), 200);
+    }
+
+    fn watch(&mut self) {
+        let (watched, contact) = (&self.users[0].name, CALLER.1);
+        let uri = format!("sip:{watched}@{DOMAIN}");
+        let extra = format!(
+            "Event: presence\r\nExpires: 3600\r\nContact: <sip:w@127.0.0.1:{contact}>\r\nContent-Length: 0\r\n\r\n"
+        );
+        for watcher in 0..WATCHERS {
+            let request = self.request("SUBSCRIBE", (&uri, &format!("<{uri}>")), 1, &extra);
+            let watcher_name = format!("From: <sip:{}@", self.users[1 + watcher].name);
+            let request = request.replace(&format!("From: <sip:{}@", self.users[1].name), &watcher_name);
+            let request = request.replace("hot-", &format!("watch-{watcher}-"));
+            let request = request.replace("hotSUBSCRIBE", &format!("hotSUBSCRIBE{watcher}w"));
+            let sent = self.exchange(CALLER, request.as_bytes());
+            let notify = find(sent, 0);
+            self.exchange(CALLER, &answer(&notify, 200));
+        }
+    }
+
+    fn publish(&mut self) {
+        if self.etag.is_empty() {
+            self.watch();
+        }
+        let user = &self.users[0].name;
+        let (uri, note) = (format!("sip:{user}@{DOMAIN}"), ["free", "busy"][self.number % 2]);
+        let body = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" entity=\"{uri}\">\n\
+             <tuple id=\"b1\"><status><basic>open</basic></status><note>{note}</note></tuple>\n</presence>\n"
+        );
+        let condition = if self.etag.is_empty() { String::new() } else { format!("SIP-If-Match: {}\r\n", self.etag) };
+        let extra = format!(
+            "Event: presence\r\n{condition}Expires: 60\r\nContent-Type: application/pidf+xml\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let request = self.request("PUBLISH", (&uri, &format!("<{uri}>")), 1, &extra);
+        let own = request.replace(&format!("From: <sip:{}@", self.users[1].name), &format!("From: <sip:{user}@"));
+        let sent = self.exchange(CALLER, own.as_bytes());
+        let notifies: Vec<Vec<u8>> =
+            sent.iter().filter(|bytes| read(bytes, &mut Index::new()).status() == 0).cloned().collect();
+        assert_eq!(notifies.len(), WATCHERS, "every watcher is told");
+        let accepted = find(sent, 200);
+        let value = accepted.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"SIP-ETag: "));
+        self.etag = String::from_utf8_lossy(value.expect("an entity tag")).trim().to_owned();
+        for notify in notifies {
+            self.exchange(CALLER, &answer(&notify, 200));
+        }
     }
 
     fn call(&mut self) {
@@ -249,7 +300,8 @@ fn main() {
             "options" => world.options(),
             "message" => world.message(),
             "call" => world.call(),
-            _ => panic!("challenge, register, options, message or call"),
+            "publish" => world.publish(),
+            _ => panic!("challenge, register, options, message, call or publish"),
         }
     }
     println!("{what}: {times} times");

@@ -17,8 +17,13 @@ use lyceum_sip::Time;
 
 use crate::Coalesce;
 
-/// Length of a window in which a manner is measured.
+/// Least length of a window in which a manner is measured.
 const WINDOW: Duration = Duration::from_millis(100);
+/// A window with fewer messages goes on, up to [`LONGEST`]: the bursts of a quiet server are hundreds of milliseconds apart,
+/// and a window that catches one more or less of them would tell of chance.
+const ENOUGH: u32 = 512;
+/// Longest window.
+const LONGEST: Duration = Duration::from_millis(800);
 /// The manner not in use is measured again after so many windows: 5 % of the time goes to the worse one.
 const AGAIN: u32 = 20;
 /// The other manner must be better by this factor to be taken, or noise would make us swing.
@@ -76,7 +81,7 @@ impl Pace {
     pub(crate) fn turn(&mut self, now: Time, messages: u32) {
         self.messages = self.messages.saturating_add(messages);
         let length = now - self.window_start;
-        if length < WINDOW {
+        if length < WINDOW || (length < LONGEST && self.messages < ENOUGH) {
             return;
         }
         let per_rest = f64::from(self.messages) * self.coalesce.rest.as_secs_f64() / length.as_secs_f64();

@@ -119,8 +119,8 @@ impl Message<'_> {
         }
         for (name, side, address) in [(Name::From, Side::From, self.from()), (Name::To, Side::To, self.to())] {
             let address = address.map_err(|e| self.broken(name, e))?;
-            check(&address).map_err(|e| self.broken(name, e))?;
-            self.index().memo.note_tag(self.bytes(), side, address.tag());
+            let tag = check(&address).map_err(|e| self.broken(name, e))?;
+            self.index().memo.note_tag(self.bytes(), side, tag);
         }
         for contact in self.contacts() {
             let contact = contact.map_err(|e| self.broken(Name::Contact, e))?;
@@ -137,9 +137,15 @@ impl Message<'_> {
     }
 }
 
-fn check(address: &NameAddr<'_>) -> Result<(), HeaderError> {
-    address.params.check()?;
-    address.parsed_uri().map(|_| ()).map_err(|_| HeaderError("Broken URI in an address"))
+/// Checks an address and gives its tag.
+fn check<'a>(address: &NameAddr<'a>) -> Result<Option<&'a [u8]>, HeaderError> {
+    let mut tag = None;
+    address.params.check_each(|param| {
+        if param.name.eq_ignore_ascii_case(b"tag") {
+            tag.get_or_insert(param.value);
+        }
+    })?;
+    address.parsed_uri().map(|_| tag.flatten()).map_err(|_| HeaderError("Broken URI in an address"))
 }
 
 /// What an element is to a request, for [`refusal`].

@@ -10,7 +10,7 @@
 //! ```
 
 use crate::bytes::{Cursor, put_bytes, varint_len};
-use crate::facet::Facet;
+use crate::facet::{Facet, facet_kind};
 use crate::record::{Record, STAMP, Stamp};
 
 /// The newest version of the entry format that this build reads. An entry carries the version in which its kind came, so
@@ -56,6 +56,15 @@ pub(crate) enum Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
+    /// Tells of a user's presence and of nothing else.
+    pub(crate) fn is_presence(&self) -> bool {
+        match self {
+            Entry::PutFacet(packed) => Facet(packed).kind() == facet_kind::PRESENCE.0,
+            Entry::RemoveFacet { kind, .. } => *kind == facet_kind::PRESENCE.0,
+            Entry::Put(_) | Entry::Remove(_) | Entry::Refresh { .. } => false,
+        }
+    }
+
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Entry<'a>, EntryError> {
         let mut at = Cursor::new(bytes);
         let tag = at.byte().ok_or(EntryError::Damaged)?;

@@ -84,7 +84,7 @@ impl<'a> Facet<'a> {
         Some((kind, key, at.rest()))
     }
 
-    fn kind(self) -> u8 {
+    pub(crate) fn kind(self) -> u8 {
         self.0.first().copied().unwrap_or(0)
     }
 

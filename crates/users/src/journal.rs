@@ -11,6 +11,8 @@ use std::collections::VecDeque;
 pub struct Block {
     bytes: Vec<u8>,
     entries: u32,
+    /// Entries that somebody waits for.
+    awaited: u32,
     generation: u32,
 }
 
@@ -29,6 +31,12 @@ impl Block {
     /// Number of entries.
     pub fn entries(&self) -> u32 {
         self.entries
+    }
+
+    /// True when all of it is presence, for which nobody waits as for a registration: the store may take a little longer
+    /// over it.
+    pub fn is_patient(&self) -> bool {
+        self.awaited == 0
     }
 
     /// The packed bytes as they are stored.
@@ -58,6 +66,12 @@ impl Block {
         put_varint(&mut self.bytes, entry.len() as u64);
         entry.write(&mut self.bytes);
         self.entries += 1;
+        self.awaited += u32::from(!entry.is_presence());
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        (self.entries, self.awaited) = (0, 0);
     }
 }
 
@@ -145,7 +159,8 @@ impl Journal {
         let seq = self.seq;
         self.seq += 1;
         self.usual = (self.usual + self.block.bytes.len()).div_ceil(2);
-        let next = Block { bytes: Vec::with_capacity(self.usual), entries: 0, generation: self.block.generation };
+        let bytes = Vec::with_capacity(self.usual);
+        let next = Block { bytes, entries: 0, awaited: 0, generation: self.block.generation };
         Some((seq, std::mem::replace(&mut self.block, next)))
     }
 
@@ -159,8 +174,7 @@ impl Journal {
     /// The store's queue was full and handed block `seq` back, straight after [`Journal::take`]:
     /// its changes are to be undone in the order given. Blocks before it stand.
     pub fn handed_back(&mut self, seq: u64) -> Vec<Undo> {
-        self.block.bytes.clear();
-        self.block.entries = 0;
+        self.block.clear();
         let first = self.undo.partition_point(|(at, _)| *at < seq);
         self.undo.drain(first..).rev().map(|(_, undo)| undo).collect()
     }
@@ -172,8 +186,7 @@ impl Journal {
         if upto < self.valid_from {
             return None;
         }
-        self.block.bytes.clear();
-        self.block.entries = 0;
+        self.block.clear();
         self.block.generation += 1;
         self.seq += 1;
         self.valid_from = self.seq;

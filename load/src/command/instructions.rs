@@ -27,7 +27,7 @@ pub struct Instructions {
 }
 
 /// What is measured: package, example, operation. Counted is what goes on inside the function `work` or `serve` of it.
-const PATHS: [(&str, &str, &str); 7] = [
+const PATHS: [(&str, &str, &str); 8] = [
     ("lyceum-sip", "hot", "parse"),
     ("lyceum-sip", "hot", "forward"),
     ("load", "register_hot", "challenge"),
@@ -35,6 +35,7 @@ const PATHS: [(&str, &str, &str); 7] = [
     ("load", "register_hot", "options"),
     ("load", "register_hot", "message"),
     ("load", "register_hot", "call"),
+    ("load", "register_hot", "publish"),
 ];
 
 /// Two runs of so many operations; their difference has no start-up in it.

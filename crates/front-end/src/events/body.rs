@@ -8,29 +8,43 @@ use lyceum_users::contacts::ContactList;
 use lyceum_users::facet_kind;
 use lyceum_users::presence::{AggregateState, Card, Number, NumberKind, Standing, own_view, view};
 
-use super::presentity;
+use super::watches::mark;
+use super::{presentity, user_at};
 use crate::core::Core;
 
 /// The documents of the person told about last: watchers of one person come one after another.
 #[derive(Default)]
 pub(crate) struct Bodies {
-    aor: Box<str>,
+    user: Option<Arc<UserRecord>>,
+    group: usize,
     state: Option<AggregateState>,
     contacts: ContactList,
     /// By what is seen; `None` is the person's own devices.
-    views: Vec<(Option<Standing>, Arc<[u8]>)>,
+    views: Vec<(Option<Standing>, Document)>,
+}
+
+/// A presence document and the mark that it is known by afterwards.
+#[derive(Clone)]
+pub(crate) struct Document {
+    pub(crate) body: Arc<[u8]>,
+    pub(crate) mark: u32,
 }
 
 impl Bodies {
     /// There is news of this address.
     pub(crate) fn forget(&mut self, aor: &str) {
-        if *self.aor == *aor {
+        if self.is_of(aor) {
             self.forget_all();
         }
     }
 
+    fn is_of(&self, aor: &str) -> bool {
+        self.user.as_ref().is_some_and(|user| user.address.as_str() == aor)
+    }
+
     /// Names, policies or the time may be others.
     pub(crate) fn forget_all(&mut self) {
+        self.user = None;
         self.state = None;
         self.views.clear();
     }
@@ -51,44 +65,50 @@ pub(crate) fn card<'a>(user: &'a UserRecord, numbers: &'a [String]) -> Card<'a> 
 }
 
 impl Core {
-    /// What `watcher` may see of this user, as a presence document.
+    /// What `watcher` may see of the user with this canonical address, as a presence document; `None`: there is no such
+    /// user.
     pub(crate) fn presence_document(
         &mut self,
         now: Now,
         snapshot: &Snapshot,
-        user: &UserRecord,
+        aor: &str,
         watcher: &str,
-    ) -> Arc<[u8]> {
-        let aor = user.address.as_str();
-        let at = usize::from(routing_group(aor));
-        let policy = snapshot.presence_policy(user);
+    ) -> Option<Document> {
         let mut bodies = std::mem::take(&mut self.events.bodies);
-        if *bodies.aor != *aor || bodies.state.is_none() {
+        if !bodies.is_of(aor) || bodies.state.is_none() {
             bodies.forget_all();
-            bodies.aor = aor.into();
-            bodies.contacts = ContactList::load(&self.groups[at], aor).unwrap_or_default();
+            bodies.user = user_at(snapshot, aor).map(Arc::clone);
+            bodies.group = usize::from(routing_group(aor));
+            bodies.contacts = ContactList::load(&self.groups[bodies.group], aor).unwrap_or_default();
         }
-        let presence = &self.events.presentities[at];
-        let group = &self.groups[at];
+        let document = self.document_from(&mut bodies, now, snapshot, watcher);
+        self.events.bodies = bodies;
+        document
+    }
+
+    fn document_from(&self, bodies: &mut Bodies, now: Now, snapshot: &Snapshot, watcher: &str) -> Option<Document> {
+        let user = bodies.user.as_ref()?;
+        let aor = user.address.as_str();
+        let policy = snapshot.presence_policy(user);
+        let (presence, group) = (&self.events.presentities[bodies.group], &self.groups[bodies.group]);
         let state = bodies.state.get_or_insert_with(|| presence.state(presentity(now, snapshot, user), group));
         let standing =
             (watcher != aor).then(|| bodies.contacts.standing_of(watcher, is_ours(snapshot, watcher), policy));
         let known = bodies.views.iter().find(|(seen_by, _)| *seen_by == standing);
-        let body = match known {
-            Some((_, body)) => Arc::clone(body),
+        let document = match known {
+            Some((_, document)) => document.clone(),
             None => {
                 let numbers: Vec<String> = user.numbers.iter().map(|number| number.plain()).collect();
                 let card = card(user, &numbers);
                 let seen = standing.map_or_else(|| own_view(state, &card), |standing| view(state, &card, standing));
                 let mut text = Vec::with_capacity(1024);
                 seen.pidf(&format!("sip:{aor}"), &mut text);
-                let body: Arc<[u8]> = text.into();
-                bodies.views.push((standing, Arc::clone(&body)));
-                body
+                let document = Document { mark: mark(&text), body: text.into() };
+                bodies.views.push((standing, document.clone()));
+                document
             }
         };
-        self.events.bodies = bodies;
-        body
+        Some(document)
     }
 
     /// Whether somebody of this routing group has said anything that keeps others from reaching them.

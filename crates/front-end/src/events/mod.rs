@@ -65,6 +65,8 @@ enum Pending {
     Answer { server: ServerId, status: u16, bytes: Vec<u8>, watch: Option<u32> },
     /// Somebody who is no SIP endpoint.
     Done(Done),
+    /// Those who watch this address.
+    News(Box<str>),
 }
 
 /// Presence and subscriptions of one worker.
@@ -250,6 +252,19 @@ impl Core {
         }
     }
 
+    /// The same once block `seq` is durable; `None`: now. So nobody is told what a crash takes back, and the news of one batch
+    /// go out together.
+    pub(crate) fn presence_changed_after(&mut self, seq: Option<u64>, aor: &str) {
+        match seq.filter(|seq| *seq > self.withheld.committed()) {
+            Some(seq) => {
+                self.events.bodies.forget(aor);
+                self.may_be_disturbed(aor);
+                self.events.held.push_back(Held { seq, what: Pending::News(aor.into()) });
+            }
+            None => self.presence_changed(aor),
+        }
+    }
+
     fn first_notify(&mut self, watch: Option<u32>) {
         if let Some(slot) = watch {
             self.events.watches.enqueue(slot);
@@ -266,6 +281,7 @@ impl Core {
                     self.first_notify(watch);
                 }
                 Pending::Done(done) => done(true),
+                Pending::News(aor) => self.events.watches.touch(&aor),
             }
         }
         self.pump_notifies(now, out);
@@ -285,6 +301,8 @@ impl Core {
                     self.transactions.respond(now.mono, server, 503, &refusal);
                 }
                 Pending::Done(done) => done(false),
+                // What was undone was touched as such.
+                Pending::News(_) => {}
             }
         }
         self.flush_transactions(now, out);

@@ -1,18 +1,20 @@
 //! NOTIFY (RFC 6665 §4.2.2): one at a time for each subscription, the newest state only.
 
+use std::borrow::Cow;
+use std::io::Write as _;
 use std::sync::Arc;
 
 use lyceum_net::Outbox;
 use lyceum_sip::time::Now;
 use lyceum_sip::transaction::{Outgoing, TableLimits};
 use lyceum_sip::{Message, Method, RequestBuilder};
-use lyceum_topology::routing_group;
+use lyceum_topology::{Snapshot, routing_group};
 use lyceum_users::facet_kind;
 use lyceum_users::format::rlmi::{self, Extent, List, Resource, ResourceState};
 use lyceum_users::format::winfo::{self, Watcher, WatcherEvent, WatcherStatus};
 use lyceum_users::subscription::{CSEQ_BLOCK, EventPackage, Subscription};
 
-use super::body::is_ours;
+use super::body::{Document, is_ours};
 use super::given::list_uri;
 use super::subscribe::write_contact;
 use super::watches::{End, mark};
@@ -31,8 +33,8 @@ const PIDF: &str = "application/pidf+xml";
 
 /// A body with its media type.
 pub(crate) struct Content {
-    pub(crate) content_type: String,
-    pub(crate) body: Vec<u8>,
+    pub(crate) content_type: Cow<'static, str>,
+    pub(crate) body: Arc<[u8]>,
     /// There is more to tell at once.
     pub(crate) more: bool,
 }
@@ -149,15 +151,15 @@ impl Core {
             EventPackage::Presence if subscription.list => self.list_content(now, slot, subscription, version),
             EventPackage::Presence => {
                 let snapshot = Arc::clone(&self.snapshot);
-                let Some(user) = user_at(&snapshot, subscription.presentity) else { return Say::Content(None) };
-                let body = self.presence_document(now, &snapshot, user, subscription.watcher);
-                let mark = mark(&body);
-                let told = self.events.watches.get(slot).map(|watch| std::mem::replace(&mut watch.told, mark));
-                let is_last = self.events.watches.get(slot).is_some_and(|watch| watch.end.is_some());
-                if told == Some(mark) && !is_last {
+                let document = self.presence_document(now, &snapshot, subscription.presentity, subscription.watcher);
+                let (Some(document), Some(watch)) = (document, self.events.watches.get(slot)) else {
+                    return Say::Content(None);
+                };
+                let told = std::mem::replace(&mut watch.told, document.mark);
+                if told == document.mark && watch.end.is_none() {
                     return Say::Nothing { more: false };
                 }
-                Say::Content(Some(Content { content_type: PIDF.to_owned(), body: body.to_vec(), more: false }))
+                Say::Content(Some(Content { content_type: PIDF.into(), body: document.body, more: false }))
             }
             EventPackage::WatcherInfo => Say::Content(Some(self.winfo_content(now, subscription, version))),
             EventPackage::Profile => Say::Content(self.profile_content(now, subscription)),
@@ -179,9 +181,9 @@ impl Core {
         let snapshot = Arc::clone(&self.snapshot);
         let mut bodies: Vec<(usize, Box<str>, Option<Arc<[u8]>>)> = Vec::with_capacity(told.len());
         for (at, member) in told {
-            let user = user_at(&snapshot, &member).filter(|user| user.enabled);
-            let body = user.map(|user| self.presence_document(now, &snapshot, user, subscription.watcher));
-            let mark = mark(body.as_deref().unwrap_or_default());
+            let document = self.member_document(now, &snapshot, &member, subscription.watcher);
+            let mark = document.as_ref().map_or_else(|| mark(b""), |document| document.mark);
+            let body = document.map(|document| document.body);
             let slots = self.events.watches.lists.get_mut(&slot).and_then(|list| list.told.get_mut(at));
             let before = slots.map(|told| std::mem::replace(told, mark));
             if full || before != Some(mark) {
@@ -214,7 +216,13 @@ impl Core {
         let extent = if full { Extent::Full } else { Extent::Partial };
         let mut body = Vec::new();
         rlmi::write(List { uri: &uri, version, extent, boundary: &boundary }, &resources, &mut body);
-        Say::Content(Some(Content { content_type: rlmi::content_type(&boundary), body, more }))
+        Say::Content(Some(Content { content_type: rlmi::content_type(&boundary).into(), body: body.into(), more }))
+    }
+
+    /// The document of a member of a list, if it is a user of ours.
+    fn member_document(&mut self, now: Now, snapshot: &Snapshot, member: &str, watcher: &str) -> Option<Document> {
+        user_at(snapshot, member).filter(|user| user.enabled)?;
+        self.presence_document(now, snapshot, member, watcher)
     }
 
     /// Who watches, for the person watched.
@@ -243,7 +251,7 @@ impl Core {
         });
         let mut body = Vec::new();
         winfo::write(version, winfo::Extent::Full, &format!("sip:{aor}"), "presence", watchers, &mut body);
-        Content { content_type: "application/watcherinfo+xml".to_owned(), body, more: false }
+        Content { content_type: "application/watcherinfo+xml".into(), body: body.into(), more: false }
     }
 
     fn send_notify(
@@ -258,28 +266,34 @@ impl Core {
         let mut branch = Vec::with_capacity(32);
         self.calls.branches.mint_plain(&mut branch);
         let Some(listener) = self.listener_of(&flow, transport) else { return false };
-        let by = sent_by(listener, transport);
-        let mut contact = Vec::with_capacity(64);
-        write_contact(&listener.advertised, transport, &mut contact);
-        let mut via = Vec::with_capacity(96);
-        lyceum_sip::proxy::via_line(&mut via, &by, &branch);
+        let mut via = Vec::with_capacity(256);
+        lyceum_sip::proxy::via_line(&mut via, &sent_by(listener, transport), &branch);
+        // The rest of the text that is ours stands behind the Via: one buffer for all of it.
+        let at_contact = via.len();
+        write_contact(&listener.advertised, transport, &mut via);
+        let at_state = via.len();
         let left = subscription.expires.0.saturating_sub(now.wall.0) / 1000;
-        let state = match end {
-            Some(end) => format!("terminated;reason={}", end.as_str()),
-            None => format!("active;expires={left}"),
+        // Writing into memory does not fail.
+        let _ = match end {
+            Some(end) => write!(via, "terminated;reason={}", end.as_str()),
+            None => write!(via, "active;expires={left}"),
         };
-        let mut event = subscription.package.as_str().as_bytes().to_vec();
+        let at_event = via.len();
+        via.extend_from_slice(subscription.package.as_str().as_bytes());
         if !subscription.event_id.is_empty() {
-            event.extend_from_slice(b";id=");
-            event.extend_from_slice(subscription.event_id);
+            via.extend_from_slice(b";id=");
+            via.extend_from_slice(subscription.event_id);
         }
+        let (via, contact) = via.split_at(at_contact);
+        let (contact, state) = contact.split_at(at_state - at_contact);
+        let (state, event) = state.split_at(at_event - at_state);
         let mut builder = RequestBuilder::new(Method::Notify, subscription.target);
-        builder.via(via.strip_prefix(b"Via: ").unwrap_or(&via));
+        builder.via(via.strip_prefix(b"Via: ").unwrap_or(via));
         if !subscription.routes.is_empty() {
             builder.route(subscription.routes);
         }
         builder.from(subscription.local).to(subscription.remote).call_id(subscription.call_id).cseq(cseq);
-        builder.contact(&contact).header("Event", &event).header("Subscription-State", state.as_bytes());
+        builder.contact(contact).header("Event", event).header("Subscription-State", state);
         if subscription.list {
             builder.header("Require", b"eventlist");
         }

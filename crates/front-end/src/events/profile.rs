@@ -19,6 +19,6 @@ impl Core {
             |listener: &lyceum_net::Listener| format!("{} {}", listener.transport.uri_param(), listener.advertised);
         let document = Provisioning::of(&snapshot, user, self.listeners.iter().map(name).collect());
         let body = serde_json::to_vec(&document).unwrap_or_default();
-        Some(Content { content_type: "application/json".to_owned(), body, more: false })
+        Some(Content { content_type: "application/json".into(), body: body.into(), more: false })
     }
 }

@@ -92,7 +92,7 @@ impl Core {
         let bytes = self.event_answer(inbound, 200, "OK", lines.as_bytes());
         self.answer_after(inbound.now, published.wait_for, (server, 200, bytes), None);
         if published.changed {
-            self.presence_changed(user.address.as_str());
+            self.presence_changed_after(published.wait_for, user.address.as_str());
         }
     }
 

@@ -77,6 +77,35 @@ fn a_watcher_is_told_at_once_and_of_every_change() {
 }
 
 #[test]
+fn watchers_hear_of_a_state_when_it_is_durable_and_never_of_one_that_was_refused() {
+    let mut bench = Bench::new();
+    bench.register("anna", phone(1));
+    let sent = watch(&mut bench, "sip:anna@example.org", "");
+    bench.receive(phone(2), &ok_for(notifies(&sent)[0]));
+    bench.store_works = false;
+    let mut sent = publish(&mut bench, &body("application/pidf+xml"), BUSY);
+    sent.extend(bench.wait(Duration::from_millis(300)));
+    assert!(notifies(&sent).is_empty(), "{sent:#?}");
+    assert!(sent.iter().all(|one| one.status() != 200), "{sent:#?}");
+    let seq = *bench.pending.last().expect("a block");
+    let mut out = lyceum_net::Outbox::new();
+    bench.core.commit_failed(bench.now, seq, &mut out);
+    let mut sent = bench.settle(out, Duration::ZERO);
+    sent.extend(bench.wait(Duration::from_millis(300)));
+    assert_eq!(status_of(&sent, "PUBLISH").status(), 503);
+    assert!(notifies(&sent).is_empty(), "nothing changed: {sent:#?}");
+
+    publish(&mut bench, &body("application/pidf+xml"), BUSY);
+    let seq = *bench.pending.last().expect("a block");
+    let mut out = lyceum_net::Outbox::new();
+    bench.core.committed(bench.now, seq, &mut out);
+    let sent = bench.settle(out, Duration::ZERO);
+    assert_eq!(status_of(&sent, "PUBLISH").status(), 200);
+    assert_eq!(notifies(&sent).len(), 1, "{sent:#?}");
+    assert!(notifies(&sent)[0].text.contains("busy"), "{sent:#?}");
+}
+
+#[test]
 fn only_one_notify_is_under_way_and_the_newest_state_follows() {
     let mut bench = Bench::new();
     bench.register("anna", phone(1));

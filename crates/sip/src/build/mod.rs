@@ -19,15 +19,18 @@ pub(crate) fn push_text(out: &mut Vec<u8>, text: &[u8]) {
 }
 
 /// Makes one line of everything behind `from`.
-pub(crate) fn one_line(out: &mut [u8], mut from: usize) {
-    while let Some(hop) = memchr::memchr3(b'\r', b'\n', 0, &out[from..]) {
-        from += hop;
-        out[from] = b' ';
+pub(crate) fn one_line(out: &mut [u8], from: usize) {
+    let text = &mut out[from..];
+    let breaks = |byte: u8| matches!(byte, b'\r' | b'\n' | 0);
+    // No branch for each byte: nearly every text is one line already.
+    if text.iter().fold(false, |bad, byte| bad | breaks(*byte)) {
+        text.iter_mut().filter(|byte| breaks(**byte)).for_each(|byte| *byte = b' ');
     }
 }
 
+/// A header line; its name is one of ours and needs no look.
 pub(crate) fn push_field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
-    push_text(out, name);
+    out.extend_from_slice(name);
     out.extend_from_slice(b": ");
     push_text(out, value);
     out.extend_from_slice(b"\r\n");

@@ -138,7 +138,8 @@ impl<'a> RequestBuilder<'a> {
             push_field(out, b"Contact", self.contact);
         }
         for (name, value) in &self.headers {
-            push_field(out, name.as_bytes(), value);
+            push_text(out, name.as_bytes());
+            push_field(out, b"", value);
         }
         push_body(out, self.content_type, self.body);
     }

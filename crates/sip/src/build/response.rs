@@ -94,7 +94,8 @@ impl<'a> ResponseBuilder<'a> {
         out.extend_from_slice(b"\r\n");
         self.copy_fields(out);
         for (name, value) in &self.headers {
-            push_field(out, name.as_bytes(), value);
+            push_text(out, name.as_bytes());
+            push_field(out, b"", value);
         }
         out.extend_from_slice(self.lines);
         push_body(out, self.content_type, self.body);

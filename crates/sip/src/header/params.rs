@@ -55,6 +55,11 @@ impl<'a> Params<'a> {
     /// # Errors
     /// What is wrong with the first broken parameter.
     pub fn check(&self) -> Result<(), HeaderError> {
+        self.check_each(|_| ())
+    }
+
+    /// The same, and shows every parameter.
+    pub(crate) fn check_each(&self, mut show: impl FnMut(Param<'a>)) -> Result<(), HeaderError> {
         for param in self.iter() {
             if !is_token(param.name) {
                 return Err(HeaderError("Parameter without a name"));
@@ -69,6 +74,7 @@ impl<'a> Params<'a> {
                 }
                 _ => {}
             }
+            show(param);
         }
         Ok(())
     }

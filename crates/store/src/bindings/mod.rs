@@ -27,6 +27,8 @@ pub(crate) const BATCH_ENTRIES: usize = 256;
 /// apart, because a commit costs some 150 µs of CPU whatever is in it (docs/decisions/0012). A phone waits 500 ms before it
 /// repeats.
 pub(crate) const BATCH_INTERVAL: Duration = Duration::from_millis(100);
+/// The same for a batch of nothing but published presence ([`lyceum_users::Block::is_patient`]), for which no person waits.
+pub(crate) const PATIENT_INTERVAL: Duration = Duration::from_millis(160);
 /// Entries that wait at most; beyond, a block is handed back and its answers become 503s.
 pub(crate) const QUEUE_ENTRIES: usize = 65_536;
 /// Journal size at which it is folded.

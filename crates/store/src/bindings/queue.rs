@@ -1,6 +1,6 @@
 //! What waits for the writer thread, and when it is woken.
 
-use super::{BATCH_ENTRIES, QUEUE_ENTRIES, WARM_INTERVALS};
+use super::{BATCH_ENTRIES, PATIENT_INTERVAL, QUEUE_ENTRIES, WARM_INTERVALS};
 use lyceum_users::Block;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -23,18 +23,47 @@ pub(crate) enum Task {
     Forget { upto: i64 },
 }
 
+/// Since when entries wait.
+#[derive(Clone, Copy, Default)]
+struct Waiting {
+    /// The first of those that somebody waits for.
+    awaited: Option<Instant>,
+    /// The first of all.
+    any: Option<Instant>,
+}
+
+impl Waiting {
+    fn begin(&mut self, now: Instant, is_patient: bool) {
+        self.any.get_or_insert(now);
+        if !is_patient {
+            self.awaited.get_or_insert(now);
+        }
+    }
+
+    /// When the batch closes, if the one before it closed then.
+    fn due(&self, closed: Option<Instant>, interval: Duration) -> Option<Instant> {
+        let after = |first: Option<Instant>, interval: Duration| {
+            first.map(|first| closed.map_or(first, |closed| first.max(closed + interval)))
+        };
+        let patient = if interval.is_zero() { interval } else { interval.max(PATIENT_INTERVAL) };
+        [after(self.awaited, interval), after(self.any, patient)].into_iter().flatten().min()
+    }
+}
+
 #[derive(Default)]
 struct State {
     blocks: VecDeque<Submitted>,
     entries: usize,
-    first: Option<Instant>,
+    waiting: Waiting,
     /// When the last batch closed: the next closes an interval later, or at once if that is past.
     closed: Option<Instant>,
+    /// The writer sleeps until then.
+    wakes_at: Option<Instant>,
     tasks: VecDeque<Task>,
     task_bytes: usize,
     /// The writer sleeps without a clock and must be called.
     asleep: bool,
-    /// The writer was called for a full batch.
+    /// The writer was called: for a full batch, or for one that is due sooner than it would wake.
     called: bool,
     empty_intervals: u32,
     stopping: bool,
@@ -74,9 +103,13 @@ impl Queue {
             return Err(submitted.block);
         }
         state.entries += entries;
-        state.first.get_or_insert_with(Instant::now);
+        if state.waiting.awaited.is_none() {
+            state.waiting.begin(Instant::now(), submitted.block.is_patient());
+        }
         state.blocks.push_back(submitted);
-        if state.asleep || (state.entries >= BATCH_ENTRIES && !state.called) {
+        let due = state.waiting.due(state.closed, self.interval);
+        let oversleeps = state.wakes_at.is_some_and(|wakes| due.is_some_and(|due| due < wakes));
+        if state.asleep || ((oversleeps || state.entries >= BATCH_ENTRIES) && !state.called) {
             state.called = true;
             self.writer.notify_one();
         }
@@ -105,7 +138,7 @@ impl Queue {
         let mut state = self.lock();
         loop {
             let now = Instant::now();
-            let due = state.first.map(|first| state.closed.map_or(first, |closed| first.max(closed + self.interval)));
+            let due = state.waiting.due(state.closed, self.interval);
             if state.stopping || state.entries >= BATCH_ENTRIES || due.is_some_and(|due| due <= now) {
                 return self.close(&mut state);
             }
@@ -123,9 +156,12 @@ impl Queue {
                 }
                 _ => {
                     let wait = due.map_or(self.interval, |due| due - now);
+                    // An entry that comes while nothing waits is seen soon enough at the end of the interval.
+                    (state.wakes_at, state.called) = (due, false);
                     let (mut state, out) =
                         self.writer.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
-                    if out.timed_out() && state.first.is_none() {
+                    state.wakes_at = None;
+                    if out.timed_out() && state.waiting.any.is_none() {
                         state.empty_intervals += 1;
                     }
                     state
@@ -149,7 +185,7 @@ impl Queue {
         }
         state.entries -= taken;
         if state.blocks.is_empty() {
-            state.first = None;
+            state.waiting = Waiting::default();
         }
         state.called = false;
         state.empty_intervals = 0;
@@ -178,5 +214,40 @@ impl Queue {
         self.lock().stopping = true;
         self.writer.notify_all();
         self.fold.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bindings::BATCH_INTERVAL;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn a_quiet_server_writes_at_once_whoever_waits() {
+        let (start, mut waiting) = (Instant::now(), Waiting::default());
+        assert_eq!(waiting.due(Some(start), BATCH_INTERVAL), None);
+        waiting.begin(start + 900 * MS, true);
+        assert_eq!(waiting.due(Some(start), BATCH_INTERVAL), Some(start + 900 * MS));
+        assert_eq!(waiting.due(None, BATCH_INTERVAL), Some(start + 900 * MS));
+    }
+
+    #[test]
+    fn presence_waits_longer_for_its_batch_until_somebody_waits_too() {
+        let (start, mut waiting) = (Instant::now(), Waiting::default());
+        waiting.begin(start + 10 * MS, true);
+        waiting.begin(start + 20 * MS, true);
+        assert_eq!(waiting.due(Some(start), BATCH_INTERVAL), Some(start + PATIENT_INTERVAL));
+        waiting.begin(start + 130 * MS, false);
+        assert_eq!(waiting.due(Some(start), BATCH_INTERVAL), Some(start + 130 * MS));
+    }
+
+    #[test]
+    fn who_is_waited_for_comes_after_the_interval() {
+        let (start, mut waiting) = (Instant::now(), Waiting::default());
+        waiting.begin(start + 10 * MS, false);
+        assert_eq!(waiting.due(Some(start), BATCH_INTERVAL), Some(start + BATCH_INTERVAL));
+        assert_eq!(waiting.due(Some(start), Duration::ZERO), Some(start + 10 * MS), "a test's interval holds for all");
     }
 }
