@@ -135,6 +135,22 @@ fn a_full_queue_hands_the_batch_back_and_what_was_queued_is_written_at_the_stop(
 }
 
 #[test]
+fn who_reads_does_not_wait_for_the_batch() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let options = MessageWriterOptions { interval: Duration::from_secs(3_600), ..Default::default() };
+    let writer = store.message_writer(options, |_| {}).unwrap();
+    for n in 1..4 {
+        let entries = vec![MessageEntry::Message(Box::new(message(n, ANNA, &[BOB], "x")))];
+        writer.submit(MessageBatch { worker: 0, token: 0, entries }).unwrap();
+        assert!(writer.flush(Duration::from_secs(60)), "written before its hour is over");
+        assert_eq!(store.history(&of(BOB)).unwrap().messages.len(), n as usize);
+    }
+    assert!(writer.flush(Duration::ZERO), "nothing waits");
+    writer.stop();
+}
+
+#[test]
 fn a_refused_write_is_reported_as_such() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());

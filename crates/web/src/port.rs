@@ -101,6 +101,10 @@ pub trait Live: Send + Sync + 'static {
 
     /// Writes buffered call records and traced messages to the store, so that a question sees them.
     fn flush_records(&self);
+
+    /// Writes messages that wait for their batch to the store, so that a page shows what was just sent. While the disk
+    /// refuses it gives up after a moment.
+    fn flush_messages(&self);
 }
 
 /// Synthetic transactions with the two built-in test users.

@@ -23,6 +23,8 @@ use super::Shared;
 
 /// How long a worker may take to answer a question.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long who reads a history waits for what was just sent.
+const HISTORY_PATIENCE: Duration = Duration::from_millis(500);
 /// A trace stops by itself after this time unless told otherwise.
 const TRACE_MINUTES: u32 = 30;
 /// Registrations on one page unless told otherwise.
@@ -235,6 +237,12 @@ impl Live for LiveServer {
             state.status.running = false;
         }
         Ok(self.trace_status())
+    }
+
+    fn flush_messages(&self) {
+        if let Some(writer) = self.0.messages.get() {
+            writer.flush(HISTORY_PATIENCE);
+        }
     }
 
     fn flush_records(&self) {

@@ -90,6 +90,8 @@ struct State {
     /// Batches with token 0 since the start, and how many of them are over; they are taken in their order.
     queued: u64,
     finished: u64,
+    /// Somebody waits to read what is queued.
+    hurry: bool,
     /// The last write was refused by the disk.
     refused: bool,
     stopping: bool,
@@ -151,10 +153,15 @@ impl MessageWriter {
         self.shared.handed_back.load(Ordering::Relaxed)
     }
 
-    /// Waits until everything that was queued with token 0 before is written or reported; false when that takes longer.
+    /// Has what is queued written now, and waits until everything that was queued with token 0 before is written or
+    /// reported; false when that takes longer.
     pub fn flush(&self, within: Duration) -> bool {
         let mut state = self.shared.lock();
         let (queued, begun) = (state.queued, Instant::now());
+        if state.finished < queued {
+            state.hurry = true;
+            self.shared.writer.notify_one();
+        }
         while state.finished < queued {
             let Some(left) = within.checked_sub(begun.elapsed()) else { return false };
             state = self.shared.finished.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
@@ -231,6 +238,7 @@ impl Shared {
 impl State {
     /// When the next batch closes by the clock.
     fn due(&self, interval: Duration) -> Option<Instant> {
+        let interval = if self.hurry { Duration::ZERO } else { interval };
         let closes = |waiting: &Waiting| waiting.first.map(|first| first + interval);
         [closes(&self.awaited), self.pause.or(closes(&self.patient))].into_iter().flatten().min()
     }
@@ -253,6 +261,7 @@ impl State {
             }
         }
         self.entries -= entries;
+        self.hurry &= !self.patient.batches.is_empty() && !is_paused;
         if !is_paused {
             self.pause = None;
         }

@@ -69,6 +69,7 @@ impl Web {
             let what = "'after' is not the 'next' of a page";
             wanted.after = after.parse().map_err(|_| Refused::new(Refusal::RequestMalformed, what, "after"))?;
         }
+        self.options().live.flush_messages();
         let page = self.options().store.archive(&wanted).map_err(|e| unavailable(&e))?;
         if query.after.is_none() {
             // Who reads the archive leaves a line; once per question, not per page.

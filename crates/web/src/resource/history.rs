@@ -54,6 +54,7 @@ impl Web {
             before: query.after.map(|name| MessageId::parse(&name).ok_or_else(|| invalid("after"))).transpose()?,
             limit: query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MOST) as u32,
         };
+        self.options().live.flush_messages();
         let page = self.options().store.history(&wanted).map_err(|e| unavailable(&e))?;
         Ok(Page { items: page.messages.into_iter().map(shown).collect(), next: page.next.map(|next| next.to_string()) })
     }

@@ -111,6 +111,7 @@ impl Live for Ports {
         Err(Problem::new(Refusal::TraceNotRunning, "no trace runs", "/trace"))
     }
     fn flush_records(&self) {}
+    fn flush_messages(&self) {}
 }
 
 impl SyntheticTests for Ports {

@@ -33,9 +33,10 @@ pub struct PageQuery {
 
 /// `GET /client/conversations`.
 pub async fn list(State(web): State<Web>, Extension(who): Extension<SignedIn>) -> Result<Json<Value>, Refused> {
-    let store = web.options().store.clone();
+    let (store, live) = (web.options().store.clone(), web.options().live.clone());
     let items = web
         .blocking(move || {
+            live.flush_messages();
             let found = store.conversations(who.address(), CONVERSATIONS).map_err(|e| unavailable(&e))?;
             Ok(found.into_iter().map(|one| summary(one, &who)).collect::<Vec<_>>())
         })
@@ -112,7 +113,13 @@ pub async fn messages(
         ..HistoryQuery::default()
     };
     let store = web.options().store.clone();
-    let found = web.blocking(move || store.history(&query).map_err(|e| unavailable(&e))).await?;
+    let live = web.options().live.clone();
+    let found = web
+        .blocking(move || {
+            live.flush_messages();
+            store.history(&query).map_err(|e| unavailable(&e))
+        })
+        .await?;
     let items = found.messages.into_iter().map(item).collect();
     Ok(Json(HistoryItems { items, next: found.next.map(|next| next.to_string()) }))
 }
@@ -125,8 +132,9 @@ pub async fn read(
     Payload(wanted): Payload<ReadUpTo>,
 ) -> Result<StatusCode, Refused> {
     let conversation = conversation_id(&id)?;
-    let (store, at) = (web.options().store.clone(), web.now());
+    let (store, live, at) = (web.options().store.clone(), web.options().live.clone(), web.now());
     web.blocking(move || {
+        live.flush_messages();
         let Some(upto) = named(&store, who.address(), conversation, &wanted.upto)? else { return Ok(()) };
         let entry = MessageEntry::ReadUpTo { user: who.address().into(), conversation, upto, at };
         store.append_messages(&[entry]).map_err(|e| unavailable(&e))
