@@ -13,7 +13,7 @@ import sys
 sys.dont_write_bytecode = True
 
 from cases import (accounts, alone, browser, calendar, durability, extensions, files, groups, large, pages, phones,
-                   policy, presence, proxy, retention, stranger, torture)
+                   policy, presence, proxy, qos, retention, stranger, torture)
 from harness import process
 from harness.clamd import Clamd
 from harness.judge import Judge
@@ -36,6 +36,7 @@ GROUPS = {
     "policy": policy.run,
     "accounts": accounts.run,
     "torture": torture.run,
+    "qos": qos.run,
     "durability": durability.run,
 }
 
@@ -67,7 +68,7 @@ def main():
 def run_group(judge, group, folder, options):
     """Groups that start servers of their own get the binary, the others a running server."""
     module = GROUPS[group]
-    if group in ("alone", "durability", "files", "calendar", "groups", "retention"):
+    if group in ("alone", "durability", "files", "calendar", "groups", "retention", "qos"):
         module(judge, folder, os.path.abspath(options.server), options.depth)
         return
     users = {**phones.users(), **proxy.users(), large.USER: "pw-large", **pages.PEOPLE, **presence.users()}

@@ -43,6 +43,8 @@ pub const INTEROP: &[Tool] = &[
     tool("clamd", "clamav-daemon"),
     tool("faketime", "faketime"),
     tool("ip", "iproute2"),
+    tool("nft", "nftables"),
+    tool("tshark", "tshark"),
     tool("python3", "python3-minimal"),
     tool("node", "nodejs"),
     tool("npm", "npm"),

@@ -66,14 +66,12 @@ fn bind(options: &Options, i: usize, mut addr: SocketAddr) -> Result<Bound, NetE
     let shared = options.workers > 1;
     if shared {
         // With SO_REUSEPORT a second instance of ourselves could share our port unseen: look first without it.
-        let probe = open(wanted.transport, addr, false, options.bounds.datagram_buffer)
-            .map_err(|e| explain(e, wanted.transport, addr))?;
+        let probe = open(wanted.transport, addr, false, options).map_err(|e| explain(e, wanted.transport, addr))?;
         addr = local(&probe)?;
     }
     let mut ports = Vec::new();
     for _ in 0..options.workers {
-        let port = open(wanted.transport, addr, shared, options.bounds.datagram_buffer)
-            .map_err(|e| explain(e, wanted.transport, addr))?;
+        let port = open(wanted.transport, addr, shared, options).map_err(|e| explain(e, wanted.transport, addr))?;
         addr = local(&port)?;
         ports.push(port);
     }
@@ -96,18 +94,19 @@ fn local(port: &Port) -> Result<SocketAddr, NetError> {
     .map_err(NetError::system("reading a socket's address"))
 }
 
-fn open(transport: Transport, addr: SocketAddr, shared: bool, buffer: usize) -> io::Result<Port> {
+fn open(transport: Transport, addr: SocketAddr, shared: bool, options: &Options) -> io::Result<Port> {
     let datagram = transport == Transport::Udp;
     let (kind, protocol) = if datagram { (Type::DGRAM, Protocol::UDP) } else { (Type::STREAM, Protocol::TCP) };
     let socket = Socket::new(Domain::for_address(addr), kind.nonblocking(), Some(protocol))?;
     if addr.is_ipv6() {
         socket.set_only_v6(true)?;
     }
+    sys::mark(socket.as_fd(), addr.is_ipv6(), options.traffic_class)?;
     if shared {
         socket.set_reuse_port(true)?;
     }
     if datagram {
-        size_buffers(&socket, buffer)?;
+        size_buffers(&socket, options.bounds.datagram_buffer)?;
         sys::datagram_options(socket.as_fd(), addr.is_ipv6())?;
         socket.bind(&addr.into())?;
         return Ok(Port::Datagram(socket.into()));

@@ -52,6 +52,7 @@ mod mailbox;
 mod options;
 mod outbox;
 mod pace;
+pub mod probe;
 mod resolver;
 mod streams;
 // The one file that may: see there.

@@ -139,6 +139,8 @@ pub struct Options {
     pub limits: Limits,
     /// The clock that all workers share.
     pub clock: Clock,
+    /// Traffic class of what leaves our sockets: the DSCP of signalling, times four; 0 marks nothing.
+    pub traffic_class: u8,
 }
 
 impl Default for Options {
@@ -151,6 +153,7 @@ impl Default for Options {
             tls: None,
             limits: Limits::default(),
             clock: Clock::start(),
+            traffic_class: 0,
         }
     }
 }

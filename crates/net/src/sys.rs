@@ -1,8 +1,12 @@
 //! The system calls that std and socket2 do not have: epoll, eventfd, recvmmsg, sendmmsg, a few socket options.
 //!
-//! This is the only file of the crate with unsafe code. Every block passes the kernel pointers into memory that is
+//! This file and its child are the only ones of the crate with unsafe code. Every block passes the kernel pointers into memory that is
 //! owned by the structure or borrowed for the whole call, with the length that goes with it; nothing is kept by the
 //! kernel after a call returns.
+
+mod mark;
+
+pub use mark::{mark, receive_marked, report_marks};
 
 use std::io;
 use std::mem::{self, MaybeUninit};

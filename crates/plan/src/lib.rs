@@ -30,6 +30,7 @@ pub mod interview;
 mod markup;
 mod network;
 pub mod picture;
+pub mod qos;
 pub mod readiness;
 pub mod report;
 mod results;

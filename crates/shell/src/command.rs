@@ -20,6 +20,8 @@ mod period;
 mod plan;
 mod policy;
 mod presence;
+mod qos;
+mod qos_probe;
 mod registration;
 mod status;
 mod test;
@@ -73,6 +75,9 @@ enum Noun {
     /// Planning: from a business's needs to servers, links, names, filters, a report, and the topology
     #[command(subcommand)]
     Plan(plan::Verb),
+    /// Quality of Service: ports and marks, what the network needs, and whether marks arrive
+    #[command(subcommand)]
+    Qos(qos::Verb),
     /// Where users can be reached now
     #[command(subcommand)]
     Registration(registration::Verb),
@@ -142,6 +147,7 @@ impl Cli {
             Noun::EffectivePolicy(command) => command.run(run),
             Noun::Topology(verb) => verb.run(run),
             Noun::Plan(verb) => verb.run(run),
+            Noun::Qos(verb) => verb.run(run),
             Noun::Registration(verb) => verb.run(run),
             Noun::Call(verb) => verb.run(run),
             Noun::Presence(verb) => verb.run(run),

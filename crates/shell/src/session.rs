@@ -145,6 +145,11 @@ impl Run<'_> {
         writeln!(self.streams.output, "{line}").map_err(|_| Failure::OutputClosed)
     }
 
+    /// Sends what was said on its way, for who waits for it while we go on.
+    pub fn flush(&mut self) -> Result<(), Failure> {
+        self.streams.output.flush().map_err(|_| Failure::OutputClosed)
+    }
+
     /// A line on standard error.
     pub fn warn(&mut self, line: &str) {
         // Nobody is left to tell when standard error is gone.

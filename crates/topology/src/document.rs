@@ -3,6 +3,7 @@
 use crate::accounts::Accounts;
 use crate::domain::{DomainName, SipDomain};
 use crate::policy::Policies;
+use crate::qos::QosSettings;
 use crate::route::StaticRoute;
 use crate::site::{Node, Pool, Site};
 use crate::trusted::TrustedHost;
@@ -29,6 +30,9 @@ pub struct Document {
     /// Where accounts come from besides the administrator's own hand.
     #[serde(skip_serializing_if = "Accounts::is_empty")]
     pub accounts: Accounts,
+    /// Ports and marks of each modality.
+    #[serde(skip_serializing_if = "QosSettings::is_default")]
+    pub qos: QosSettings,
     /// The policies of every kind at every scope.
     pub policies: Policies,
 }

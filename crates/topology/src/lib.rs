@@ -28,6 +28,7 @@ mod path;
 pub mod policy;
 mod problem;
 mod provisioning;
+pub mod qos;
 mod route;
 mod site;
 mod snapshot;
@@ -51,7 +52,7 @@ pub use policy::{
     PolicyKind, PresencePolicy, ProxyPolicy, RegistrarPolicy,
 };
 pub use problem::{CODES, Problem};
-pub use provisioning::{Provisioning, Servers, Who};
+pub use provisioning::{ClientModality, ClientQos, Provisioning, Servers, Who};
 pub use route::{NextHop, RouteMatch, StaticRoute};
 pub use site::{Node, Pool, Site};
 pub use snapshot::Snapshot;

@@ -81,6 +81,8 @@ codes! {
     BadPort = "LYT0031", "Not a port";
     BadUrl = "LYT0032", "Not the address of a web page";
     BadServer = "LYT0033", "Not the address of a directory server or issuer";
+    PortsOverlap = "LYT0034", "Port ranges that overlap";
+    BadPortRange = "LYT0035", "A range of ports that cannot be used";
 }
 
 #[cfg(test)]

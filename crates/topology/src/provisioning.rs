@@ -2,6 +2,7 @@
 
 use crate::directory::UserRecord;
 use crate::effective::EffectivePolicy;
+use crate::qos::{Dscp, Modality, PortRange, Qos, QosRow};
 use crate::snapshot::Snapshot;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -15,6 +16,35 @@ pub struct Provisioning {
     pub policies: Map<String, Value>,
     /// Its servers.
     pub servers: Servers,
+    /// Ports and marks of what it sends itself.
+    pub qos: ClientQos,
+}
+
+/// Ports and marks of a client's own traffic, by modality.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ClientQos {
+    /// Whether it is to mark at all.
+    pub mark: bool,
+    /// Name of the modality, mark, ports.
+    pub modalities: Vec<ClientModality>,
+}
+
+/// What a client sends of one modality.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ClientModality {
+    /// Which.
+    pub modality: Modality,
+    /// Its mark.
+    pub dscp: Dscp,
+    /// Local ports to use, if they are prescribed.
+    pub ports: Option<PortRange>,
+}
+
+impl ClientQos {
+    fn of(qos: &Qos) -> ClientQos {
+        let row = |row: &QosRow| ClientModality { modality: row.modality, dscp: row.dscp, ports: row.client_ports };
+        ClientQos { mark: qos.mark, modalities: qos.rows.iter().map(row).collect() }
+    }
 }
 
 /// Who a client is.
@@ -75,6 +105,7 @@ impl Provisioning {
                 fqdn: pool.map(|(_, pool)| pool.fqdn.to_string()),
                 listeners,
             },
+            qos: ClientQos::of(&snapshot.document().qos.in_force()),
         }
     }
 }

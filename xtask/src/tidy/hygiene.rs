@@ -6,6 +6,7 @@ use super::{Finding, Tree};
 /// Files that may use `unsafe`, each with what for.
 const UNSAFE_FILES: &[(&str, &str)] = &[
     ("crates/net/src/sys.rs", "the system calls that the standard library does not offer"),
+    ("crates/net/src/sys/mark.rs", "recvmsg with the traffic class of what came"),
     ("crates/store/src/fs.rs", "statfs, to refuse network file systems"),
     ("crates/store/src/key.rs", "the master key is overwritten when it is dropped"),
     ("crates/store/src/lock.rs", "flock, one owner of a data folder"),

@@ -30,6 +30,7 @@ use lyceum_net::{Handle, Listener, ListenerOptions, Running, Tls};
 use lyceum_sip::token::bearer::Bearers;
 use lyceum_sip::{SecretKey, Transport};
 use lyceum_store::{BindingWriter, BindingWriterOptions, MasterKey, MessageWriter, Store};
+use lyceum_topology::qos::{Dscp, Modality};
 use lyceum_topology::{Document, Snapshot};
 use lyceum_web::listen::{Drain, DrainSwitch, LocalListener, Protection};
 use lyceum_web::sip::{SipOptions, WorkerSockets};
@@ -171,6 +172,7 @@ impl Server {
             tls.ask_clients(publisher::trusts_certificates(&snapshot));
         }
         let proxy = &snapshot.pool(&options.pool).proxy;
+        let signalling = snapshot.document().qos.in_force().mark_of(Modality::Signalling);
         let net = lyceum_net::Options {
             workers: options.workers,
             listeners: options.listeners.clone(),
@@ -181,6 +183,7 @@ impl Server {
                 connections_per_source: proxy.source_connections as usize,
                 ..lyceum_net::Bounds::default()
             },
+            traffic_class: signalling.map_or(0, Dscp::traffic_class),
             ..lyceum_net::Options::default()
         };
         let workers = net.build::<Post>().map_err(|error| anyhow!("{error}"))?;

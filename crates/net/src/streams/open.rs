@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use super::conn::{Conn, Link, OutQueue, PeerKey, Reason, State};
 use super::{Fate, Streams};
 use crate::gate::Permit;
-use crate::sys::Interest;
+use crate::sys::{self, Interest};
 use crate::tls::session::Session;
 use crate::{Flow, Listener, ListenerId, PeerIdentity};
 
@@ -143,6 +143,7 @@ impl Streams {
     ) -> io::Result<()> {
         socket.set_nonblocking(true)?;
         socket.set_nodelay(true)?;
+        sys::mark(socket.as_fd(), remote.is_ipv6(), self.traffic_class)?;
         let local = socket.local_addr()?;
         let tls = match listener.transport {
             Transport::Tls => Some(self.server_session()?),
@@ -235,6 +236,7 @@ impl Streams {
         };
         let socket = Socket::new(Domain::for_address(key.addr), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
         socket.set_tcp_nodelay(true)?;
+        sys::mark(socket.as_fd(), key.addr.is_ipv6(), self.traffic_class)?;
         if from.is_some() && !listener.addr.ip().is_unspecified() {
             socket.bind(&SocketAddr::new(listener.addr.ip(), 0).into())?;
         }

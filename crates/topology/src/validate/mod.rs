@@ -4,6 +4,7 @@ mod accounts;
 mod message_policies;
 mod organisation;
 mod policies;
+mod qos;
 mod routes;
 mod trust;
 
@@ -28,6 +29,7 @@ impl Document {
         policies::check(self, &mut found);
         message_policies::check(self, &mut found);
         accounts::check(self, &mut found);
+        qos::check(self, &mut found);
         found.problems
     }
 }

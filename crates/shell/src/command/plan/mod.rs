@@ -2,9 +2,9 @@
 
 mod interview;
 mod survey;
-mod tables;
+pub(super) mod tables;
 mod topology;
-mod write;
+pub(super) mod write;
 
 use crate::failure::Failure;
 use crate::session::Run;
