@@ -13,7 +13,7 @@ import sys
 sys.dont_write_bytecode = True
 
 from cases import (accounts, alone, browser, calendar, durability, extensions, files, groups, large, pages, phones,
-                   policy, presence, proxy, qos, retention, stranger, torture)
+                   policy, presence, proxy, qos, relay, retention, stranger, torture)
 from harness import process
 from harness.clamd import Clamd
 from harness.judge import Judge
@@ -29,6 +29,7 @@ GROUPS = {
     "files": files.run,
     "calendar": calendar.run,
     "groups": groups.run,
+    "relay": relay.run,
     "retention": retention.run,
     "presence": presence.run,
     "stranger": stranger.run,
@@ -68,7 +69,7 @@ def main():
 def run_group(judge, group, folder, options):
     """Groups that start servers of their own get the binary, the others a running server."""
     module = GROUPS[group]
-    if group in ("alone", "durability", "files", "calendar", "groups", "retention", "qos"):
+    if group in ("alone", "durability", "files", "calendar", "groups", "relay", "retention", "qos"):
         module(judge, folder, os.path.abspath(options.server), options.depth)
         return
     users = {**phones.users(), **proxy.users(), large.USER: "pw-large", **pages.PEOPLE, **presence.users()}

@@ -42,6 +42,7 @@ pub const INTEROP: &[Tool] = &[
     tool("ldapmodify", "ldap-utils"),
     tool("clamd", "clamav-daemon"),
     tool("faketime", "faketime"),
+    tool("turnutils_uclient", "coturn"),
     tool("ip", "iproute2"),
     tool("nft", "nftables"),
     tool("tshark", "tshark"),

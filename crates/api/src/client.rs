@@ -60,6 +60,19 @@ pub struct SipAccess {
     pub outbound: Option<String>,
 }
 
+/// How a client reaches the relay for media, as browsers take it (RTCIceServer).
+#[derive(Serialize, ToSchema)]
+pub struct RelayCredentials {
+    /// `turn:` and `turns:` addresses (RFC 7065).
+    pub uris: Vec<String>,
+    /// When they end, and for whom they were made.
+    pub username: String,
+    /// What goes with it.
+    pub password: String,
+    /// Seconds for which both are good.
+    pub ttl: u32,
+}
+
 /// The server's name and version.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ServerName {

@@ -18,6 +18,9 @@ use crate::preflight::{Preflight, listed, raise_file_limit};
 use crate::probe;
 use crate::server::{Addresses, Server, ServerOptions};
 use crate::users_csv;
+use turn::TurnArgs;
+
+mod turn;
 
 /// The domain when nobody names one.
 pub const DOMAIN: &str = "lyceum.test";
@@ -68,6 +71,8 @@ pub struct DevArgs {
     /// What looks through files for viruses: a command's path, clamd:SOCKET or clamd:ADDRESS:PORT
     #[arg(long, value_parser = scanner)]
     virus_scanner: Option<Scanner>,
+    #[command(flatten)]
+    turn: TurnArgs,
     /// Log level or filter
     #[arg(long, default_value = "warn")]
     pub log: String,
@@ -113,7 +118,8 @@ pub fn run(args: &DevArgs) -> Result<()> {
 }
 
 fn refuse_exposure(args: &DevArgs) -> Result<()> {
-    for addr in [Some(args.sip), Some(args.tls), Some(args.https), args.ws, args.metrics].into_iter().flatten() {
+    let sip = [Some(args.sip), Some(args.tls), Some(args.https), args.ws, args.metrics];
+    for addr in sip.into_iter().chain(args.turn.addresses()).flatten() {
         if !addr.ip().is_loopback() && !args.expose {
             bail!(
                 "{addr} is not a loopback address, and `lyceum dev` has known passwords: \
@@ -135,6 +141,9 @@ fn preflight(args: &DevArgs, folder: &Path) -> Result<()> {
     ];
     ports.extend(args.ws.map(|addr| port("ws", addr, false)));
     ports.extend(args.metrics.map(|addr| port("metrics", addr, false)));
+    let [plain, tls] = args.turn.addresses();
+    ports.extend(plain.into_iter().flat_map(|addr| [port("turn", addr, true), port("turn", addr, false)]));
+    ports.extend(tls.map(|addr| port("turns", addr, false)));
     let mut preflight = Preflight::default();
     preflight.folder(&data_folder(folder));
     preflight.ports(&ports);
@@ -184,6 +193,7 @@ fn options(args: &DevArgs, folder: &Path) -> Result<ServerOptions> {
         base_url: None,
         origins: Vec::new(),
         scanner: args.virus_scanner.clone(),
+        relay: args.turn.options()?,
         https_inside: inside(args.https),
         socket: socket(folder),
         backups: folder.join("backups"),
@@ -289,6 +299,8 @@ fn json_line(args: &DevArgs, addresses: &Addresses, folder: &Path) -> String {
         "https": text(addresses.https),
         "wss": addresses.https.map(|addr| format!("wss://{addr}/ws")),
         "ws": addresses.ws.map(|addr| format!("ws://{addr}/ws")),
+        "turn": text(addresses.turn),
+        "turns": text(addresses.turns),
         "metrics": addresses.metrics.map(|addr| format!("http://{addr}/metrics")),
         "ca": folder.join("ca").join("ca.pem"),
         "socket": socket(folder),

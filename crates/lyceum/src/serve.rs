@@ -87,6 +87,7 @@ fn options(args: &ServeArgs, config: NodeConfig) -> Result<ServerOptions> {
         base_url: config.https.as_ref().and_then(|https| https.url.clone()),
         scanner: config.https.as_ref().and_then(|https| https.virus_scanner.clone()),
         origins: config.https.map(|https| https.origins).unwrap_or_default(),
+        relay: None,
         https_inside: false,
         socket: config.socket,
         workers: config.workers,

@@ -63,6 +63,14 @@ mod udp;
 mod worker;
 mod workers;
 
+/// What other drivers of engines are built from: waiting, batches of datagrams, TLS without buffers of its own.
+pub mod driver {
+    pub use crate::sys::{
+        BATCH, DatagramReader, DatagramWriter, Epoll, EventFd, Events, HEADROOM, Interest, Ready, force_buffers,
+    };
+    pub use crate::tls::session::{Pumped, Session};
+}
+
 pub use clock::Clock;
 pub use counters::Totals;
 pub use engine::{Arrival, Engine, Listener, Load, PeerIdentity};

@@ -1,6 +1,6 @@
 //! The system calls that std and socket2 do not have: epoll, eventfd, recvmmsg, sendmmsg, a few socket options.
 //!
-//! This file and its child are the only ones of the crate with unsafe code. Every block passes the kernel pointers into memory that is
+//! This file and what is below it are all of the crate's unsafe code. Every block passes the kernel pointers into memory that is
 //! owned by the structure or borrowed for the whole call, with the length that goes with it; nothing is kept by the
 //! kernel after a call returns.
 
@@ -11,16 +11,13 @@ pub use mark::{mark, receive_marked, report_marks};
 use std::io;
 use std::mem::{self, MaybeUninit};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
-use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
-/// Datagrams per system call.
-pub const BATCH: usize = 64;
-/// Longest datagram that IP can carry.
-const DATAGRAM_MAX: usize = 65_535;
-/// Distance of the receive buffers: not a power of two, or all first lines would fall into the same cache sets.
-const STRIDE: usize = DATAGRAM_MAX + 577;
+mod datagram;
+
+pub use datagram::{BATCH, DatagramReader, DatagramWriter, HEADROOM};
+
 /// Descriptors reported by one wait.
 pub const EVENTS: usize = 256;
 
@@ -82,6 +79,7 @@ pub struct Events {
 }
 
 impl Epoll {
+    /// One that watches nothing yet.
     pub fn new() -> io::Result<Epoll> {
         // SAFETY: no pointers; the returned descriptor is ours alone.
         let fd = unsafe { OwnedFd::from_raw_fd(check(libc::epoll_create1(libc::EPOLL_CLOEXEC))?) };
@@ -94,20 +92,30 @@ impl Epoll {
         check(unsafe { libc::epoll_ctl(self.fd.as_raw_fd(), op, fd.as_raw_fd(), &mut event) }).map(drop)
     }
 
+    /// Watches a descriptor and reports it under `token`.
     pub fn add(&self, fd: BorrowedFd<'_>, token: u64, interest: Interest) -> io::Result<()> {
         self.control(libc::EPOLL_CTL_ADD, fd, token, interest.bits())
     }
 
+    /// Watches a descriptor for something else.
     pub fn modify(&self, fd: BorrowedFd<'_>, token: u64, interest: Interest) -> io::Result<()> {
         self.control(libc::EPOLL_CTL_MOD, fd, token, interest.bits())
     }
 
+    /// Watches a descriptor no more.
     pub fn remove(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
         self.control(libc::EPOLL_CTL_DEL, fd, 0, 0)
     }
 }
 
+impl Default for Events {
+    fn default() -> Events {
+        Events::new()
+    }
+}
+
 impl Events {
+    /// Room for one wait's reports.
     pub fn new() -> Events {
         Events { events: vec![libc::epoll_event { events: 0, u64: 0 }; EVENTS].into(), count: 0 }
     }
@@ -153,6 +161,7 @@ impl Events {
 pub struct EventFd(OwnedFd);
 
 impl EventFd {
+    /// One that has not rung.
     pub fn new() -> io::Result<EventFd> {
         // SAFETY: no pointers; the returned descriptor is ours alone.
         let fd = unsafe { check(libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK))? };
@@ -160,6 +169,7 @@ impl EventFd {
         Ok(EventFd(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
 
+    /// What to watch with [`Interest::Edge`].
     pub fn as_fd(&self) -> BorrowedFd<'_> {
         std::os::fd::AsFd::as_fd(&self.0)
     }
@@ -263,138 +273,6 @@ fn write_addr(addr: &SocketAddr, name: &mut libc::sockaddr_storage) -> libc::soc
 fn zeroed<T>(count: usize) -> Box<[T]> {
     // SAFETY: used only for sockaddr_storage, iovec, mmsghdr and u64 arrays, for all of which zero is a valid value.
     (0..count).map(|_| unsafe { MaybeUninit::<T>::zeroed().assume_init() }).collect()
-}
-
-/// Control room per datagram: one SO_RXQ_OVFL message (16 bytes of header, 4 of counter, padding).
-const CONTROL_WORDS: usize = 4;
-
-/// Receives datagrams in batches into buffers that are used again. Pages never written cost no memory.
-pub struct DatagramReader {
-    data: Vec<u8>,
-    names: Box<[libc::sockaddr_storage]>,
-    control: Box<[u64]>,
-    iovecs: Box<[libc::iovec]>,
-    headers: Box<[libc::mmsghdr]>,
-}
-
-impl DatagramReader {
-    pub fn new() -> DatagramReader {
-        let mut reader = DatagramReader {
-            data: vec![0; BATCH * STRIDE],
-            names: zeroed(BATCH),
-            control: zeroed(BATCH * CONTROL_WORDS),
-            iovecs: zeroed(BATCH),
-            headers: zeroed(BATCH),
-        };
-        let data = reader.data.as_mut_ptr();
-        for i in 0..BATCH {
-            reader.iovecs[i].iov_base = data.wrapping_add(i * STRIDE).cast();
-            reader.iovecs[i].iov_len = DATAGRAM_MAX;
-            let header = &mut reader.headers[i].msg_hdr;
-            header.msg_name = (&raw mut reader.names[i]).cast();
-            header.msg_control = (&raw mut reader.control[i * CONTROL_WORDS]).cast();
-            header.msg_iov = &raw mut reader.iovecs[i];
-            header.msg_iovlen = 1;
-        }
-        reader.reset(BATCH);
-        reader
-    }
-
-    fn reset(&mut self, count: usize) {
-        for header in &mut self.headers[..count] {
-            header.msg_hdr.msg_namelen = mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
-            header.msg_hdr.msg_controllen = (CONTROL_WORDS * 8) as _;
-        }
-    }
-
-    /// Reads what is there, up to [`BATCH`] datagrams, without waiting; fewer than that means the socket is empty.
-    pub fn receive(&mut self, fd: BorrowedFd<'_>) -> io::Result<usize> {
-        // SAFETY: every header points into boxes of this structure that never move, with their true lengths.
-        let count = check(unsafe {
-            libc::recvmmsg(
-                fd.as_raw_fd(),
-                self.headers.as_mut_ptr(),
-                BATCH as libc::c_uint,
-                libc::MSG_DONTWAIT as _,
-                std::ptr::null_mut(),
-            )
-        });
-        match count {
-            Ok(count) => Ok(count as usize),
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(0),
-            Err(e) => Err(e),
-        }
-    }
-
-    /// Sender and bytes of the `i`th datagram of the last batch.
-    pub fn datagram(&self, i: usize) -> Option<(SocketAddr, &[u8])> {
-        let from = socket_addr(&self.names[i])?;
-        Some((from, &self.data[i * STRIDE..][..self.headers[i].msg_len as usize]))
-    }
-
-    /// Ends a batch of `count`: gives the socket's total of dropped datagrams if the kernel told it.
-    pub fn finish(&mut self, count: usize) -> Option<u32> {
-        let mut dropped = None;
-        if count > 0 {
-            let header = &self.headers[count - 1].msg_hdr;
-            // SAFETY: the kernel filled msg_control up to msg_controllen; CMSG_* stay within that.
-            unsafe {
-                let message = libc::CMSG_FIRSTHDR(header);
-                if !message.is_null()
-                    && (*message).cmsg_level == libc::SOL_SOCKET
-                    && (*message).cmsg_type == libc::SO_RXQ_OVFL
-                {
-                    dropped = Some(libc::CMSG_DATA(message).cast::<u32>().read_unaligned());
-                }
-            }
-        }
-        self.reset(count);
-        dropped
-    }
-}
-
-/// Sends datagrams in batches.
-pub struct DatagramWriter {
-    names: Box<[libc::sockaddr_storage]>,
-    iovecs: Box<[libc::iovec]>,
-    headers: Box<[libc::mmsghdr]>,
-}
-
-impl DatagramWriter {
-    pub fn new() -> DatagramWriter {
-        DatagramWriter { names: zeroed(BATCH), iovecs: zeroed(BATCH), headers: zeroed(BATCH) }
-    }
-
-    /// Sends up to [`BATCH`] of `messages` (ranges of `arena`) and says how many went; an error concerns the first.
-    pub fn send(
-        &mut self,
-        fd: BorrowedFd<'_>,
-        messages: &[(SocketAddr, Range<usize>)],
-        arena: &[u8],
-    ) -> io::Result<usize> {
-        let count = messages.len().min(BATCH);
-        for (i, (to, range)) in messages[..count].iter().enumerate() {
-            let bytes = &arena[range.clone()];
-            self.iovecs[i].iov_base = bytes.as_ptr().cast_mut().cast();
-            self.iovecs[i].iov_len = bytes.len();
-            let header = &mut self.headers[i].msg_hdr;
-            header.msg_namelen = write_addr(to, &mut self.names[i]);
-            header.msg_name = (&raw mut self.names[i]).cast();
-            header.msg_iov = &raw mut self.iovecs[i];
-            header.msg_iovlen = 1;
-        }
-        // SAFETY: the headers point to names and iovecs of this structure and to `arena`, all alive through the call;
-        // the kernel only reads the arena.
-        check(unsafe {
-            libc::sendmmsg(
-                fd.as_raw_fd(),
-                self.headers.as_mut_ptr(),
-                count as libc::c_uint,
-                (libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) as _,
-            )
-        })
-        .map(|n| n as usize)
-    }
 }
 
 /// Takes one ICMP error off a UDP socket's error queue: the address that could not be reached, and the error.

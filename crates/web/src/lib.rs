@@ -35,6 +35,7 @@ mod password;
 pub mod peer;
 pub mod port;
 mod refused;
+pub mod relay;
 mod resource;
 mod router;
 pub mod scanner;
@@ -80,6 +81,8 @@ pub struct Options {
     pub allowed_origins: Vec<String>,
     /// Folder of backups that name no file.
     pub backup_dir: PathBuf,
+    /// The relay for media, if there is one.
+    pub relay: Option<relay::RelayAccess>,
     /// SIP over WebSocket, if it is served.
     pub sip: Option<sip::SipOptions>,
     /// The time; a test has its own.

@@ -9,6 +9,7 @@ mod people;
 mod publisher;
 mod purge;
 mod records;
+mod relay;
 mod resolve;
 mod signals;
 mod test_users;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use arc_swap::ArcSwap;
+use lyceum_edge::av::Carrier;
 use lyceum_front_end::core::{Core, CoreOptions};
 use lyceum_front_end::credentials::Credentials;
 use lyceum_front_end::executor::{Executor, Post, Sinks};
@@ -33,9 +35,11 @@ use lyceum_store::{BindingWriter, BindingWriterOptions, MasterKey, MessageWriter
 use lyceum_topology::qos::{Dscp, Modality};
 use lyceum_topology::{Document, Snapshot};
 use lyceum_web::listen::{Drain, DrainSwitch, LocalListener, Protection};
+use lyceum_web::relay::RelayAccess;
 use lyceum_web::sip::{SipOptions, WorkerSockets};
 
 pub use opening::in_pool;
+pub use relay::RelayOptions;
 use signals::{Signals, Wish};
 pub use test_users::{TestUsers, reachable, summary};
 use web_ports::{WebKind, WebPort};
@@ -77,6 +81,8 @@ pub struct ServerOptions {
     pub origins: Vec<String>,
     /// What looks files through for viruses.
     pub scanner: Option<lyceum_web::scanner::Scanner>,
+    /// The A/V Edge, if this node has one.
+    pub relay: Option<RelayOptions>,
     /// The HTTPS port counts as inside.
     pub https_inside: bool,
     /// Local socket of the shell.
@@ -96,6 +102,7 @@ pub struct Server {
     writer: BindingWriter,
     messages: MessageWriter,
     records: records::RecordWriter,
+    relay: Option<lyceum_edge::av::Running>,
     /// Where it listens.
     pub addresses: Addresses,
     /// The link for the first administrator, while there is none.
@@ -123,6 +130,10 @@ pub struct Addresses {
     pub ws: Option<SocketAddr>,
     /// Figures for Prometheus.
     pub metrics: Option<SocketAddr>,
+    /// The relay over UDP and TCP.
+    pub turn: Option<SocketAddr>,
+    /// The relay over TLS.
+    pub turns: Option<SocketAddr>,
 }
 
 /// What the ports of the web role share.
@@ -264,9 +275,14 @@ impl Server {
         runtime.spawn(purge::watch_disk(Arc::clone(&shared)));
         runtime.spawn(purge::run(Arc::clone(&shared), options.pool.clone()));
         let (switch, drain) = Drain::new();
-        let addresses = addresses(&handle, &web_ports);
+        let relay = start_relay(&options, &shared)?;
+        let mut addresses = addresses(&handle, &web_ports);
+        addresses.turn = relay.as_ref().and_then(|relay| relay.address(Carrier::Udp));
+        addresses.turns = relay.as_ref().and_then(|relay| relay.address(Carrier::Tls));
+        let (relay, access) = relay.map(|relay| (relay.running, relay.access)).unzip();
         let bearers = Bearers::new(&SecretKey(Keys::new(pool_secret).bearer()));
-        let first_administrator = serve_web(&runtime, &options, (&shared, bearers), web_ports, &addresses, drain)?;
+        let first_administrator =
+            serve_web(&runtime, &options, (&shared, bearers, access), web_ports, &addresses, drain)?;
         Ok(Server {
             runtime,
             signals,
@@ -275,6 +291,7 @@ impl Server {
             writer,
             messages,
             records,
+            relay,
             addresses,
             first_administrator,
             test_users,
@@ -304,6 +321,9 @@ impl Server {
         self.shared.draining.store(true, std::sync::atomic::Ordering::Relaxed);
         self.switch.begin();
         let _engines = self.running.drain(DRAIN);
+        if let Some(relay) = self.relay {
+            relay.stop();
+        }
         self.writer.stop();
         self.messages.stop();
         self.records.stop();
@@ -331,7 +351,17 @@ fn addresses(handle: &Handle<Post>, web: &[WebPort]) -> Addresses {
         https: of(WebKind::Https),
         ws: of(WebKind::Ws),
         metrics: of(WebKind::Metrics),
+        turn: None,
+        turns: None,
     }
+}
+
+/// Starts the A/V Edge, if this node has one.
+fn start_relay(options: &ServerOptions, shared: &Shared) -> Result<Option<relay::Relay>> {
+    let Some(wanted) = &options.relay else { return Ok(None) };
+    let snapshot = shared.snapshot.load();
+    let secret = options.master_key.derive("lyceum relay");
+    wanted.start(snapshot.default_domain().as_str(), &secret, options.tls.as_ref()).map(Some)
 }
 
 /// Where browsers reach HTTPS; empty when it is not served.
@@ -350,7 +380,7 @@ fn listening(handle: &Handle<Post>, ports: &[WebPort]) -> Vec<String> {
 fn serve_web(
     runtime: &tokio::runtime::Runtime,
     options: &ServerOptions,
-    (shared, bearers): (&Arc<Shared>, Bearers),
+    (shared, bearers, relay): (&Arc<Shared>, Bearers, Option<RelayAccess>),
     ports: Vec<WebPort>,
     addresses: &Addresses,
     drain: Drain,
@@ -372,6 +402,7 @@ fn serve_web(
         base_url: base_url(options, &ports),
         allowed_origins: options.origins.clone(),
         backup_dir: options.backups.clone(),
+        relay,
         sip: Some(SipOptions {
             sockets: Arc::new(sockets),
             origins: options.origins.clone(),

@@ -107,6 +107,12 @@ impl Tls {
         self.loaded.load().server.is_some()
     }
 
+    /// A session for a connection that was accepted; none without a certificate.
+    pub fn accept(&self) -> Option<session::Session> {
+        let connection = rustls::server::UnbufferedServerConnection::new(self.server()?).ok()?;
+        Some(session::Session::Server(Box::new(connection)))
+    }
+
     pub(crate) fn server(&self) -> Option<Arc<ServerConfig>> {
         self.loaded.load().server.clone()
     }

@@ -8,18 +8,20 @@ use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus};
 
 /// Either side of a connection.
-pub(crate) enum Session {
+pub enum Session {
+    /// We were called.
     Server(Box<UnbufferedServerConnection>),
+    /// We called.
     Client(Box<UnbufferedClientConnection>),
 }
 
 /// What one look at received bytes led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pumped {
+pub struct Pumped {
     /// Bytes at the front that are done with; the rest must be shown again with what follows.
-    pub(crate) used: usize,
+    pub used: usize,
     /// The peer said that it sends no more.
-    pub(crate) peer_closed: bool,
+    pub peer_closed: bool,
 }
 
 /// Most that TLS adds to one fragment: header, explicit nonce, tag, content type.
@@ -105,7 +107,8 @@ macro_rules! write_traffic {
 }
 
 impl Session {
-    pub(crate) fn is_handshaking(&self) -> bool {
+    /// Whether the peers are still agreeing.
+    pub fn is_handshaking(&self) -> bool {
         either!(self, c => c.is_handshaking())
     }
 
@@ -116,7 +119,7 @@ impl Session {
 
     /// Processes `incoming`: decrypted bytes are appended to `plain`, what must be sent to `out`. After an error `out`
     /// holds the alert to be sent before closing.
-    pub(crate) fn pump(
+    pub fn pump(
         &mut self,
         incoming: &mut [u8],
         plain: &mut Vec<u8>,
@@ -133,12 +136,12 @@ impl Session {
 
     /// Encrypts `plain` to the end of `out`. `rest` is what [`pump`](Session::pump) left over. False when the session
     /// cannot send (any more).
-    pub(crate) fn encrypt(&mut self, rest: &mut [u8], plain: &[u8], out: &mut Vec<u8>) -> bool {
+    pub fn encrypt(&mut self, rest: &mut [u8], plain: &[u8], out: &mut Vec<u8>) -> bool {
         either!(self, c => write_traffic!(c, rest, out, plain.len(), |writer, room| writer.encrypt(plain, room)))
     }
 
     /// Says that we send no more.
-    pub(crate) fn close_notify(&mut self, rest: &mut [u8], out: &mut Vec<u8>) -> bool {
+    pub fn close_notify(&mut self, rest: &mut [u8], out: &mut Vec<u8>) -> bool {
         either!(self, c => write_traffic!(c, rest, out, 2, |writer, room| writer.queue_close_notify(room)))
     }
 }

@@ -190,6 +190,10 @@ impl Server {
             scanner: None,
             base_url: "https://sip.example.org".to_owned(),
             allowed_origins: Vec::new(),
+            relay: Some(lyceum_web::relay::RelayAccess {
+                authority: lyceum_turn::Authority::new(lyceum_turn::Secret::new(b"north")),
+                uris: vec!["turn:192.0.2.7:3478?transport=udp".to_owned()],
+            }),
             backup_dir: dir.path().join("backups"),
             sip,
             clock,

@@ -15,11 +15,12 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lyceum_api::account::{SignInIssuer, SignInWays};
-use lyceum_api::client::{ClientRenewal, ClientSession, ClientSignIn, Person, ServerName, SipAccess};
+use lyceum_api::client::{ClientRenewal, ClientSession, ClientSignIn, Person, RelayCredentials, ServerName, SipAccess};
 use lyceum_api::{PREFIX, Refusal};
 use lyceum_sip::WallTime;
 use lyceum_sip::token::bearer::{Audience, Claims, device};
 use lyceum_topology::{Provisioning, UserRecord};
+use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,13 +82,23 @@ pub async fn end(State(web): State<Web>, Extension(who): Extension<SignedIn>) ->
     Ok(response)
 }
 
+/// The provisioning document, and what only the relay's secret makes.
+#[derive(Serialize)]
+struct Provisioned {
+    #[serde(flatten)]
+    document: Provisioning,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    turn: Option<RelayCredentials>,
+}
+
 /// `GET /client/provisioning`.
-pub async fn provisioning(
-    State(web): State<Web>,
-    Extension(who): Extension<SignedIn>,
-) -> Result<Json<Provisioning>, Refused> {
+pub async fn provisioning(State(web): State<Web>, Extension(who): Extension<SignedIn>) -> Result<Response, Refused> {
     let listeners = web.people()?.listeners();
-    Ok(Json(Provisioning::of(&web.options().publisher.current(), &who.user, listeners)))
+    let document = Provisioning::of(&web.options().publisher.current(), &who.user, listeners);
+    let turn = web.options().relay.as_ref().map(|relay| relay.credentials(&who.user, web.now()));
+    let mut response = Json(Provisioned { document, turn }).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
 }
 
 pub(super) fn check_device(device: &str) -> Result<(), Refused> {

@@ -1,0 +1,65 @@
+//! Sending in batches: what goes out of one socket leaves in one system call.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::ops::Range;
+use std::os::fd::AsFd;
+
+use lyceum_net::driver::DatagramWriter;
+
+/// Packets that wait for the end of a turn, in the buffers they were received into.
+#[derive(Debug, Default)]
+pub(super) struct Outgoing {
+    waiting: Vec<Packet>,
+    run: Vec<(SocketAddr, Range<usize>)>,
+}
+
+#[derive(Debug)]
+struct Packet {
+    /// Number of the socket, and place in the order of arrival.
+    key: (u32, u32),
+    to: SocketAddr,
+    bytes: Range<usize>,
+}
+
+impl Outgoing {
+    /// Adds a packet for a socket.
+    pub(super) fn push(&mut self, socket: u32, to: SocketAddr, bytes: Range<usize>) {
+        let order = self.waiting.len() as u32;
+        self.waiting.push(Packet { key: (socket, order), to, bytes });
+    }
+
+    /// Sends all, socket by socket, each socket's in order.
+    pub(super) fn flush<'s>(
+        &mut self,
+        writer: &mut DatagramWriter,
+        arena: &[u8],
+        socket_of: impl Fn(u32) -> Option<&'s UdpSocket>,
+    ) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        self.waiting.sort_unstable_by_key(|packet| packet.key);
+        for same in self.waiting.chunk_by(|a, b| a.key.0 == b.key.0) {
+            let Some(socket) = socket_of(same[0].key.0) else { continue };
+            self.run.clear();
+            self.run.extend(same.iter().map(|packet| (packet.to, packet.bytes.clone())));
+            send(socket, writer, &self.run, arena);
+        }
+        self.waiting.clear();
+    }
+}
+
+/// Sends a run. What the system does not take now is dropped, as a network would: media that waits is media that is late.
+pub(super) fn send(socket: &UdpSocket, writer: &mut DatagramWriter, run: &[(SocketAddr, Range<usize>)], arena: &[u8]) {
+    let mut next = 0;
+    while next < run.len() {
+        match writer.send(socket.as_fd(), &run[next..], arena) {
+            Ok(count) => next += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            // It concerns the first one: too long, or no way there.
+            Err(_) => next += 1,
+        }
+    }
+}
