@@ -62,7 +62,7 @@ mod tests {
         let mut bucket = Bucket::new(0);
         let passed: usize = (0..10_000_000).step_by(100).filter(|now| bucket.take(Some(3000), *now, 200)).count();
         let bytes = (passed * 200) as u64;
-        assert!(bytes <= 10 * 375_000 + FIRST_BYTES && bytes >= 10 * 375_000 - 400, "{bytes}");
+        assert!((10 * 375_000 - 400..=10 * 375_000 + FIRST_BYTES).contains(&bytes), "{bytes}");
     }
 
     #[test]

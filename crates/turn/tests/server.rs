@@ -23,17 +23,17 @@ fn an_allocation_relays_by_channel_and_by_indication_both_ways() {
     assert_eq!(relay.port(), 50_000);
     assert_eq!(answer.value(kind::LIFETIME), Some(600u32.to_be_bytes().to_vec()));
 
-    assert_eq!(bench.from_peer(PEER, b"early"), None);
+    assert_eq!(bench.arrives(PEER, b"early"), None);
     assert_eq!(bench.send(PEER, b"early"), Step::Nothing);
     assert_eq!(code(&bench.permit(&[PEER])), 0);
     assert_eq!(bench.send(PEER, b"hello"), bench.relayed(PEER, 36..41));
-    let indication = bench.from_peer(PEER, b"hi").unwrap();
+    let indication = bench.arrives(PEER, b"hi").unwrap();
     assert_eq!(bench.read(&indication).value(kind::DATA), Some(b"hi".to_vec()));
     assert_eq!(bench.read(&indication).address(kind::XOR_PEER_ADDRESS), Some(PEER.parse().unwrap()));
 
     assert_eq!(code(&bench.bind(0x4001, PEER)), 0);
     assert_eq!(bench.packet(&[0x40, 1, 0, 2, 7, 8, 0, 0]), bench.relayed(PEER, 4..6));
-    assert_eq!(bench.from_peer(PEER, b"hi"), Some(vec![0x40, 1, 0, 2, b'h', b'i']));
+    assert_eq!(bench.arrives(PEER, b"hi"), Some(vec![0x40, 1, 0, 2, b'h', b'i']));
     assert_eq!(bench.packet(&[0x40, 2, 0, 2, 7, 8]), Step::Nothing);
 }
 
@@ -173,7 +173,7 @@ fn ipv6_relays_talk_to_ipv6_peers_alone() {
     assert_eq!(code(&bench.bind(0x4000, PEER)), 443);
     let peer = "[2001:db8::9]:9";
     assert_eq!(code(&bench.permit(&[peer])), 0);
-    let indication = bench.from_peer(peer, b"six").unwrap();
+    let indication = bench.arrives(peer, b"six").unwrap();
     assert_eq!(bench.read(&indication).address(kind::XOR_PEER_ADDRESS), Some(peer.parse().unwrap()));
     let v4 = (kind::REQUESTED_ADDRESS_FAMILY, vec![1, 0, 0, 0]);
     assert_eq!(code(&bench.ask(Method::Refresh, &[v4])), 443);
@@ -291,7 +291,7 @@ fn a_connection_that_goes_takes_its_allocation_along_and_its_messages_are_padded
     bench.client.via = lyceum_turn::Via::Stream(3);
     bench.allocate();
     bench.bind(0x4000, PEER);
-    assert_eq!(bench.from_peer(PEER, b"hello"), Some(b"\x40\x00\x00\x05hello\0\0\0".to_vec()));
+    assert_eq!(bench.arrives(PEER, b"hello"), Some(b"\x40\x00\x00\x05hello\0\0\0".to_vec()));
     let client = bench.client;
     bench.server.client_gone(&client, &mut bench.relays);
     assert_eq!((bench.server.allocations(), bench.relays.open.len()), (0, 0));

@@ -248,7 +248,7 @@ impl Bench {
     }
 
     /// What the client gets of a packet at the first relay port.
-    pub fn from_peer(&mut self, peer: &str, data: &[u8]) -> Option<Vec<u8>> {
+    pub fn arrives(&mut self, peer: &str, data: &[u8]) -> Option<Vec<u8>> {
         let mut buffer = vec![0xee; HEADROOM + data.len() + TAILROOM];
         buffer[HEADROOM..HEADROOM + data.len()].copy_from_slice(data);
         let payload = HEADROOM..HEADROOM + data.len();
