@@ -74,7 +74,7 @@ impl RelayPorts {
         }
         socket.bind(&addr.into())?;
         let socket: UdpSocket = socket.into();
-        self.epoll.add(socket.as_fd(), Token::Relay(relay.0).word(), Interest::Read)?;
+        self.epoll.add(socket.as_fd(), Token::Relay(relay.0).word(), Interest::Edge)?;
         let slot = relay.0 as usize;
         if self.sockets.len() <= slot {
             self.sockets.resize_with(slot + 1, || None);

@@ -86,6 +86,8 @@ struct Buffers {
     /// What peers send, gathered from many relay ports.
     peers: DatagramReader,
     gathered: usize,
+    /// Relay ports that had more than was read.
+    unread: Vec<RelayId>,
     writer: DatagramWriter,
     up: Outgoing,
     down: Outgoing,
@@ -143,6 +145,7 @@ impl Worker {
             clients: DatagramReader::new(),
             peers: DatagramReader::new(),
             gathered: 0,
+            unread: Vec::new(),
             writer: DatagramWriter::new(),
             up: Outgoing::default(),
             down: Outgoing::default(),
@@ -152,11 +155,18 @@ impl Worker {
         };
         let mut events = Events::new();
         loop {
-            let timeout = self.timeout();
+            let timeout = if buffers.unread.is_empty() { self.timeout() } else { Some(Duration::ZERO) };
             if let Err(error) = events.wait(&self.epoll, timeout) {
                 return tracing::error!(%error, "the relay cannot wait for its ports any more");
             }
             let now = self.now();
+            // First: what comes after an order finds it done.
+            if self.ordered_to_stop(now) {
+                return;
+            }
+            for relay in std::mem::take(&mut buffers.unread) {
+                self.read_peers(now, relay, &mut buffers);
+            }
             for i in 0..events.count() {
                 self.ready(now, events.ready(i), &mut buffers);
             }
@@ -167,9 +177,6 @@ impl Worker {
             self.server.expire(now, &mut self.ports);
             self.sweep(now);
             self.stats.tell(&self.server.totals(), self.server.allocations(), self.streams.len());
-            if self.ordered_to_stop(now) {
-                return;
-            }
         }
     }
 
@@ -244,6 +251,10 @@ impl Worker {
             }
         }
         buffers.gathered += count;
+        if count == PER_RELAY {
+            // Reported once only: what is left is asked for.
+            buffers.unread.push(relay);
+        }
     }
 
     fn flush_down(&mut self, buffers: &mut Buffers) {
@@ -267,7 +278,7 @@ impl Worker {
                 }
                 Step::Relay { relay, peer, payload } => {
                     if let Some(socket) = ports.socket(relay) {
-                        send(socket, writer, &[(ports.on_the_wire(peer), payload)], message);
+                        send(socket, writer, &[(ports.on_the_wire(peer), payload)], message, &mut true);
                     }
                 }
             }

@@ -144,11 +144,19 @@ impl DatagramReader {
     }
 }
 
+/// Bytes of one run of datagrams that go to the same place as one (UDP_SEGMENT): what IP can carry.
+const JOINED_BYTES_MAX: usize = 65_000;
+/// Control room of one message: UDP_SEGMENT takes 16 bytes of header and two of size, and padding.
+const SEGMENT_WORDS: usize = 3;
+
 /// Sends datagrams in batches.
 pub struct DatagramWriter {
     names: Box<[libc::sockaddr_storage]>,
+    control: Box<[u64]>,
     iovecs: Box<[libc::iovec]>,
     headers: Box<[libc::mmsghdr]>,
+    /// How many messages each header carries.
+    joined: Vec<usize>,
 }
 
 impl Default for DatagramWriter {
@@ -160,7 +168,13 @@ impl Default for DatagramWriter {
 impl DatagramWriter {
     /// An empty batch.
     pub fn new() -> DatagramWriter {
-        DatagramWriter { names: zeroed(BATCH), iovecs: zeroed(BATCH), headers: zeroed(BATCH) }
+        DatagramWriter {
+            names: zeroed(BATCH),
+            control: zeroed(BATCH * SEGMENT_WORDS),
+            iovecs: zeroed(BATCH),
+            headers: zeroed(BATCH),
+            joined: Vec::with_capacity(BATCH),
+        }
     }
 
     /// Sends up to [`BATCH`] of `messages` (ranges of `arena`) and says how many went; an error concerns the first.
@@ -170,27 +184,82 @@ impl DatagramWriter {
         messages: &[(SocketAddr, Range<usize>)],
         arena: &[u8],
     ) -> io::Result<usize> {
-        let count = messages.len().min(BATCH);
-        for (i, (to, range)) in messages[..count].iter().enumerate() {
-            let bytes = &arena[range.clone()];
-            self.iovecs[i].iov_base = bytes.as_ptr().cast_mut().cast();
-            self.iovecs[i].iov_len = bytes.len();
-            let header = &mut self.headers[i].msg_hdr;
-            header.msg_namelen = write_addr(to, &mut self.names[i]);
-            header.msg_name = (&raw mut self.names[i]).cast();
-            header.msg_iov = &raw mut self.iovecs[i];
-            header.msg_iovlen = 1;
+        self.dispatch(fd, messages, arena, |_, _| 1)
+    }
+
+    /// The same, with neighbours of one size to one place handed over as one: the system cuts them apart again behind the
+    /// work that it then does once. Where it cannot (`EIO`, or `EINVAL` when they are longer than the path takes) the caller
+    /// sends them by [`DatagramWriter::send`].
+    pub fn send_joined(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        messages: &[(SocketAddr, Range<usize>)],
+        arena: &[u8],
+    ) -> io::Result<usize> {
+        self.dispatch(fd, messages, arena, |messages, first| {
+            let (to, size) = (messages[first].0, messages[first].1.len());
+            let alike = messages[first..].iter().take_while(|(other, range)| *other == to && range.len() == size);
+            // Empty ones cannot be told apart again.
+            if size == 0 { 1 } else { alike.count().min(JOINED_BYTES_MAX / size).max(1) }
+        })
+    }
+
+    fn dispatch(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        messages: &[(SocketAddr, Range<usize>)],
+        arena: &[u8],
+        alike: impl Fn(&[(SocketAddr, Range<usize>)], usize) -> usize,
+    ) -> io::Result<usize> {
+        let messages = &messages[..messages.len().min(BATCH)];
+        self.joined.clear();
+        let mut next = 0;
+        while next < messages.len() {
+            let count = alike(messages, next);
+            self.prepare(&messages[next..next + count], next, arena);
+            next += count;
         }
-        // SAFETY: the headers point to names and iovecs of this structure and to `arena`, all alive through the call;
-        // the kernel only reads the arena.
-        check(unsafe {
+        // SAFETY: the headers point to names, control words and iovecs of this structure and to `arena`, all alive through
+        // the call; the kernel only reads the arena.
+        let sent = check(unsafe {
             libc::sendmmsg(
                 fd.as_raw_fd(),
                 self.headers.as_mut_ptr(),
-                count as libc::c_uint,
+                self.joined.len() as libc::c_uint,
                 (libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) as _,
             )
-        })
-        .map(|n| n as usize)
+        })?;
+        Ok(self.joined[..sent as usize].iter().sum())
+    }
+
+    /// Makes the next header carry `run`, whose buffers are the iovecs from the `first`th on.
+    fn prepare(&mut self, run: &[(SocketAddr, Range<usize>)], first: usize, arena: &[u8]) {
+        let index = self.joined.len();
+        for (iovec, (_, range)) in self.iovecs[first..].iter_mut().zip(run) {
+            let bytes = &arena[range.clone()];
+            iovec.iov_base = bytes.as_ptr().cast_mut().cast();
+            iovec.iov_len = bytes.len();
+        }
+        let header = &mut self.headers[index].msg_hdr;
+        header.msg_namelen = write_addr(&run[0].0, &mut self.names[index]);
+        header.msg_name = (&raw mut self.names[index]).cast();
+        header.msg_iov = &raw mut self.iovecs[first];
+        header.msg_iovlen = run.len() as _;
+        header.msg_control = std::ptr::null_mut();
+        header.msg_controllen = 0;
+        if run.len() > 1 {
+            let size = run[0].1.len() as u16;
+            header.msg_control = (&raw mut self.control[index * SEGMENT_WORDS]).cast();
+            // SAFETY: the control words hold one header and two bytes, which is what CMSG_SPACE(2) counts.
+            unsafe {
+                header.msg_controllen = libc::CMSG_SPACE(2) as _;
+                let message = libc::CMSG_FIRSTHDR(header);
+                (*message).cmsg_level = libc::SOL_UDP;
+                (*message).cmsg_type = libc::UDP_SEGMENT;
+                (*message).cmsg_len = libc::CMSG_LEN(2) as _;
+                libc::CMSG_DATA(message).cast::<u16>().write_unaligned(size);
+            }
+        }
+        self.joined.push(run.len());
     }
 }
