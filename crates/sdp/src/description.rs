@@ -29,7 +29,8 @@ impl Description {
             if number >= MAX_LINES {
                 return Err(fail("there are more than 1024 lines"));
             }
-            let line = Line::parse(line).ok_or_else(|| fail("is not a letter, an equals sign and a value"))?;
+            let line = Line::parse(line)
+                .ok_or_else(|| fail("is not a letter, an equals sign and a value without CR or NUL"))?;
             description.add(number, line).map_err(fail)?;
         }
         match description.lines.len() {
@@ -216,6 +217,8 @@ mod tests {
             ("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\n\r\ns=-\r\n", 3),
             ("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\nc=IN IP7 x\r\n", 3),
             ("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\nm=audio\r\n", 3),
+            ("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=a\rm=audio 1 RTP/AVP 0\r\n", 3),
+            ("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\na=mid:\0\r\n", 4),
         ];
         for (text, line) in cases {
             assert_eq!(Description::parse(text.as_bytes()).expect_err(text).line, *line, "{text:?}");

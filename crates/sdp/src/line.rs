@@ -27,10 +27,12 @@ impl Line {
         if value.is_empty() { Self::new('a', name) } else { Self::new('a', &format!("{name}:{value}")) }
     }
 
-    /// The line in `bytes`, which hold no line end.
+    /// The line in `bytes`, which hold no line feed; carriage returns and zeros have no place in one either (RFC 8866
+    /// §9), and to others they may be a line end.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
+        let whole = |value: &[u8]| !value.iter().any(|byte| matches!(byte, b'\r' | 0));
         match bytes {
-            [letter, b'=', value @ ..] if letter.is_ascii_alphabetic() => {
+            [letter, b'=', value @ ..] if letter.is_ascii_alphabetic() && whole(value) => {
                 Some(Self { letter: *letter, value: value.to_vec() })
             }
             _ => None,
