@@ -13,7 +13,7 @@ import sys
 sys.dont_write_bytecode = True
 
 from cases import (accounts, alone, browser, calendar, durability, extensions, files, groups, large, pages, phones,
-                   policy, presence, proxy, qos, relay, retention, stranger, torture)
+                   planning, policy, presence, proxy, qos, relay, retention, stranger, torture)
 from harness import process
 from harness.clamd import Clamd
 from harness.judge import Judge
@@ -36,6 +36,7 @@ GROUPS = {
     "extensions": extensions.run,
     "policy": policy.run,
     "accounts": accounts.run,
+    "planning": planning.run,
     "torture": torture.run,
     "qos": qos.run,
     "durability": durability.run,
@@ -69,7 +70,7 @@ def main():
 def run_group(judge, group, folder, options):
     """Groups that start servers of their own get the binary, the others a running server."""
     module = GROUPS[group]
-    if group in ("alone", "durability", "files", "calendar", "groups", "relay", "retention", "qos"):
+    if group in ("alone", "durability", "files", "calendar", "groups", "planning", "relay", "retention", "qos"):
         module(judge, folder, os.path.abspath(options.server), options.depth)
         return
     users = {**phones.users(), **proxy.users(), large.USER: "pw-large", **pages.PEOPLE, **presence.users()}

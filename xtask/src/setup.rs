@@ -46,6 +46,11 @@ pub const INTEROP: &[Tool] = &[
     tool("ip", "iproute2"),
     tool("nft", "nftables"),
     tool("tshark", "tshark"),
+    tool("named", "bind9"),
+    tool("named-checkzone", "bind9-utils"),
+    tool("rsvg-convert", "librsvg2-bin"),
+    // A library for Debian's own Python: it has no program.
+    tool("/usr/lib/python3/dist-packages/openpyxl/__init__.py", "python3-openpyxl"),
     tool("python3", "python3-minimal"),
     tool("node", "nodejs"),
     tool("npm", "npm"),

@@ -65,6 +65,9 @@ pub struct DevArgs {
     /// Allow addresses that are not loopback
     #[arg(long)]
     expose: bool,
+    /// Further name in the server's certificate (may be repeated)
+    #[arg(long, value_name = "NAME")]
+    name: Vec<String>,
     /// Topology document (YAML or JSON) for the first start instead of the built-in one
     #[arg(long)]
     topology: Option<PathBuf>,
@@ -236,7 +239,8 @@ fn tls_settings(
     folder: &Path,
 ) -> Result<impl Fn() -> Result<TlsSettings> + Send + Sync + Clone + 'static> {
     let ca = folder.join("ca");
-    let names = [args.domain.clone(), format!("sip.{}", args.domain), "localhost".to_owned()];
+    let mut names = vec![args.domain.clone(), format!("sip.{}", args.domain), "localhost".to_owned()];
+    names.extend(args.name.iter().cloned());
     let mut addresses: Vec<IpAddr> =
         vec![Ipv4Addr::LOCALHOST.into(), std::net::Ipv6Addr::LOCALHOST.into(), args.tls.ip(), args.https.ip()];
     addresses.sort();

@@ -43,7 +43,7 @@ fn from_defaults_to_the_whole_report_in_two_commands() {
 fn every_calculator_answers_in_every_format() {
     let scratch = Scratch::new();
     let plan = scratch.write("plan.toml", THREE);
-    for noun in ["show", "capacity", "bandwidth", "dns", "certificates", "firewall", "vpn"] {
+    for noun in ["show", "capacity", "bandwidth", "dns", "certificates", "firewall", "vpn", "communication"] {
         let table = done(&["plan", noun, str(&plan)]);
         assert!(table.lines().count() > 5, "{noun}: {table}");
         let tables = json(&["plan", noun, str(&plan)]);

@@ -82,6 +82,7 @@ pub use options::{Bounds, Coalesce, ListenerOptions, Options};
 pub use outbox::{Destination, Outbox, Sent};
 pub use resolver::{LookupError, Resolver, ResolverOptions};
 pub use tls::{
-    Certificate, CertificateFacts, ClientCertificates, DevCa, Issued, Tls, TlsError, TlsSettings, load_authorities,
+    Certificate, CertificateFacts, ClientCertificates, DevCa, Issued, NotShown, Tls, TlsError, TlsSettings,
+    load_authorities, shown_certificate,
 };
 pub use workers::{Handle, Running, WorkerHandle, Workers};

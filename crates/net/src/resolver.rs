@@ -166,6 +166,22 @@ impl Resolver {
         }
     }
 
+    /// The addresses of `name`, of both families; none when there is no such record.
+    pub async fn addresses_of(&self, name: &str) -> Result<Vec<IpAddr>, LookupError> {
+        match self.ask(&Query::Addresses(name.to_owned())).await? {
+            Records::Addresses(addresses) => Ok(addresses),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Ports and hosts of the services called `name`; none when there is no such record.
+    pub async fn services_of(&self, name: &str) -> Result<Vec<(u16, String)>, LookupError> {
+        match self.ask(&Query::Srv(name.to_owned())).await? {
+            Records::Srv(services) => Ok(services.into_iter().map(|service| (service.port, service.target)).collect()),
+            _ => Ok(Vec::new()),
+        }
+    }
+
     async fn lookup(&self, name: &str, kind: RecordType) -> Result<Lookup, NetError> {
         self.dns.lookup(absolute(name)?, kind).await
     }

@@ -145,6 +145,8 @@ pub struct Port {
     pub to: &'static str,
     /// The feature that needs it; several joined by `&`.
     pub when: &'static str,
+    /// Whether a server of this project listens there.
+    pub answers: bool,
 }
 
 /// A DNS record that a deployment may need.
@@ -177,6 +179,8 @@ pub struct CertificateRow {
     pub note: &'static str,
     /// Who says so.
     pub source: &'static str,
+    /// The port at which it is shown, if it is.
+    pub port: Option<u16>,
 }
 
 /// What one stream takes on a link, in kbps.
@@ -282,6 +286,7 @@ tables! {
     ports: Port = "ports.csv", |row| Port {
         zone: &row[0], source_end: &row[1], destination_end: &row[2], protocol: &row[3], port: &row[4],
         application: &row[5], note: &row[6], source: &row[7], from: &row[8], to: &row[9], when: &row[10],
+        answers: row[11] == "yes",
     };
     /// DNS records.
     dns_rows: DnsRow = "dns.csv", |row| DnsRow {
@@ -290,6 +295,7 @@ tables! {
     /// Certificates.
     certificate_rows: CertificateRow = "certs.csv", |row| CertificateRow {
         id: &row[0], role: &row[1], certificate: &row[2], issuer: &row[5], note: &row[7], source: &row[8],
+        port: row[9].parse().ok(),
     };
     /// Streams that are no audio.
     streams: Stream = "streams.csv", |row| Stream {
@@ -380,6 +386,7 @@ mod tests {
             .chain(streams().iter().map(|row| row.source))
             .chain(modes().iter().map(|row| row.source))
             .chain(crate::fields().iter().map(|row| row.source))
+            .chain(crate::pack::messages().iter().map(|row| row.source))
             .chain(crate::survey::qualified().iter().map(|row| row.source))
             .chain(crate::readiness::questions().iter().map(|row| row.source))
             .collect();

@@ -29,6 +29,7 @@ mod file;
 pub mod interview;
 mod markup;
 mod network;
+pub mod pack;
 pub mod picture;
 pub mod qos;
 pub mod readiness;
@@ -36,6 +37,7 @@ pub mod report;
 mod results;
 pub mod survey;
 mod table;
+pub mod verify;
 pub mod vpn;
 
 pub use file::*;

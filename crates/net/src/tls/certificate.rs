@@ -153,20 +153,26 @@ impl Certificate {
 
     /// What the certificate says.
     pub fn facts(&self) -> Result<CertificateFacts, TlsError> {
-        let refused =
-            |e: &dyn fmt::Display| TlsError::refused(&format!("reading the certificate in {}", self.source), e);
-        let der = self.chain.first().ok_or_else(|| refused(&"the chain is empty"))?;
+        CertificateFacts::read(&self.source, &self.chain)
+    }
+}
+
+impl CertificateFacts {
+    /// What the first certificate of a chain says; `source` is what messages call it.
+    pub(super) fn read(source: &str, chain: &[CertificateDer<'_>]) -> Result<CertificateFacts, TlsError> {
+        let refused = |e: &dyn fmt::Display| TlsError::refused(&format!("reading the certificate in {source}"), e);
+        let der = chain.first().ok_or_else(|| refused(&"the chain is empty"))?;
         let (_, parsed) = X509Certificate::from_der(der).map_err(|e| refused(&e))?;
         let (names, addresses) = alternative_names(&parsed);
         let wall = |seconds: i64| WallTime(seconds.max(0) as u64 * 1000);
         Ok(CertificateFacts {
-            source: self.source.clone(),
+            source: source.to_owned(),
             names,
             addresses,
             not_before: wall(parsed.validity().not_before.timestamp()),
             not_after: wall(parsed.validity().not_after.timestamp()),
             issuer: parsed.issuer().to_string(),
-            chain: self.chain.len(),
+            chain: chain.len(),
         })
     }
 }

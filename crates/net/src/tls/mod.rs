@@ -3,6 +3,7 @@
 mod certificate;
 mod dev_ca;
 mod identity;
+mod look;
 pub(crate) mod session;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use rustls::sign::CertifiedKey;
 
 pub use certificate::{Certificate, CertificateFacts, TlsError, load_authorities};
 pub use dev_ca::{DevCa, Issued};
+pub use look::{NotShown, shown_certificate};
 
 use crate::PeerIdentity;
 use identity::{AnyClient, SipServers, Trust};

@@ -22,6 +22,8 @@ pub struct Certificate {
     pub subject: String,
     /// The alternative names.
     pub names: Vec<String>,
+    /// The port at which its server shows it, if at any.
+    pub port: Option<u16>,
     /// Who may issue it.
     pub issuer: &'static str,
     /// Bits of an RSA key.
@@ -71,6 +73,7 @@ impl Writer<'_> {
             assigned_to,
             subject,
             names: unique,
+            port: row.port,
             issuer: row.issuer,
             key_bits: KEY_BITS,
             note: row.note,

@@ -259,7 +259,7 @@ impl Writer<'_> {
 }
 
 /// Public addresses of an Edge pool by service: those of its balancer, else of each server.
-pub(super) fn public_addresses(deployment: &Deployment, pool: &Pool) -> [Vec<Ipv4Addr>; 3] {
+pub(crate) fn public_addresses(deployment: &Deployment, pool: &Pool) -> [Vec<Ipv4Addr>; 3] {
     [0, 1, 2].map(|service| match pool.public_vip {
         Some(vip) => vec![vip[service]],
         None => pool.hosts.iter().filter_map(|&host| Some(deployment.hosts[host].public?[service])).collect(),

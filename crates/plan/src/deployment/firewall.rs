@@ -49,6 +49,8 @@ pub struct Flow {
     pub purpose: &'static str,
     /// Who says so.
     pub source: &'static str,
+    /// Whether a server of this project listens there.
+    pub answers: bool,
 }
 
 impl Flow {
@@ -121,6 +123,7 @@ impl Filter {
             application: port.application,
             purpose: port.note,
             source: port.source,
+            answers: port.answers,
         });
     }
 }

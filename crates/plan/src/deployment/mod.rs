@@ -12,6 +12,7 @@ mod report;
 mod zone;
 
 pub use certificate::{Certificate, certificates};
+pub(crate) use dns::public_addresses;
 pub use dns::{Record, Scope, Value, records};
 pub use firewall::{Filter, Flow, filter};
 pub use nftables::nftables;

@@ -111,7 +111,8 @@ fn row(canvas: &mut Canvas, y: f64, link: &LinkDemand) -> f64 {
             "{} to {}, no speed given: against the {} Mbps it needs",
             link.from,
             link.to,
-            grouped(link.needed_mbps.value)
+            // As the other pictures write it.
+            grouped((link.needed_mbps.value * 10.0).ceil() / 10.0)
         ),
     };
     canvas.fitted("b", (MARGIN, y + 15.0), &speed, TEXT, 560.0);

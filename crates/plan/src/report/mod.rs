@@ -10,6 +10,7 @@ use crate::deployment::{certificates_table, dns_table, firewall_table, hosts_tab
 use crate::drivers::drivers_table;
 use crate::figures::{Choice, sources};
 use crate::file::{Origin, Plan};
+use crate::pack::pack;
 use crate::picture::{Picture, pictures};
 use crate::readiness::{Pilot, Readiness};
 use crate::results::Results;
@@ -78,6 +79,12 @@ pub fn report(results: &Results<'_>, extras: &Extras<'_>) -> Report {
         parts.push(part("VPN", String::new(), Vec::new(), split.tables()));
     }
     parts.extend(brought(extras));
+    parts.push(part(
+        "Communication and training",
+        "A skeleton in the words of this plan: what stands in [ ] is to be filled in.".to_owned(),
+        Vec::new(),
+        pack(results.plan, extras.pilot).tables(),
+    ));
     parts.push(part(
         "Sources and choices",
         "Every number above follows from a rule; each rule, limit and table names who says so.".to_owned(),

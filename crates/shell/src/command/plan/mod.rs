@@ -4,6 +4,7 @@ mod interview;
 mod survey;
 pub(super) mod tables;
 mod topology;
+mod verify;
 pub(super) mod write;
 
 use crate::failure::Failure;
@@ -12,7 +13,7 @@ use clap::{Args, Subcommand};
 use lyceum_plan::deployment::{certificates_table, dns_table, firewall_table, hosts_table, nftables, zone_files};
 use lyceum_plan::drivers::drivers_table;
 use lyceum_plan::report::answers_table;
-use lyceum_plan::{Plan, Results, vpn};
+use lyceum_plan::{Plan, Results, pack, vpn};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
@@ -39,12 +40,16 @@ pub enum Verb {
     Equipment(survey::Judged),
     /// Score the readiness of the rollout, and judge the choice of pilot users
     Readiness(survey::Readiness),
+    /// Announcement, schedule, questions and training of the rollout, in the plan's own words
+    Communication(Shown),
     /// The whole as a page, a workbook or pictures
     Report(write::Report),
     /// The topology document that a server runs
     ToTopology(topology::To),
     /// A plan of a topology document, or where a plan and a topology differ
     FromTopology(topology::From),
+    /// Walk the plan line by line against the world: names, certificates, ports
+    Verify(verify::Verify),
 }
 
 /// A plan, shown in one or more tables.
@@ -118,9 +123,11 @@ impl Verb {
             Verb::Wifi(command) => command.wifi(run),
             Verb::Equipment(command) => command.equipment(run),
             Verb::Readiness(command) => command.run(run),
+            Verb::Communication(shown) => shown.with(run, |results| pack::pack(results.plan, None).tables()),
             Verb::Report(command) => command.run(run),
             Verb::ToTopology(command) => command.run(run),
             Verb::FromTopology(command) => command.run(run),
+            Verb::Verify(command) => command.run(run),
         }
     }
 }
