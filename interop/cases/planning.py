@@ -10,10 +10,13 @@ import re
 import subprocess
 import xml.etree.ElementTree
 
+from cases.policy import shell
 from harness.netns import Named, Networks
 from harness.process import Child, Failed
+from harness.server import Lyceum
 
 DOMAIN = "lyceum.test"
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 LARGE = f"""
 [organisation]
@@ -76,6 +79,7 @@ clients = ["10.128.0.0/24"]
 def run(judge, out, binary, _depth):
     judge.scenario("planning: exports", exports, os.path.join(out, "exports"), binary)
     judge.scenario("planning: verify", verify, os.path.join(out, "verify"), binary)
+    judge.scenario("planning: page", page, os.path.join(out, "page"), binary)
 
 
 def tool(*argv, folder=None, env=None):
@@ -367,3 +371,43 @@ def formats(judge, held):
         code, text = held.verify("internal", "--failed")
         if code != 0 or "not judged from here" not in text or " pass " in text:
             raise Failed(f"exit code {code}: {text}")
+
+
+# --- page
+
+ADMINISTRATOR, PASSWORD = "plan-admin", "pw-of-the-planner-1"
+
+
+def page(judge, out, binary):
+    os.makedirs(out)
+    server = Lyceum(binary, out, {"plan-user": "pw-plan-user"}).start()
+    word = os.path.join(out, "password")
+    with open(word, "w") as file:
+        file.write(PASSWORD)
+    shell(server, "admin", "new", ADMINISTRATOR, "--password-file", word)
+    pictures_of = os.path.join(out, "pictures")
+    with judge.case("planning: the page in Chromium: figures and picture change with the numbers, faults stand at their "
+                    "fields, axe finds nothing, English and German, light, dark and a phone's width"):
+        script = os.path.join(ROOT, "web", "client", "build", "plan.mjs")
+        argv = ["node", script, "--base", f"https://localhost:{server.ports['https']}", "--name", ADMINISTRATOR,
+                "--password", PASSWORD, "--out", pictures_of]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=180, stdin=subprocess.DEVNULL)
+        if done.returncode != 0:
+            raise Failed((done.stdout or done.stderr).strip()[-1200:])
+    with judge.case("planning: what the page gives to take along is what the shell writes and reads"):
+        taken(binary, pictures_of, out)
+    server.stop()
+
+
+def taken(binary, folder, out):
+    path = lambda name: os.path.join(folder, name)
+    for name in ("plan.html", "plan.xlsx"):
+        made = os.path.join(out, name)
+        tool(binary, "plan", "report", path("plan.toml"), made, "--yes")
+        with open(made, "rb") as ours, open(path(name), "rb") as theirs:
+            if ours.read() != theirs.read():
+                raise Failed(f"{name} of the page and of the shell differ")
+    parted = tool(binary, "plan", "from-topology", path("topology.yaml"), "--plan", path("plan.toml"), "--compare",
+                  *[word for site in ("London=60000", "Paris=15000", "Leeds=800") for word in ("--users", site)])
+    if "London" in parted:
+        raise Failed(f"plan and document differ: {parted}")

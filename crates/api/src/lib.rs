@@ -29,6 +29,7 @@ pub mod group;
 pub mod message;
 pub mod openapi;
 pub mod page;
+pub mod plan;
 pub mod policy;
 pub mod presence;
 pub mod probe;

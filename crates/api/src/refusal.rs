@@ -141,6 +141,8 @@ refusals! {
     VersionNotFound "version-not-found" 404 "list them with 'lyceum topology versions'";
     /// The document has problems; nothing was published.
     TopologyInvalid "topology-invalid" 422 "mend what 'problems' lists, check with 'lyceum topology validate', and publish again";
+    /// The plan file has faults.
+    PlanInvalid "plan-invalid" 422 "mend what 'problems' lists";
     /// No such call, or its record is gone.
     CallNotFound "call-not-found" 404 "search by user and time: lyceum call get --user USER --from TIME";
     /// The name of a conversation or message is not one.

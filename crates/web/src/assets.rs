@@ -44,6 +44,16 @@ pub async fn index(State(web): State<Web>, headers: HeaderMap) -> Response {
     page(CLIENT, &headers, &policy(&web.options().base_url))
 }
 
+/// `GET /plan`.
+pub async fn plan(State(web): State<Web>, headers: HeaderMap) -> Response {
+    page_called("plan.html", CLIENT, &headers, &policy(&web.options().base_url))
+}
+
+/// `GET /plan/`.
+pub async fn plan_slash() -> Redirect {
+    Redirect::permanent("/plan")
+}
+
 /// `GET /client/{path}`.
 pub async fn file(
     State(web): State<Web>,
@@ -66,7 +76,11 @@ fn find<'a>(assets: &'a [Asset], path: &str) -> Option<&'a Asset> {
 }
 
 fn page(assets: &[Asset], headers: &HeaderMap, policy: &str) -> Response {
-    let Some(index) = find(assets, "index.html") else {
+    page_called("index.html", assets, headers, policy)
+}
+
+fn page_called(name: &str, assets: &[Asset], headers: &HeaderMap, policy: &str) -> Response {
+    let Some(index) = find(assets, name) else {
         return (StatusCode::NOT_IMPLEMENTED, Html(NOT_BUILT)).into_response();
     };
     let mut response = answer(index, headers);

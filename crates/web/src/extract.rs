@@ -84,6 +84,23 @@ impl<S: Send + Sync> FromRequest<S> for Csv {
     }
 }
 
+/// Bytes of a plan file at most: one of thousands of sites fits.
+const PLAN_MOST: usize = 1 << 20;
+
+/// A plan file, TOML.
+pub struct PlanFile(pub String);
+
+impl<S: Send + Sync> FromRequest<S> for PlanFile {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refused> {
+        media(&request, "application/toml")?;
+        let bytes = body(request, PLAN_MOST).await?;
+        let malformed = |_| Refused::new(Refusal::RequestMalformed, "the text is not UTF-8", "body");
+        String::from_utf8(bytes).map(PlanFile).map_err(malformed)
+    }
+}
+
 /// A short form of a page.
 pub struct Form<T>(pub T);
 

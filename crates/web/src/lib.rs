@@ -109,6 +109,7 @@ impl Options {
             backup: Mutex::new(BackupStatus { state: "none".to_owned(), ..BackupStatus::default() }),
             blocking: Arc::new(Semaphore::new(BLOCKING)),
             transferring: Arc::new(Semaphore::new(TRANSFERRING)),
+            planning: Arc::new(Semaphore::new(1)),
             transfers: resource::client::files::Transfers::default(),
             hashing: hashing::Hashing::start(),
         }))
@@ -129,6 +130,7 @@ struct Inner {
     backup: Mutex<BackupStatus>,
     blocking: Arc<Semaphore>,
     transferring: Arc<Semaphore>,
+    planning: Arc<Semaphore>,
     transfers: resource::client::files::Transfers,
     hashing: hashing::Hashing,
 }
@@ -192,6 +194,14 @@ impl Web {
         work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
     ) -> Result<T, Refused> {
         on_thread(self.0.blocking.clone(), work).await
+    }
+
+    /// Runs what reckons with a plan, one after the other: it takes a core for as long as the plan is large.
+    pub(crate) async fn planning<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
+    ) -> Result<T, Refused> {
+        on_thread(self.0.planning.clone(), work).await
     }
 
     /// Runs what moves or looks at the content of files, apart from everything else that may block.

@@ -28,6 +28,7 @@ pub mod groups;
 pub mod history;
 pub mod import;
 pub mod numbers;
+pub mod plan;
 pub mod policies;
 pub mod presence;
 pub mod registrations;

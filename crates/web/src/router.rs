@@ -4,7 +4,7 @@ use crate::authorize::{authorize, method_not_allowed, not_found};
 use crate::resource::client::elsewhere;
 use crate::resource::{
     accounts, administrators, archive, audit, backup, calls, client, contacts, devices, domains, groups, history,
-    import, numbers, policies, presence, registrations, server, sessions, tests, topology, trace, users,
+    import, numbers, plan, policies, presence, registrations, server, sessions, tests, topology, trace, users,
 };
 use crate::{Web, assets, autodiscover, client_versions, page, secure, sip};
 use axum::Router;
@@ -20,6 +20,8 @@ impl Web {
             .route("/first/{token}", get(page::show).post(page::submit))
             .route("/client-versions", get(client_versions::slash))
             .route("/client-versions/", get(client_versions::show))
+            .route("/plan", get(assets::plan))
+            .route("/plan/", get(assets::plan_slash))
             .route("/client", get(assets::slash))
             .route("/client/", get(assets::index))
             .route("/client/{*path}", get(assets::file))
@@ -140,6 +142,8 @@ impl Web {
             .route("/policies/{kind}", get(policies::list_of))
             .route("/policies/{kind}/grant", post(policies::grant))
             .route("/policies/{kind}/{scope}", get(policies::get).patch(policies::set).delete(policies::remove))
+            .route("/plan", post(plan::figures))
+            .route("/plan/report", post(plan::written))
             .route("/topology", put(topology::publish).get(topology::get))
             .route("/topology/validate", post(topology::validate))
             .route("/topology/diff", post(topology::diff))

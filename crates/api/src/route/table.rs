@@ -19,6 +19,7 @@ use crate::directory::{Device, Number};
 use crate::domain::{Domain, DomainChange, NewDomain};
 use crate::group::{Group, GroupChange};
 use crate::message::Message;
+use crate::plan::PlanFigures;
 use crate::policy::{Grant, Policy, PolicyChange};
 use crate::presence::{PresenceChange, UserPresence, Watcher};
 use crate::probe::{ProbeRequest, ProbeResult};
@@ -162,6 +163,9 @@ pub static ROUTES: &[Route] = &[
     route(Admin, ("PATCH", "/policies/{kind}/{scope}"), "set_policy", "Create or change a policy", &[KIND, SCOPE, WHAT_IF], (Json(of::<PolicyChange>), Json(of::<Changed>))),
     route(Admin, ("DELETE", "/policies/{kind}/{scope}"), "remove_policy", "Remove a policy; the global one returns to its defaults", &[KIND, SCOPE, WHAT_IF], (Empty, Json(of::<Changed>))),
     route(Admin, ("POST", "/policies/{kind}/grant"), "grant_policy", "Give a user a policy, or take it back", &[KIND, WHAT_IF], (Json(of::<Grant>), Json(of::<Changed>))),
+
+    route(Admin, ("POST", "/plan"), "plan_figures", "What follows from a plan file: servers, links, a picture; nothing is stored", &[query("picture", "Which picture; 'topology' when absent")], (Text("application/toml"), Json(of::<PlanFigures>))),
+    route(Admin, ("POST", "/plan/report"), "plan_report", "What follows from a plan file as a file: report or topology document", &[query("format", "html, xlsx or topology")], (Text("application/toml"), Text("application/octet-stream"))),
 
     route(Admin, ("GET", "/topology"), "get_topology", "The document in force", &[], (Empty, Json(of::<Topology>))),
     route(Admin, ("PUT", "/topology"), "publish_topology", "Publish a document", &[WHAT_IF], (Json(of::<Publish>), Json(of::<Changed>))),

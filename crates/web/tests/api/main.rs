@@ -7,6 +7,7 @@ mod files;
 mod groups;
 mod messages;
 mod people;
+mod plan;
 mod records;
 mod scale;
 mod server;
