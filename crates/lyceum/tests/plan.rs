@@ -158,5 +158,12 @@ fn a_plan_becomes_the_topology_that_a_server_runs_and_comes_back() {
     done(&["topology", "publish", str(&document), "--data", data]);
     let agreed = done(&["plan", "from-topology", "--plan", str(&grown), "--compare", "--data", data]);
     assert!(agreed.contains("agree in everything"), "{agreed}");
+    // What it sees scores the rollout: nobody is signed in, its certificate lasts.
+    let scored = json(&["plan", "readiness", "--running", "--table", "Readiness: answers", "--data", data]);
+    let answer = |id: &str| scored.as_array().unwrap().iter().find(|row| row["id"] == id).unwrap()["answer"].clone();
+    assert_eq!(
+        (answer("certificates"), answer("adoption"), answer("quality")),
+        ("yes".into(), "no".into(), "open".into())
+    );
     assert!(server.stop().success());
 }

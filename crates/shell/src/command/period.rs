@@ -24,7 +24,8 @@ impl Period {
     }
 }
 
-fn now() -> u64 {
+/// Milliseconds since the Unix epoch.
+pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)
 }
 

@@ -1,9 +1,11 @@
 //! Lists that people bring along: surveys, inventories, answers about readiness, pilot users.
 
 use super::{faults, read, tables};
+use crate::command::period::now;
 use crate::failure::Failure;
 use crate::session::Run;
 use clap::Args;
+use lyceum_api::server::Status;
 use lyceum_plan::bandwidth::{Bandwidth, bandwidth};
 use lyceum_plan::readiness::{self, Pilot};
 use lyceum_plan::report::Extras;
@@ -36,6 +38,9 @@ pub struct Brought {
     /// Pilot users: user, department, role, skill
     #[arg(long, value_name = "CSV")]
     pilot: Option<PathBuf>,
+    /// Score readiness also from what the running server sees: who is signed in, how long its certificates last
+    #[arg(long)]
+    running: bool,
 }
 
 #[derive(Debug, Args)]
@@ -69,6 +74,23 @@ fn judged<T, E: std::fmt::Display>(
     judge(&text).map(Some).map_err(|found| faults(file, &found))
 }
 
+/// What a running server knows of the rollout.
+fn live(run: &mut Run<'_>) -> Result<Vec<(&'static str, f64)>, Failure> {
+    const DAY_MS: f64 = 86_400_000.0;
+    let status: Status = serde_json::from_value(run.get("/status", &[])?)
+        .map_err(|why| Failure::Failed(format!("the server's answer is not a status: {why}")))?;
+    let mut found = Vec::new();
+    if status.users > 0 {
+        found.push(("signed-in-share", status.registered as f64 / status.users as f64 * 100.0));
+    }
+    let now_ms = now() as f64;
+    let ends = status.certificates.iter().map(|certificate| certificate.expires.0 as f64);
+    if let Some(first) = ends.reduce(f64::min) {
+        found.push(("certificate-days", ((first - now_ms) / DAY_MS).floor()));
+    }
+    Ok(found)
+}
+
 impl Brought {
     /// Judges everything; readiness where there is anything to score it from.
     pub fn judge(&self, run: &mut Run<'_>, bandwidth: Option<&Bandwidth>) -> Result<Findings, Failure> {
@@ -76,8 +98,11 @@ impl Brought {
         let inventory = judged(run, self.inventory.as_deref(), judge_inventory)?;
         let pilot = judged(run, self.pilot.as_deref(), readiness::judge_pilot)?;
         let answers = judged(run, self.answers.as_deref(), readiness::read_answers)?;
-        let scored = answers.is_some() || wifi.is_some() || inventory.is_some() || pilot.is_some();
-        let facts = readiness::facts(bandwidth, wifi.as_ref(), inventory.as_ref());
+        let scored = answers.is_some() || wifi.is_some() || inventory.is_some() || pilot.is_some() || self.running;
+        let mut facts = readiness::facts(bandwidth, wifi.as_ref(), inventory.as_ref());
+        if self.running {
+            facts.extend(live(run)?);
+        }
         let readiness = scored.then(|| readiness::readiness(&answers.unwrap_or_default(), &facts));
         Ok(Findings { wifi, inventory, readiness, pilot })
     }
