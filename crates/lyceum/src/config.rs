@@ -1,6 +1,7 @@
 //! `node.toml`: what belongs to one node and not to the topology document.
 
 mod metrics;
+mod relay;
 mod shape;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use lyceum_web::scanner::Scanner;
 use serde::Deserialize;
 
 pub use metrics::MetricsConfig;
+pub use relay::RelayConfig;
 
 /// One thing that is wrong in the node file: what, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +62,9 @@ pub struct NodeConfig {
     /// Figures for Prometheus.
     #[serde(default)]
     pub metrics: Option<MetricsConfig>,
+    /// The relay for media.
+    #[serde(default)]
+    pub relay: Option<RelayConfig>,
     /// Certificates.
     #[serde(default)]
     pub tls: Option<TlsConfig>,
@@ -243,6 +248,9 @@ impl NodeConfig {
         if let Some(fault) = self.metrics.as_ref().and_then(MetricsConfig::fault) {
             add(fault.what, &fault.fix);
         }
+        if let Some(Err(fault)) = self.relay.as_ref().map(RelayConfig::options) {
+            add(fault.what, &fault.fix);
+        }
         if self.needs_tls() && self.tls.is_none() {
             add("a TLS or HTTPS port is asked for without [tls]".into(), "add [tls] with certificate and key");
         }
@@ -268,7 +276,9 @@ impl NodeConfig {
     }
 
     fn needs_tls(&self) -> bool {
-        self.https.is_some() || self.listeners.iter().any(|listener| listener.transport == "tls")
+        self.https.is_some()
+            || self.relay.as_ref().is_some_and(|relay| relay.tls.is_some())
+            || self.listeners.iter().any(|listener| listener.transport == "tls")
     }
 
     /// Every port with what it is for and whether it is UDP.
@@ -282,7 +292,11 @@ impl NodeConfig {
             let port = |what: &str, addr| Port { what: what.into(), addr, datagram: false };
             [Some(port("https", https.address)), https.ws.map(|addr| port("ws", addr))].into_iter().flatten()
         });
-        listeners.chain(https).chain(self.metrics.iter().map(MetricsConfig::port)).collect()
+        listeners
+            .chain(https)
+            .chain(self.metrics.iter().map(MetricsConfig::port))
+            .chain(self.relay.iter().flat_map(RelayConfig::opens))
+            .collect()
     }
 
     fn collisions(&self) -> Vec<(String, String)> {

@@ -20,7 +20,7 @@ use crate::server::{Addresses, Server, ServerOptions};
 use crate::users_csv;
 use turn::TurnArgs;
 
-mod turn;
+pub mod turn;
 
 /// The domain when nobody names one.
 pub const DOMAIN: &str = "lyceum.test";

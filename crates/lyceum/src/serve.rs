@@ -9,7 +9,7 @@ use lyceum_net::{Certificate, ClientCertificates, ListenerOptions, Tls, TlsSetti
 use lyceum_store::MasterKey;
 use lyceum_topology::Document;
 
-use crate::config::{NodeConfig, TlsConfig};
+use crate::config::{NodeConfig, RelayConfig, TlsConfig};
 use crate::dev::read_topology;
 use crate::preflight::{Preflight, listed, raise_file_limit};
 use crate::server::{Server, ServerOptions};
@@ -87,7 +87,7 @@ fn options(args: &ServeArgs, config: NodeConfig) -> Result<ServerOptions> {
         base_url: config.https.as_ref().and_then(|https| https.url.clone()),
         scanner: config.https.as_ref().and_then(|https| https.virus_scanner.clone()),
         origins: config.https.map(|https| https.origins).unwrap_or_default(),
-        relay: None,
+        relay: config.relay.as_ref().map(RelayConfig::options).transpose().map_err(|fault| anyhow!("{fault}"))?,
         https_inside: false,
         socket: config.socket,
         workers: config.workers,

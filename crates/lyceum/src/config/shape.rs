@@ -27,6 +27,7 @@ const NODE: &[Key] = &[
     ("listener", true, Kind::Tables(LISTENER), "a section [[listener]] with transport and address"),
     ("https", false, Kind::Table(HTTPS), "a section [https] with address"),
     ("tls", false, Kind::Table(TLS), "a section [tls] with certificate and key"),
+    ("relay", false, Kind::Table(RELAY), "a section [relay] with address"),
     ("metrics", false, Kind::Table(METRICS), "a section [metrics] with listen"),
     ("log", false, Kind::Table(LOG), "a section [log]"),
     ("workers", false, Kind::Count, "1"),
@@ -46,6 +47,14 @@ const HTTPS: &[Key] = &[
     ("virus_scanner", false, Kind::Text, "\"clamd:/run/clamav/clamd.ctl\""),
 ];
 const METRICS: &[Key] = &[("listen", true, Kind::Text, "\"127.0.0.1:9464\""), ("expose", false, Kind::Flag, "true")];
+const RELAY: &[Key] = &[
+    ("address", true, Kind::Text, "\"203.0.113.5:3478\""),
+    ("tls", false, Kind::Text, "\"203.0.113.5:5349\""),
+    ("public", false, Kind::Text, "\"203.0.113.5\""),
+    ("host", false, Kind::Text, "\"av.example.org\""),
+    ("ports", false, Kind::Text, "\"50000-59999\""),
+    ("peers", false, Kind::Texts, "[\"10.0.0.0/24 16384-22383\"]"),
+];
 const TLS: &[Key] = &[
     ("certificate", true, Kind::Text, "\"/etc/lyceum/certificate.pem\""),
     ("key", true, Kind::Text, "\"/etc/lyceum/certificate.key\""),

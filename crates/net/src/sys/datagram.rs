@@ -200,7 +200,7 @@ impl DatagramWriter {
             let (to, size) = (messages[first].0, messages[first].1.len());
             let alike = messages[first..].iter().take_while(|(other, range)| *other == to && range.len() == size);
             // Empty ones cannot be told apart again.
-            if size == 0 { 1 } else { alike.count().min(JOINED_BYTES_MAX / size).max(1) }
+            JOINED_BYTES_MAX.checked_div(size).map_or(1, |most| alike.count().clamp(1, most.max(1)))
         })
     }
 
