@@ -41,6 +41,7 @@ pub mod verify;
 pub mod vpn;
 
 pub use file::*;
-pub use network::{Malformed, Network, PortRange};
+pub use lyceum_topology::qos::PortRange;
+pub use network::{Malformed, Network};
 pub use results::Results;
 pub use table::{Cell, Table};

@@ -1,4 +1,4 @@
-//! IPv4 networks and ranges of ports, as plans, zones and filters write them.
+//! IPv4 networks, as plans, zones and filters write them.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -71,38 +71,6 @@ impl FromStr for Network {
     }
 }
 
-/// A range of ports, both ends inside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PortRange {
-    /// The first.
-    pub first: u16,
-    /// The last.
-    pub last: u16,
-}
-
-impl fmt::Display for PortRange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.first == self.last { write!(f, "{}", self.first) } else { write!(f, "{}-{}", self.first, self.last) }
-    }
-}
-
-impl Serialize for PortRange {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl FromStr for PortRange {
-    type Err = Malformed;
-
-    fn from_str(text: &str) -> Result<PortRange, Malformed> {
-        let (first, last) = text.split_once('-').unwrap_or((text, text));
-        let port = |text: &str| text.trim().parse::<u16>().ok().filter(|port| *port > 0).ok_or(Malformed);
-        let range = PortRange { first: port(first)?, last: port(last)? };
-        if range.first > range.last { Err(Malformed) } else { Ok(range) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,15 +85,6 @@ mod tests {
         assert!(network.holds(Ipv4Addr::new(10, 1, 3, 255)) && !network.holds(Ipv4Addr::new(10, 1, 4, 0)));
         for wrong in ["10.1.2.1/24", "10.1.2.0/33", "10.1.2", "x/8", "10.0.0.0/-1", ""] {
             assert_eq!(wrong.parse::<Network>(), Err(Malformed), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_range_of_ports_runs_upwards_from_1() {
-        assert_eq!("443".parse(), Ok(PortRange { first: 443, last: 443 }));
-        assert_eq!("1024-65535".parse::<PortRange>().map(|range| range.to_string()), Ok("1024-65535".to_owned()));
-        for wrong in ["0", "5-4", "65536", "", "-", "1-2-3"] {
-            assert_eq!(wrong.parse::<PortRange>(), Err(Malformed), "{wrong}");
         }
     }
 }

@@ -9,7 +9,8 @@ use super::{Deployment, collocated, dns};
 use crate::capacity::{Capacity, Role};
 use crate::figures::{Choice, Port, choice, ports};
 use crate::file::{LoadBalancing, Plan};
-use crate::network::{Network, PortRange};
+use crate::network::Network;
+use lyceum_topology::qos::PortRange;
 
 /// All flows of a deployment.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::answer::{Answer, Answered};
 use super::choice::{AudioMode, Breakout, Edition, LargeMeetings, LoadBalancing, Mediation, SimpleUrls, Usage};
-use crate::network::{Network, PortRange};
+use crate::network::Network;
+use lyceum_topology::qos::PortRange;
 
 /// A plan: what a business needs, every answer with its origin.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -7,7 +7,8 @@ use toml::de::{DeTable, DeValue};
 use super::answer::{Answer, Answered, Origin, Problem};
 use super::choice::Choice;
 use super::field::{self, Field, Kind};
-use crate::network::{Network, PortRange};
+use crate::network::Network;
+use lyceum_topology::qos::PortRange;
 
 /// Faults named at once; what comes after them is not looked for.
 pub(super) const MAX_PROBLEMS: usize = 200;

@@ -5,8 +5,9 @@ use std::net::Ipv4Addr;
 
 use super::{Here, Kind, Line, Must, Probe, Zone, skipped};
 use crate::deployment::{Deployment, Filter, Flow};
-use crate::network::{Network, PortRange};
+use crate::network::Network;
 use crate::results::Results;
+use lyceum_topology::qos::PortRange;
 
 /// Groups of networks rather than of servers.
 const GENERAL: [&str; 3] = ["internal", "clients", "peer"];

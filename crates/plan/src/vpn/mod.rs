@@ -12,8 +12,9 @@ use serde::Serialize;
 use crate::deployment::{Deployment, Filter, Record, Scope, Value};
 use crate::figures::{Choice, choice};
 use crate::file::Plan;
-use crate::network::{Network, PortRange};
+use crate::network::Network;
 use crate::table::{Table, row};
+use lyceum_topology::qos::PortRange;
 
 /// What keeps real-time traffic out of the tunnel.
 #[derive(Debug, Clone, PartialEq, Serialize)]
