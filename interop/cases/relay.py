@@ -7,6 +7,7 @@ import socket
 import struct
 import time
 
+from cases.policy import shell
 from harness import turn
 from harness.page import Page
 from harness.process import Child, Failed, free_port, until
@@ -162,6 +163,23 @@ def provisioning(judge, server):
         return given["username"], given["password"]
 
 
+def disabled(judge, server, credentials):
+    """Comes last: after it the credentials of the others are worth nothing."""
+    with judge.case("relay: who is disabled has no allocation any more within 5 s, and gets none"):
+        client = Turn(server.turn, credentials)
+        if client.allocate()[0] != "127.0.0.1":
+            raise Failed("no allocation")
+        shell(server, "user", "disable", "relay-anna@" + server.domain)
+        end = time.monotonic() + 5
+        # RFC 8656 section 7.3: 437 where there is no allocation; 401 where the credentials are no more.
+        while (found := turn.code(client.ask(turn.PERMIT, [], [("127.0.0.1", 9)]))) not in (401, 437):
+            if time.monotonic() > end:
+                raise Failed(f"answered {found}")
+            time.sleep(0.1)
+        if (found := Turn(server.turn, credentials).allocate()) != 401:
+            raise Failed(f"answered {found}")
+
+
 def six(judge, out, binary):
     if not socket.has_ipv6:
         return
@@ -204,6 +222,7 @@ def run(judge, out, binary, _depth):
         ("relay: attacks", attacks, server, credentials),
         ("relay: six", six, out, binary),
     ])
+    judge.scenario("relay: disabled", disabled, server, credentials)
     with judge.case("relay: the server drains and exits with 0"):
         code = server.stop()
         if code != 0:

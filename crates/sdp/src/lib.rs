@@ -2,7 +2,7 @@
 //!
 //! A [`Description`] keeps every line it was read from, known or not, in its order. Typed readers look at its lines
 //! ([`Codec`], [`Crypto`], [`Candidate`], [`Fingerprint`]); a [`Negotiation`] is one leg's offer/answer machine; and
-//! [`likeness`] says for each medium of two legs whether it can go direct or what a server between them has to do.
+//! [`likeness()`] says for each medium of two legs whether it can go direct or what a server between them has to do.
 //!
 //! ```
 //! use lyceum_sdp::{Description, Direction, Encoding};

@@ -155,6 +155,8 @@ pub(crate) struct Shared {
     pub(crate) messages: std::sync::OnceLock<MessageWriter>,
     /// The ports of the web role, as the status writes them.
     pub(crate) web: std::sync::OnceLock<Vec<String>>,
+    /// The relay of this node, if it has one.
+    pub(crate) relay: std::sync::OnceLock<lyceum_edge::av::Handle>,
 }
 
 impl Server {
@@ -219,6 +221,7 @@ impl Server {
             writer: std::sync::OnceLock::new(),
             messages: std::sync::OnceLock::new(),
             web: std::sync::OnceLock::new(),
+            relay: std::sync::OnceLock::new(),
         });
         shared.writer.set(writer.clone()).ok();
         // Weak, because the handle is part of what is shared.
@@ -279,6 +282,9 @@ impl Server {
         let mut addresses = addresses(&handle, &web_ports);
         addresses.turn = relay.as_ref().and_then(|relay| relay.address(Carrier::Udp));
         addresses.turns = relay.as_ref().and_then(|relay| relay.address(Carrier::Tls));
+        if let Some(relay) = &relay {
+            shared.relay.set(relay.running.handle().clone()).ok();
+        }
         let (relay, access) = relay.map(|relay| (relay.running, relay.access)).unzip();
         let bearers = Bearers::new(&SecretKey(Keys::new(pool_secret).bearer()));
         let first_administrator =

@@ -9,6 +9,7 @@ use lyceum_front_end::credentials::Credentials;
 use lyceum_front_end::executor::Post;
 use lyceum_topology::{HopTransport, PeerFacts, Snapshot, TrustedBy, UserId, UserRecord};
 use lyceum_web::port::Publisher;
+use lyceum_web::relay::RelayAccess;
 
 use super::Shared;
 
@@ -44,8 +45,11 @@ impl LivePublisher {
         }
     }
 
-    /// Ends a user's registrations and connections.
+    /// Ends a user's registrations and connections, and what was given for the relay.
     fn cut(&self, user: &UserRecord) {
+        if let Some(relay) = self.0.relay.get() {
+            relay.revoke(&RelayAccess::name(user));
+        }
         self.each(|| {
             let (id, address) = (user.id, user.address.as_str().to_owned());
             Post::Act(Box::new(move |core, now, out| core.user_gone(now, id, &address, out)))
