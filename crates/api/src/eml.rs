@@ -1,7 +1,9 @@
 //! An archived message as a mail (RFC 5322), which every mail program and every archive of mails opens.
 
+use crate::Timestamp;
 use crate::archive::Archived;
-use crate::{Timestamp, base64};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 
 /// Longest line of Base64, in letters (RFC 2045 §6.8).
 const LINE: usize = 76;
@@ -31,7 +33,7 @@ pub fn eml(row: &Archived) -> String {
     ];
     let mut out: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let letters = match (&row.content.text, &row.content.base64) {
-        (Some(text), _) => base64::encode(text.as_bytes()),
+        (Some(text), _) => BASE64_STANDARD.encode(text.as_bytes()),
         (None, Some(letters)) => clean(letters),
         (None, None) => String::new(),
     };

@@ -16,7 +16,6 @@ pub mod account;
 pub mod administrator;
 pub mod archive;
 pub mod audit;
-pub mod base64;
 pub mod calendar;
 pub mod call;
 pub mod change;

@@ -1,6 +1,8 @@
 //! The history of a user's messages.
 
 use crate::Timestamp;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -45,7 +47,7 @@ impl Content {
     pub fn of(bytes: Vec<u8>) -> Self {
         match String::from_utf8(bytes) {
             Ok(text) => Self { text: Some(text), base64: None },
-            Err(error) => Self { text: None, base64: Some(crate::base64::encode(error.as_bytes())) },
+            Err(error) => Self { text: None, base64: Some(BASE64_STANDARD.encode(error.as_bytes())) },
         }
     }
 }

@@ -19,7 +19,6 @@
 
 pub mod agreement;
 pub mod attribute;
-mod base64;
 pub mod codec;
 pub mod description;
 pub mod likeness;

@@ -6,9 +6,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use hmac::Mac;
 
-use crate::base64;
 use crate::integrity::{Key, hmac_sha1};
 
 /// How long a credential is good, as Lync's MaxTokenLifetime.
@@ -96,7 +97,7 @@ impl Authority {
     fn password(&self, username: &[u8]) -> String {
         let mut mac = hmac_sha1(&self.secret.0);
         mac.update(username);
-        base64::encode(&mac.finalize().into_bytes())
+        BASE64_STANDARD.encode(mac.finalize().into_bytes())
     }
 
     /// The key of a username, whether or not it is still good.

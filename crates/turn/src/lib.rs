@@ -10,7 +10,6 @@
 
 mod attribute;
 mod authority;
-mod base64;
 mod channel;
 mod client;
 mod hash;

@@ -52,8 +52,7 @@ const RELAY: &[Key] = &[
     ("tls", false, Kind::Text, "\"203.0.113.5:5349\""),
     ("public", false, Kind::Text, "\"203.0.113.5\""),
     ("host", false, Kind::Text, "\"av.example.org\""),
-    ("ports", false, Kind::Text, "\"50000-59999\""),
-    ("peers", false, Kind::Texts, "[\"10.0.0.0/24 16384-22383\"]"),
+    ("peers", false, Kind::Texts, "[\"10.0.0.0/24\"]"),
 ];
 const TLS: &[Key] = &[
     ("certificate", true, Kind::Text, "\"/etc/lyceum/certificate.pem\""),

@@ -1,15 +1,14 @@
 //! The relay of `lyceum dev`.
 
 use std::net::SocketAddr;
-use std::ops::RangeInclusive;
 
 use anyhow::{Result, anyhow};
 use clap::Args;
-use lyceum_edge::av::RELAY_PORTS;
 use lyceum_topology::Cidr;
+use lyceum_topology::qos::PortRange;
 use lyceum_turn::{Network, PeerRange, Quotas, Secret};
 
-use crate::server::RelayOptions;
+use crate::server::{RelayOptions, RelayPeers};
 
 /// What `lyceum dev` takes for its relay.
 #[derive(Args, Clone, Debug)]
@@ -20,9 +19,9 @@ pub struct TurnArgs {
     /// Address and port of the relay over TLS; none when absent
     #[arg(long)]
     turn_tls: Option<SocketAddr>,
-    /// Range of relay ports, as in 50000-59999
-    #[arg(long, value_parser = ports)]
-    turn_ports: Option<RangeInclusive<u16>>,
+    /// Range of relay ports, as in 50000-59999; that of the topology when absent
+    #[arg(long)]
+    turn_ports: Option<PortRange>,
     /// Network that relays may talk to, besides each other (may be repeated)
     #[arg(long)]
     turn_peer: Vec<String>,
@@ -34,18 +33,10 @@ pub struct TurnArgs {
     turn_no_quotas: bool,
 }
 
-/// Reads a range of ports.
-pub fn ports(text: &str) -> Result<RangeInclusive<u16>, String> {
-    let range = text.split_once('-').and_then(|(first, last)| Some(first.parse().ok()?..=last.parse().ok()?));
-    let range: Option<RangeInclusive<u16>> = range.filter(|range: &RangeInclusive<u16>| !range.is_empty());
-    range.filter(|range| *range.start() > 0).ok_or_else(|| "write two ports with a dash, as in 50000-59999".to_owned())
-}
-
-/// Reads an address or block, every port of it.
-pub fn peer(text: &str) -> Result<PeerRange, String> {
+/// Reads an address or block.
+pub fn network(text: &str) -> Result<Network, String> {
     let cidr = Cidr::parse(text).map_err(|error| error.to_string())?;
-    let network = Network::new(cidr.address(), cidr.prefix()).unwrap_or(Network::host(cidr.address()));
-    Ok(PeerRange { network, ports: 1..=u16::MAX })
+    Ok(Network::new(cidr.address(), cidr.prefix()).unwrap_or(Network::host(cidr.address())))
 }
 
 impl TurnArgs {
@@ -59,8 +50,10 @@ impl TurnArgs {
         if self.turn.is_none() && self.turn_tls.is_none() {
             return Ok(None);
         }
-        let peers =
-            self.turn_peer.iter().map(|text| peer(text).map_err(|error| anyhow!("--turn-peer: {error}: give another")));
+        let open = |text: &String| {
+            let network = network(text).map_err(|error| anyhow!("--turn-peer: {error}: give another"))?;
+            Ok(RelayPeers::Ports(PeerRange { network, ports: 1..=u16::MAX }))
+        };
         let quotas = Quotas::default();
         let lifted = Quotas { user_kbps: None, port_kbps: None, allocations_per_user: None, ..quotas };
         Ok(Some(RelayOptions {
@@ -68,8 +61,8 @@ impl TurnArgs {
             tls: self.turn_tls.into_iter().collect(),
             addresses: Vec::new(),
             host: None,
-            ports: self.turn_ports.clone().unwrap_or(RELAY_PORTS),
-            peers: peers.collect::<Result<_>>()?,
+            ports: self.turn_ports,
+            peers: self.turn_peer.iter().map(open).collect::<Result<_>>()?,
             quotas: if self.turn_no_quotas { lifted } else { quotas },
             secret: self.turn_secret.as_ref().map(|text| Secret::new(text.as_bytes())),
         }))
@@ -81,12 +74,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_and_blocks_are_read_or_refused_with_a_hint() {
-        assert_eq!(ports("50000-59999"), Ok(50_000..=59_999));
-        for wrong in ["", "50000", "2-1", "0-9", "1-65536", "a-b"] {
-            assert!(ports(wrong).unwrap_err().contains("50000-59999"), "{wrong}");
-        }
-        assert_eq!(peer("127.0.0.1").unwrap().network, Network::host([127, 0, 0, 1].into()));
-        assert!(peer("10.0.0.1/8").is_err());
+    fn blocks_are_read_or_refused() {
+        assert_eq!(network("127.0.0.1"), Ok(Network::host([127, 0, 0, 1].into())));
+        assert!(network("10.0.0.1/8").is_err());
     }
 }

@@ -39,7 +39,7 @@ use lyceum_web::relay::RelayAccess;
 use lyceum_web::sip::{SipOptions, WorkerSockets};
 
 pub use opening::in_pool;
-pub use relay::RelayOptions;
+pub use relay::{RelayOptions, RelayPeers};
 use signals::{Signals, Wish};
 pub use test_users::{TestUsers, reachable, summary};
 use web_ports::{WebKind, WebPort};
@@ -367,7 +367,8 @@ fn start_relay(options: &ServerOptions, shared: &Shared) -> Result<Option<relay:
     let Some(wanted) = &options.relay else { return Ok(None) };
     let snapshot = shared.snapshot.load();
     let secret = options.master_key.derive("lyceum relay");
-    wanted.start(snapshot.default_domain().as_str(), &secret, options.tls.as_ref()).map(Some)
+    let qos = snapshot.document().qos.in_force();
+    wanted.start(snapshot.default_domain().as_str(), &qos, &secret, options.tls.as_ref()).map(Some)
 }
 
 /// Where browsers reach HTTPS; empty when it is not served.

@@ -1,12 +1,12 @@
 //! The A/V Edge of a node: its ports, and what clients are told of it.
 
 use std::net::{IpAddr, SocketAddr};
-use std::ops::RangeInclusive;
 
 use anyhow::{Result, anyhow};
 use lyceum_edge::av::{self, Carrier, Listener, RelayAddress, Running};
 use lyceum_net::Tls;
-use lyceum_turn::{Authority, PeerRange, Quotas, Secret};
+use lyceum_topology::qos::{PortRange, Qos};
+use lyceum_turn::{Authority, Network, PeerRange, Quotas, Secret};
 use lyceum_web::relay::RelayAccess;
 
 /// What the A/V Edge of a node is built from.
@@ -20,14 +20,36 @@ pub struct RelayOptions {
     pub addresses: Vec<RelayAddress>,
     /// The name or address that clients are told; that of each port when absent.
     pub host: Option<String>,
-    /// The range of relay ports.
-    pub ports: RangeInclusive<u16>,
-    /// Media ranges that relays may talk to.
-    pub peers: Vec<PeerRange>,
+    /// The range of relay ports; that of the topology when absent.
+    pub ports: Option<PortRange>,
+    /// Whom relays may talk to besides each other.
+    pub peers: Vec<RelayPeers>,
     /// How much they carry.
     pub quotas: Quotas,
     /// What credentials are made with; made from the master key when absent.
     pub secret: Option<Secret>,
+}
+
+/// Peers of relays.
+#[derive(Clone, Debug)]
+pub enum RelayPeers {
+    /// Hosts with media, at the ports that the topology gives to media.
+    Media(Network),
+    /// These ports.
+    Ports(PeerRange),
+}
+
+impl RelayPeers {
+    /// The ranges that this opens.
+    pub fn ranges(&self, qos: &Qos) -> Vec<PeerRange> {
+        match self {
+            RelayPeers::Ports(range) => vec![range.clone()],
+            RelayPeers::Media(network) => {
+                let media = qos.rows.iter().filter_map(|row| row.server_ports);
+                media.map(|ports| PeerRange { network: *network, ports: ports.first..=ports.last }).collect()
+            }
+        }
+    }
 }
 
 /// A running A/V Edge, and what clients are told.
@@ -47,7 +69,7 @@ impl Relay {
 
 impl RelayOptions {
     /// Opens the ports and serves them.
-    pub fn start(&self, realm: &str, derived: &[u8], tls: Option<&Tls>) -> Result<Relay> {
+    pub fn start(&self, realm: &str, qos: &Qos, derived: &[u8], tls: Option<&Tls>) -> Result<Relay> {
         let authority = match &self.secret {
             Some(secret) => Authority::shared(secret.clone()),
             None => Authority::new(Secret::new(derived)),
@@ -61,8 +83,9 @@ impl RelayOptions {
         let tls_ports = self.tls.iter().map(|addr| Listener { carrier: Carrier::Tls, addr: *addr, port_of: None });
         options.listeners.extend(tls_ports);
         options.relays = self.relay_addresses()?;
-        options.ports = self.ports.clone();
-        options.peers = self.peers.clone();
+        let ports = self.ports.unwrap_or(qos.relay_ports);
+        options.ports = ports.first..=ports.last;
+        options.peers = self.peers.iter().flat_map(|peers| peers.ranges(qos)).collect();
         options.quotas = self.quotas;
         options.tls = tls.cloned();
         let running = options.build().and_then(av::Edge::start).map_err(|error| anyhow!("{error}"))?;

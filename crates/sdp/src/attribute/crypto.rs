@@ -2,7 +2,17 @@
 
 use std::fmt;
 
-use crate::base64;
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// Keys with their padding; old phones leave it away.
+const KEYS: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
 /// A cipher with its authentication.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -108,7 +118,7 @@ impl Crypto {
         // Of several keys (rolled by MKI) the first counts.
         let inline = words.next()?.split(';').next()?.strip_prefix("inline:")?;
         let mut parts = inline.split('|');
-        let key = KeySalt::new(suite, &base64::decode(parts.next()?)?)?;
+        let key = KeySalt::new(suite, &KEYS.decode(parts.next()?).ok()?)?;
         let mut mki = None;
         for part in parts {
             match part.split_once(':') {
@@ -135,7 +145,7 @@ impl Crypto {
     /// The attribute's value.
     #[must_use]
     pub fn to_value(&self) -> String {
-        let mut text = format!("{} {} inline:{}", self.tag, self.suite.name(), base64::encode(self.key.reveal()));
+        let mut text = format!("{} {} inline:{}", self.tag, self.suite.name(), KEYS.encode(self.key.reveal()));
         if let Some((id, length)) = self.mki {
             text.push_str(&format!("|{id}:{length}"));
         }
@@ -186,6 +196,16 @@ mod tests {
             assert_eq!(Crypto::parse(bad), None, "{bad}");
         }
         assert_eq!(Crypto::parse(&format!("1 AEAD_AES_256_GCM inline:{KEY}")), None, "the key is too short");
+    }
+
+    #[test]
+    fn padding_may_be_missing() {
+        // 44 bytes: 58 letters and two signs of padding, less one.
+        let padded = format!("{}=", "A".repeat(59));
+        for key in [padded.as_str(), padded.trim_end_matches('=')] {
+            let line = Crypto::parse(&format!("1 AEAD_AES_256_GCM inline:{key}"));
+            assert_eq!(line.map(|line| line.key.reveal().len()), Some(44), "{key}");
+        }
     }
 
     #[test]

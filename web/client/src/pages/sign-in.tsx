@@ -1,7 +1,6 @@
 /** The first page: address and password, or an issuer that vouches; everything else is found by itself. */
-import { useEffect, useState, type FormEvent } from "react";
+import { useEffect, useState } from "react";
 import { Button } from "@shared/button";
-import { Field } from "@shared/field";
 import { Icon } from "@shared/icon";
 import { ProblemBox } from "@shared/states";
 import { useWords } from "@shared/text";
@@ -10,62 +9,40 @@ import type { Problem, SignInWays } from "../api/types";
 import { useFault } from "../core/context";
 import type { Session } from "../core/session";
 import { useStore } from "../core/store";
-import { ThemeButton } from "../parts/theme-button";
+import { SignInForm } from "../parts/sign-in-form";
 
 export function SignIn({ session }: { session: Session }) {
   const { t } = useWords();
   const fault = useFault();
   const ended = useStore(session.state, (s) => s.problem);
-  const [address, setAddress] = useState(session.lastAddress());
-  const [password, setPassword] = useState("");
-  const [tried, setTried] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | undefined>(refusedElsewhere);
+  const [elsewhere, setElsewhere] = useState<Problem | undefined>(refusedElsewhere);
   const issuer = useIssuer(session);
-  const addressFault = tried && !/^[^@\s]+@[^@\s]+$/.test(address.trim()) ? t("sign-in.address.fault") : undefined;
-  const passwordFault = tried && password === "" ? t("sign-in.password.fault") : undefined;
 
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setTried(true);
-    if (!/^[^@\s]+@[^@\s]+$/.test(address.trim()) || password === "") return;
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      await session.signIn(address.trim().toLowerCase(), password, deviceName());
-    } catch (error) {
-      setProblem(problemOf(error));
-      setPassword("");
-      setTried(false);
-      setBusy(false);
-    }
+  const submit = (address: string, password: string) => {
+    setElsewhere(undefined);
+    return session.signIn(address.toLowerCase(), password, deviceName());
+  };
+  const refused = (error: unknown) => {
+    const problem = error === undefined ? elsewhere : problemOf(error);
+    return problem ? <ProblemBox fault={fault(problem)} /> : ended && <Ended problem={ended} />;
   };
 
   return (
-    <main className="whole sign-in">
-      <form onSubmit={submit} noValidate>
-        <div className="row">
-          <img src="/client/icon.svg" alt="" width="36" height="36" />
-          <strong className="grow">Lyceum</strong>
-          <ThemeButton />
-        </div>
-        <div>
-          <h1>{t("sign-in.title")}</h1>
-          <p className="soft">{t("sign-in.lead")}</p>
-        </div>
-        {problem ? <ProblemBox fault={fault(problem)} /> : ended && <Ended problem={ended} />}
-        <Field label={t("sign-in.address")} hint={t("sign-in.address.hint")} fault={addressFault} type="email" inputMode="email" autoComplete="username" autoCapitalize="none" spellCheck={false} autoFocus={address === ""} value={address} onChange={(e) => setAddress(e.target.value)} />
-        <Field label={t("sign-in.password")} fault={passwordFault} type="password" autoComplete="current-password" autoFocus={address !== ""} value={password} onChange={(e) => setPassword(e.target.value)} />
-        <Button kind="primary" type="submit" disabled={busy}>
-          {busy ? t("sign-in.going") : t("sign-in.go")}
-        </Button>
-        {issuer && (
+    <SignInForm
+      name={{ label: t("sign-in.address"), hint: t("sign-in.address.hint"), type: "email", inputMode: "email" }}
+      first={session.lastAddress()}
+      fault={(address) => (/^[^@\s]+@[^@\s]+$/.test(address) ? undefined : t("sign-in.address.fault"))}
+      submit={submit}
+      refused={refused}
+    >
+      {(busy) =>
+        issuer && (
           <Button disabled={busy} onClick={() => location.assign(session.leave(issuer.path))}>
             {t("sign-in.issuer", { name: issuer.name })}
           </Button>
-        )}
-      </form>
-    </main>
+        )
+      }
+    </SignInForm>
   );
 }
 
