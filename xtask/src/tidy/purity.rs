@@ -31,7 +31,10 @@ const IMPURE: &[(&str, &str)] = &[
 ];
 
 /// Sources that wrap a library with a clock or randomness of its own, with the reason.
-const WRAPPERS: &[(&str, &str)] = &[];
+const WRAPPERS: &[(&str, &str)] = &[(
+    "crates/media/src/web/moment.rs",
+    "str0m's ICE and DTLS measure with the system's clock type; their owner says which moment zero is (decision 0020)",
+)];
 
 /// Dependencies that bring a runtime, sockets or the system's randomness.
 const RUNTIMES: &[&str] = &[

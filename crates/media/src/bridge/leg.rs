@@ -11,7 +11,7 @@ use crate::latch::{Believe, Evidence, Latch, Verdict};
 use crate::quality::{Flow, LegRecord, Runs, SentReports};
 use crate::rtcp::Block;
 use crate::rtp::{Arrival, Packet, Reception};
-use crate::srtp::{Protector, SrtpError, Unprotector};
+use crate::srtp::{Protector, Unprotector};
 use crate::time::Time;
 
 /// What a leg's packets hold when nobody says.
@@ -31,8 +31,20 @@ pub enum Protection {
         /// The peer's.
         receive: KeySalt,
     },
-    /// A wrapper (WebRTC) decrypts, checks and addresses the packets; we see them plain.
-    Outside,
+    /// SRTP by keys from a DTLS handshake; nothing passes before they are there. Who may send, and where to, is then
+    /// known to the leg's transport ([`crate::web`]) and not judged here. An update without keys leaves those that are.
+    Dtls(Option<DtlsKeys>),
+}
+
+/// Keys that a DTLS handshake came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DtlsKeys {
+    /// The suite of both directions.
+    pub suite: Suite,
+    /// Our key.
+    pub send: KeySalt,
+    /// The peer's.
+    pub receive: KeySalt,
 }
 
 /// A leg as it was agreed.
@@ -61,7 +73,7 @@ pub struct LegSetup {
 }
 
 impl LegSetup {
-    /// From what was agreed; a DTLS leg's packets are taken to come through a wrapper.
+    /// From what was agreed; a DTLS leg's keys come later, by [`super::Bridge::key`].
     #[must_use]
     pub fn of(agreed: &Agreed, signalled_from: Option<IpAddr>) -> Self {
         let protection = match &agreed.keys {
@@ -69,7 +81,7 @@ impl LegSetup {
             Keys::Sdes { send, receive } => {
                 Protection::Sdes { suite: send.suite, send: send.key.clone(), receive: receive.key.clone() }
             }
-            Keys::Dtls { .. } => Protection::Outside,
+            Keys::Dtls { .. } => Protection::Dtls(None),
         };
         Self {
             rtp: agreed.rtp,
@@ -90,7 +102,7 @@ impl LegSetup {
 enum Shield {
     Plain,
     Srtp(Box<(Protector, Unprotector)>),
-    Outside,
+    Dtls(Option<Box<(Protector, Unprotector)>>),
 }
 
 /// What was counted of one direction.
@@ -158,7 +170,10 @@ impl Leg {
         }
     }
 
-    pub fn update(&mut self, setup: LegSetup) {
+    pub fn update(&mut self, mut setup: LegSetup) {
+        if matches!((&self.setup.protection, &setup.protection), (Protection::Dtls(_), Protection::Dtls(None))) {
+            setup.protection = self.setup.protection.clone();
+        }
         self.renew(&setup.protection);
         self.rtp.reopen(setup.rtp, setup.signalled_from);
         self.rtcp.reopen(setup.rtcp, setup.signalled_from);
@@ -185,8 +200,20 @@ impl Leg {
         }
     }
 
-    pub fn is_outside(&self) -> bool {
-        matches!(self.shield, Shield::Outside)
+    /// The handshake of a DTLS leg came to these keys; false on any other leg.
+    pub fn key(&mut self, keys: DtlsKeys) -> bool {
+        if !self.is_addressed() {
+            return false;
+        }
+        let protection = Protection::Dtls(Some(keys));
+        self.renew(&protection);
+        self.setup.protection = protection;
+        true
+    }
+
+    /// Whether a transport of its own knows who may send and where to.
+    pub fn is_addressed(&self) -> bool {
+        matches!(self.shield, Shield::Dtls(_))
     }
 
     /// Decrypts a packet, judges its source, and gives its length and whether the peer moved.
@@ -198,9 +225,11 @@ impl Leg {
         len: usize,
     ) -> Result<(usize, bool), Dropped> {
         let (len, evidence) = match &mut self.shield {
-            Shield::Outside => {
+            Shield::Dtls(keys) => {
+                let keys = keys.as_mut().ok_or(Dropped::NoKeys)?;
+                let opened = keys.1.unprotect_rtp(&mut buffer[..len]).map_err(Dropped::Refused)?;
                 self.last_heard = Some(now);
-                return Ok((len, false));
+                return Ok((opened.len, false));
             }
             Shield::Srtp(keys) => {
                 let opened = keys.1.unprotect_rtp(&mut buffer[..len]).map_err(Dropped::Refused)?;
@@ -223,10 +252,13 @@ impl Leg {
         Ok((len, false))
     }
 
-    pub fn unprotect_rtcp(&mut self, buffer: &mut [u8], len: usize) -> Result<usize, SrtpError> {
+    pub fn unprotect_rtcp(&mut self, buffer: &mut [u8], len: usize) -> Result<usize, Dropped> {
         match &mut self.shield {
-            Shield::Srtp(keys) => keys.1.unprotect_rtcp(&mut buffer[..len]),
-            Shield::Plain | Shield::Outside => Ok(len),
+            Shield::Plain => Ok(len),
+            Shield::Dtls(None) => Err(Dropped::NoKeys),
+            Shield::Srtp(keys) | Shield::Dtls(Some(keys)) => {
+                keys.1.unprotect_rtcp(&mut buffer[..len]).map_err(Dropped::Refused)
+            }
         }
     }
 
@@ -234,17 +266,19 @@ impl Leg {
         !matches!(self.shield, Shield::Plain)
     }
 
-    pub fn protect_rtp(&mut self, buffer: &mut [u8], len: usize) -> Result<usize, SrtpError> {
+    pub fn protect_rtp(&mut self, buffer: &mut [u8], len: usize) -> Result<usize, Dropped> {
         match &mut self.shield {
-            Shield::Srtp(keys) => keys.0.protect_rtp(buffer, len),
-            Shield::Plain | Shield::Outside => Ok(len),
+            Shield::Plain => Ok(len),
+            Shield::Dtls(None) => Err(Dropped::NoKeys),
+            Shield::Srtp(keys) | Shield::Dtls(Some(keys)) => keys.0.protect_rtp(buffer, len).map_err(Dropped::Refused),
         }
     }
 
-    pub fn protect_rtcp(&mut self, buffer: &mut [u8], len: usize) -> Result<usize, SrtpError> {
+    pub fn protect_rtcp(&mut self, buffer: &mut [u8], len: usize) -> Result<usize, Dropped> {
         match &mut self.shield {
-            Shield::Srtp(keys) => keys.0.protect_rtcp(buffer, len),
-            Shield::Plain | Shield::Outside => Ok(len),
+            Shield::Plain => Ok(len),
+            Shield::Dtls(None) => Err(Dropped::NoKeys),
+            Shield::Srtp(keys) | Shield::Dtls(Some(keys)) => keys.0.protect_rtcp(buffer, len).map_err(Dropped::Refused),
         }
     }
 
@@ -325,9 +359,11 @@ impl Leg {
 fn shield(protection: &Protection) -> Shield {
     match protection {
         Protection::Plain => Shield::Plain,
-        Protection::Outside => Shield::Outside,
-        Protection::Sdes { suite, send, receive } => {
-            Shield::Srtp(Box::new((Protector::new(*suite, send), Unprotector::new(*suite, receive))))
-        }
+        Protection::Dtls(keys) => Shield::Dtls(keys.as_ref().map(|keys| pair(keys.suite, &keys.send, &keys.receive))),
+        Protection::Sdes { suite, send, receive } => Shield::Srtp(pair(*suite, send, receive)),
     }
+}
+
+fn pair(suite: Suite, send: &KeySalt, receive: &KeySalt) -> Box<(Protector, Unprotector)> {
+    Box::new((Protector::new(suite, send), Unprotector::new(suite, receive)))
 }

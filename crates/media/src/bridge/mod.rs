@@ -27,7 +27,7 @@ use crate::time::Time;
 
 use flow::Flow;
 use leg::Leg;
-pub use leg::{LegSetup, Protection};
+pub use leg::{DtlsKeys, LegSetup, Protection};
 use plan::{Action, Plan};
 
 /// Events that wait to be fetched; further ones are dropped, the oldest stay.
@@ -69,7 +69,7 @@ pub struct Transmit {
     pub side: Side,
     /// From which of its ports.
     pub port: Port,
-    /// Whereto; `None` on a leg whose transport is somebody else's ([`Protection::Outside`]).
+    /// Whereto; `None` on a leg whose transport knows it ([`Protection::Dtls`]).
     pub to: Option<SocketAddr>,
     /// Its length.
     pub len: usize,
@@ -90,6 +90,8 @@ pub enum Dropped {
     PayloadType,
     /// The other leg has no address yet.
     NoDestination,
+    /// The handshake that brings a leg's keys is not through.
+    NoKeys,
     /// It came twice or far too late for a stream that is transcoded.
     Late,
 }
@@ -178,6 +180,11 @@ impl Bridge {
         self.replan()
     }
 
+    /// The handshake of a DTLS leg came to these keys; false on any other leg.
+    pub fn key(&mut self, side: Side, keys: DtlsKeys) -> bool {
+        self.legs[side as usize].key(keys)
+    }
+
     fn replan(&mut self) -> Result<(), BridgeError> {
         for side in [Side::A, Side::B] {
             let (from, to) = (side as usize, side.other() as usize);
@@ -257,7 +264,7 @@ impl Bridge {
     fn send(&mut self, side: Side, buffer: &mut [u8], len: usize, payload: usize) -> Outcome {
         let leg = &mut self.legs[side as usize];
         let to = leg.rtp.destination();
-        if to.is_none() && !leg.is_outside() {
+        if to.is_none() && !leg.is_addressed() {
             return Outcome::Dropped(Dropped::NoDestination);
         }
         match leg.protect_rtp(buffer, len) {
@@ -266,7 +273,7 @@ impl Bridge {
                 leg.sent.bytes += payload as u64;
                 Outcome::Forward(Transmit { side, port: Port::Rtp, to, len })
             }
-            Err(error) => Outcome::Dropped(Dropped::Refused(error)),
+            Err(why) => Outcome::Dropped(why),
         }
     }
 

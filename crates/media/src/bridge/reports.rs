@@ -24,14 +24,15 @@ impl Bridge {
         let leg = &mut self.legs[side as usize];
         let len = match leg.unprotect_rtcp(buffer, len) {
             Ok(len) => len,
-            Err(error) => return Outcome::Dropped(Dropped::Refused(error)),
+            Err(why) => return Outcome::Dropped(why),
         };
         if !rtcp::is_well_formed(&buffer[..len]) {
             return Outcome::Dropped(Dropped::Malformed);
         }
-        if !leg.is_outside() && !heard_from(leg, now, port, from) {
+        if !leg.is_addressed() && !heard_from(leg, now, port, from) {
             return Outcome::Dropped(Dropped::Stranger);
         }
+        leg.last_heard = Some(now);
         self.read(now, side, &buffer[..len]);
         if self.flows[side as usize].is_some() || self.flows[side.other() as usize].is_some() {
             return Outcome::Made;
@@ -80,12 +81,12 @@ impl Bridge {
         let leg = &mut self.legs[side as usize];
         let (port, latch) = if leg.setup.rtcp_mux { (Port::Rtp, &leg.rtp) } else { (Port::Rtcp, &leg.rtcp) };
         let to = latch.destination();
-        if to.is_none() && !leg.is_outside() {
+        if to.is_none() && !leg.is_addressed() {
             return Outcome::Dropped(Dropped::NoDestination);
         }
         match leg.protect_rtcp(buffer, len) {
             Ok(len) => Outcome::Forward(Transmit { side, port, to, len }),
-            Err(error) => Outcome::Dropped(Dropped::Refused(error)),
+            Err(why) => Outcome::Dropped(why),
         }
     }
 

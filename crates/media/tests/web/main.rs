@@ -1,0 +1,5 @@
+//! Two browsers' transports against each other.
+
+mod connect;
+mod net;
+mod refuse;

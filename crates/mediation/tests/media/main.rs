@@ -1,0 +1,4 @@
+//! The driver of media on loopback: real sockets, real threads, real packets.
+
+mod calls;
+mod ends;
