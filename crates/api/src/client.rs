@@ -273,6 +273,50 @@ pub struct HistoryItem {
     pub to: Vec<Recipient>,
 }
 
+/// One of one's own calls.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OwnCall {
+    /// Identity of its record.
+    pub id: String,
+    /// `incoming` or `outgoing`.
+    pub direction: String,
+    /// The other end: an address, or a number.
+    pub with: String,
+    /// When the INVITE came.
+    #[schema(value_type = String)]
+    pub started: crate::Timestamp,
+    /// When it was answered.
+    #[schema(value_type = Option<String>)]
+    pub answered: Option<crate::Timestamp>,
+    /// When it ended.
+    #[schema(value_type = Option<String>)]
+    pub ended: Option<crate::Timestamp>,
+    /// Seconds between answer and end.
+    pub seconds: Option<u64>,
+    /// `ringing`, `answered`, `missed`, `declined`, `busy`, `no-answer`, `cancelled`, `refused` or `failed`.
+    pub outcome: String,
+}
+
+/// A page of one's own calls, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OwnCalls {
+    /// The calls.
+    pub items: Vec<OwnCall>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
+/// Which of one's own calls.
+#[derive(Debug, Default, Deserialize)]
+pub struct OwnCallQuery {
+    /// The `next` of the page before.
+    #[serde(default)]
+    pub before: Option<String>,
+    /// At most this many.
+    #[serde(default)]
+    pub limit: Option<usize>,
+}
+
 /// A file from one person to another.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FileItem {

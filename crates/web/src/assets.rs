@@ -27,6 +27,9 @@ const HASHED: &str = "assets/";
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";
 
+/// What a page may ask the browser for: what calls need, for itself alone.
+const PERMISSIONS: &str = "microphone=(self), camera=(self), display-capture=(self), speaker-selection=(self)";
+
 const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
 <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>Lyceum</title></head><body><main>\
 <h1>The web client is not in this build</h1>\
@@ -90,6 +93,8 @@ fn page_called(name: &str, assets: &[Asset], headers: &HeaderMap, policy: &str) 
     }
     let own = HeaderName::from_static("cross-origin-opener-policy");
     response.headers_mut().insert(own, HeaderValue::from_static("same-origin"));
+    let permissions = HeaderName::from_static("permissions-policy");
+    response.headers_mut().insert(permissions, HeaderValue::from_static(PERMISSIONS));
     response
 }
 
@@ -201,6 +206,9 @@ mod tests {
         let page = page(BUILT, &asking(&[]), &policy("https://sip.example.org:8443"));
         assert_eq!((page.status(), header(&page, "cache-control")), (StatusCode::OK, "no-cache"));
         assert_eq!(header(&page, "vary"), "Accept-Encoding");
+        for device in ["microphone=(self)", "camera=(self)", "display-capture=(self)", "speaker-selection=(self)"] {
+            assert!(header(&page, "permissions-policy").contains(device), "{device}");
+        }
     }
 
     #[test]

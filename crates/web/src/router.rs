@@ -109,7 +109,7 @@ impl Web {
     }
 
     fn pages(&self) -> Router<Web> {
-        use client::{calendar, contacts, conversations, files, groups, photos, presence, search, session};
+        use client::{calendar, calls, contacts, conversations, files, groups, photos, presence, search, session};
         Router::new()
             .route("/client/sign-in", get(session::ways))
             .route("/client/session", post(session::new).delete(session::end))
@@ -117,6 +117,7 @@ impl Web {
             .route("/client/provisioning", get(session::provisioning))
             .route("/client/presence", get(presence::get).put(presence::set))
             .route("/client/presence/activity", put(presence::activity))
+            .route("/client/calls", get(calls::list))
             .route("/client/calendar", get(calendar::get).put(calendar::set).delete(calendar::remove))
             .route("/client/calendar/file", put(calendar::upload))
             .route("/client/contacts", get(contacts::get).put(contacts::replace))

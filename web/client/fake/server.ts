@@ -151,6 +151,10 @@ export class Fake {
         const group = this.world.groups.find((g) => g.address === one);
         return group && { body: { ...group, people: (group.members ?? []).map((m) => this.world.account(m).person) } };
       }
+      case "GET /provisioning":
+        return { body: {} };
+      case "GET /calls":
+        return { body: { items: this.world.calls.get(address) ?? [] } satisfies T.CallPage };
       case "GET /calendar":
       case "PUT /calendar":
       case "DELETE /calendar": {

@@ -38,6 +38,7 @@ export class World {
   readonly written: Written[] = [];
   readonly files = new Map<string, { item: T.FileItem; content: Buffer }>();
   readonly calendars = new Map<string, T.CalendarStatus>();
+  readonly calls = new Map<string, T.CallItem[]>();
   readonly photos = new Map<string, Buffer>();
   readonly groups: T.DistributionGroup[] = [];
   #next = 1;

@@ -116,7 +116,7 @@ export const people: Scene[] = [
       await page.getByText("No conversations yet").waitFor();
       await page.keyboard.press("Control+k");
       await page.keyboard.type("gre");
-      await page.getByRole("option", { name: /Greta Groß/ }).waitFor();
+      await page.getByRole("option", { name: /^(?!Call ).*Greta Groß/ }).waitFor();
       await stage.views(page, "palette");
       await page.keyboard.press("Enter");
       await page.getByRole("heading", { name: "Greta Groß" }).waitFor();

@@ -1,10 +1,8 @@
 /** Browser, people with pages, pictures and checks: what every scene of the harness stands on. */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join } from "node:path";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { Fake } from "../fake/server";
 import { DOMAIN } from "../fake/world";
+import { DESK, picture, views } from "./look";
 
 export interface Options {
   dist: string;
@@ -18,11 +16,8 @@ export interface Scene {
   play(stage: Stage): Promise<void>;
 }
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** How long a page may take for what it should do at once. */
 export const SOON = 5_000;
-export const PHONE = { width: 360, height: 740 };
-export const DESK = { width: 1180, height: 760 };
 
 export interface Look {
   theme?: "light" | "dark";
@@ -95,34 +90,8 @@ export class Stage {
     return page;
   }
 
-  async picture(page: Page, name: string): Promise<void> {
-    await page.screenshot({ path: join(this.options.out, `${name}.png`), animations: "disabled", caret: "hide" });
-  }
-
-  /** The page in light, dark and phone width, and what axe finds in each. */
-  async views(page: Page, name: string): Promise<void> {
-    for (const [view, theme, size] of [["light", "light", DESK], ["dark", "dark", DESK], ["phone", "light", PHONE]] as const) {
-      await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
-      await page.setViewportSize(size);
-      await page.waitForTimeout(80);
-      await this.picture(page, `${name}-${view}`);
-      await this.accessible(page, `${name} ${view}`);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      if (wide > 0) throw new Error(`${name} ${view}: the page is ${wide} px wider than the screen`);
-    }
-    await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
-    await page.setViewportSize(DESK);
-  }
-
-  async accessible(page: Page, name: string): Promise<void> {
-    await page.evaluate(axeSource);
-    const found = await page.evaluate(async () => {
-      const axe = (globalThis as unknown as { axe: { run(what: Document, how: unknown): Promise<{ violations: { id: string; help: string; nodes: { target: unknown[]; failureSummary?: string }[] }[] }> } }).axe;
-      const { violations } = await axe.run(document, { resultTypes: ["violations"] });
-      return violations.map((v) => `${v.id} (${v.help}): ${v.nodes.map((n) => `${n.target.join(" ")} ${n.failureSummary ?? ""}`).slice(0, 4).join("; ")}`);
-    });
-    if (found.length > 0) throw new Error(`axe-core, ${name}: ${found.join("\n    ")}`);
-  }
+  picture = (page: Page, name: string): Promise<void> => picture(page, this.options.out, name);
+  views = (page: Page, name: string): Promise<void> => views(page, this.options.out, name);
 }
 
 export async function until(condition: () => boolean | Promise<boolean>, what: string, ms = SOON): Promise<void> {
@@ -137,6 +106,6 @@ export async function count(page: Page, selector: string, expected: number, what
   await until(async () => (await page.locator(selector).count()) === expected, `${what}: ${expected} of ${selector}, found ${await page.locator(selector).count()}`);
 }
 
-export function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+export function launch(more: string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-dev-shm-usage", ...more] });
 }

@@ -1,6 +1,7 @@
 /** Every state that a page can be in, with its picture. */
 import { refused } from "../fake/server";
-import { DESK, PHONE, until, type Scene } from "./stage";
+import { DESK, PHONE } from "./look";
+import { until, type Scene } from "./stage";
 
 export const states: Scene[] = [
   {

@@ -3,6 +3,7 @@ import "@shared/tokens.css";
 import "@shared/base.css";
 import "@shared/components.css";
 import "./client.css";
+import "./calls.css";
 import { createRoot } from "react-dom/client";
 import { applyTheme } from "./core/settings";
 import { Session } from "./core/session";

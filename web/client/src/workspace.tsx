@@ -4,6 +4,8 @@ import { Announcer, announce } from "@shared/announce";
 import { Icon, type IconName } from "@shared/icon";
 import { useWords } from "@shared/text";
 import { watchActivity } from "./core/activity";
+import { PageStudio } from "./calls/studio";
+import { unseen } from "./calls/log";
 import { Client } from "./core/client";
 import { ClientContext, useClient } from "./core/context";
 import { kindOf } from "./core/presence";
@@ -14,11 +16,14 @@ import { go, href, useRoute, type Area } from "./core/route";
 import type { Session } from "./core/session";
 import { settings } from "./core/settings";
 import { useStore } from "./core/store";
+import { CallsPage } from "./pages/calls";
 import { Chats } from "./pages/chats";
 import { Help } from "./pages/help";
 import { People } from "./pages/people";
 import { SettingsPage } from "./pages/settings";
 import { Banners } from "./parts/banners";
+import { CallBars, useOpensForPictures } from "./parts/calls/call-bar";
+import { IncomingCalls } from "./parts/calls/incoming";
 import { forgetDrafts } from "./parts/composer";
 import { OwnStateMenu } from "./parts/own-state";
 import { Palette } from "./parts/palette";
@@ -28,7 +33,7 @@ const connect: ConstructorParameters<typeof Client>[1] = async (options) => (awa
 export default function Workspace({ session }: { session: Session }) {
   const [client, setClient] = useState<Client>();
   useEffect(() => {
-    const made = new Client(session, connect);
+    const made = new Client(session, connect, new PageStudio());
     made.looking = () => document.visibilityState === "visible" && document.hasFocus();
     setClient(made);
     void made.start();
@@ -36,12 +41,13 @@ export default function Workspace({ session }: { session: Session }) {
     const looked = () => made.readOpen();
     addEventListener("focus", looked);
     document.addEventListener("visibilitychange", looked);
-    addEventListener("online", made.retry);
+    const online = () => (made.retry(), made.calls.networkChanged());
+    addEventListener("online", online);
     return () => {
       stopActivity();
       removeEventListener("focus", looked);
       document.removeEventListener("visibilitychange", looked);
-      removeEventListener("online", made.retry);
+      removeEventListener("online", online);
       made.stop();
       forgetDrafts();
       forgetPhotos();
@@ -60,7 +66,9 @@ function Frame() {
   const route = useRoute();
   const [finding, setFinding] = useState(false);
   useKnocks();
+  useRings();
   useTitle();
+  useOpensForPictures();
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
@@ -78,10 +86,15 @@ function Frame() {
       <a className="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById("main")?.focus(); }}>
         {t("skip")}
       </a>
-      <Banners />
+      <IncomingCalls />
+      <div className="top">
+        <Banners />
+        <CallBars />
+      </div>
       <nav className="rail" aria-label={t("rail.label")}>
         <RailButton area="chats" icon="chat" />
         <RailButton area="people" icon="people" />
+        <RailButton area="calls" icon="phone" />
         <button type="button" className="rail-item" onClick={() => setFinding(true)} aria-keyshortcuts="Control+K Meta+K">
           <Icon name="search" />
           <span>{t("find.open")}</span>
@@ -94,6 +107,7 @@ function Frame() {
       <main id="main" tabIndex={-1}>
         {route.area === "chats" && <Chats chosen={route.of} />}
         {route.area === "people" && <People chosen={route.of} />}
+        {route.area === "calls" && <CallsPage chosen={route.of} />}
         {route.area === "settings" && <SettingsPage />}
         {route.area === "help" && <Help of={route.of} />}
       </main>
@@ -108,8 +122,9 @@ function RailButton({ area, icon }: { area: Area; icon: IconName }) {
   const client = useClient();
   const chats = useStore(client.chats.state, (s) => s.chats);
   const watchers = useStore(client.contacts.state, (s) => s.list.pending_watchers);
+  const missed = useStore(client.log.state, unseen);
   const current = useRoute().area === area;
-  const count = area === "chats" ? [...chats.values()].filter((c) => c.unread > 0).length : area === "people" ? (watchers?.length ?? 0) : 0;
+  const count = area === "chats" ? [...chats.values()].filter((c) => c.unread > 0).length : area === "people" ? (watchers?.length ?? 0) : area === "calls" ? missed : 0;
   return (
     <a className={`rail-item ${area}`} href={href(area)} aria-current={current ? "page" : undefined}>
       <Icon name={icon} />
@@ -117,7 +132,7 @@ function RailButton({ area, icon }: { area: Area; icon: IconName }) {
       {count > 0 && (
         <>
           <span className="count" aria-hidden="true">{count}</span>
-          <span className="unseen">{t("rail.unread", { count })}</span>
+          <span className="unseen">{t(area === "calls" ? "rail.missed" : "rail.unread", { count })}</span>
         </>
       )}
     </a>
@@ -136,6 +151,24 @@ function useKnocks(): void {
       const own = client.presence.state.get().of.get(client.address);
       const { notify: wanted, notifyText } = settings.get();
       if (wanted && kindOf(own) !== "dnd") notify.show(name, notifyText ? text.slice(0, 200) : "", id, () => go("chats", chat.key));
+    };
+  }, [client, t]);
+}
+
+/** Who calls, on the desktop too, where nobody looks at the page. */
+function useRings(): void {
+  const { t } = useWords();
+  const client = useClient();
+  useEffect(() => {
+    client.onRing = (call) => {
+      const own = client.presence.state.get().of.get(client.address);
+      if (client.looking() || !settings.get().notify || kindOf(own) === "dnd") return;
+      const shown = notify.show(t("call.incoming.from", { name: client.nameOf(call.with) }), "", `call-${call.id}`, () => undefined);
+      const stop = client.calls.state.subscribe(() => {
+        if (client.calls.get(call.id)?.phase === "incoming") return;
+        shown?.close();
+        stop();
+      });
     };
   }, [client, t]);
 }

@@ -3,6 +3,7 @@ import { Session } from "../src/core/session";
 import type { Link, LinkEvent, LinkOptions, Outcome, Outgoing } from "../src/sip/link";
 import type { SessionBody } from "../src/api/types";
 import { equal, holds, test } from "./kit";
+import { silentStudio } from "./studio";
 
 const ANNA = "anna@example.org";
 const BEN = "ben@example.org";
@@ -64,6 +65,9 @@ class ScriptedLink implements Link {
     this.sent.push(message);
     return this.outcome();
   }
+  call(): never {
+    throw new Error("nobody is called here");
+  }
   watch(target: { uri: string }) {
     this.watched.push(target.uri);
     return { end: () => void this.ended.push(target.uri), again: () => undefined };
@@ -82,7 +86,7 @@ async function signedIn(answers = new Answers()) {
   const session = new Session(shelf, answers.fetch);
   await session.signIn(ANNA, "secret", "Test");
   let link: ScriptedLink | undefined;
-  const client = new Client(session, async (options) => (link = new ScriptedLink(options)));
+  const client = new Client(session, async (options) => (link = new ScriptedLink(options)), silentStudio);
   await client.start();
   holds(link, "the client connects");
   link.say({ kind: "up" });

@@ -12,7 +12,7 @@ use crate::call::Call;
 use crate::change::Changed;
 use crate::client::{
     ClientRenewal, ClientSession, ClientSignIn, ConversationSummary, DeviceUse, DistributionGroup, FileItem, FileItems,
-    Found, HistoryItems, NewConversation, OwnPresence, ReadUpTo, RelationshipChange,
+    Found, HistoryItems, NewConversation, OwnCalls, OwnPresence, ReadUpTo, RelationshipChange,
 };
 use crate::contact::{Contact, ContactChange, Relation};
 use crate::directory::{Device, Number};
@@ -115,6 +115,7 @@ pub static ROUTES: &[Route] = &[
     route(Page, ("GET", "/client/presence"), "client_presence", "My own wish, or with 'of' what I see of others", &[query("of", "Addresses, comma separated")], (Empty, Json(any))),
     route(Page, ("PUT", "/client/presence"), "client_choose", "Set what I am seen as", &[], (Json(of::<OwnPresence>), Json(of::<OwnPresence>))),
     route(Page, ("GET", "/client/groups/{address}"), "client_group", "The people of a distribution group", &[ADDRESS], (Empty, Json(of::<DistributionGroup>))),
+    route(Page, ("GET", "/client/calls"), "client_calls", "My own calls, newest first", &[query("before", "The 'next' of the page before"), LIMIT], (Empty, Json(of::<OwnCalls>))),
     route(Page, ("GET", "/client/calendar"), "client_calendar", "How reading my calendar goes", &[], (Empty, Json(of::<CalendarStatus>))),
     route(Page, ("PUT", "/client/calendar"), "client_set_calendar", "Fetch my calendar from this address", &[], (Json(of::<CalendarAddress>), Json(of::<CalendarStatus>))),
     route(Page, ("DELETE", "/client/calendar"), "client_remove_calendar", "Forget my calendar", &[], (Empty, Json(of::<CalendarStatus>))),

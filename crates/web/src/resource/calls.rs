@@ -54,7 +54,7 @@ pub(super) fn find(store: &Store, id: &str) -> Result<Option<CallRecord>, Refuse
 }
 
 /// A record that a newer or older server wrote differently is passed over, not an error of the list.
-fn read(row: &CallRow) -> Option<CallRecord> {
+pub(crate) fn read(row: &CallRow) -> Option<CallRecord> {
     serde_json::from_slice(&row.record).ok()
 }
 
@@ -63,12 +63,23 @@ fn page(
     query: &CallQuery,
     address: impl Fn(&str) -> Result<String, Refused>,
 ) -> Result<Page<Call>, Refused> {
+    let user = query.user.as_deref().map(address).transpose()?;
+    let (rows, next) = rows(store, query, user)?;
+    Ok(Page { items: rows.iter().filter_map(read).map(|r| shown(&r, false)).collect(), next })
+}
+
+/// The rows of one page of a user's calls, or of everybody's, and where the next page begins.
+pub(crate) fn rows(
+    store: &Store,
+    query: &CallQuery,
+    user: Option<String>,
+) -> Result<(Vec<CallRow>, Option<String>), Refused> {
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT / 2);
     // `after` is the last call of the page before: its time in milliseconds and its identity.
     let after = query.after.as_deref().and_then(|a| a.split_once('/')).and_then(|(t, id)| Some((t.parse().ok()?, id)));
     let to = after.map(|(t, _)| t).into_iter().chain(query.to.map(|t| t.0)).min();
     let wanted = lyceum_store::CallQuery {
-        user: query.user.as_deref().map(address).transpose()?,
+        user,
         from: query.from.map(|t| WallTime(t.0)),
         to: to.map(WallTime),
         limit: if query.call_id.is_some() { SEARCHED } else { (limit * 2) as u32 + 1 },
@@ -81,7 +92,7 @@ fn page(
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = rows.last().filter(|_| more).map(|row| format!("{}/{}", row.started.0, row.id));
-    Ok(Page { items: rows.iter().filter_map(read).map(|r| shown(&r, false)).collect(), next })
+    Ok((rows, next))
 }
 
 fn shown(record: &CallRecord, with_decision: bool) -> Call {

@@ -1,6 +1,7 @@
 //! `/client`: what the pages of signed-in users call.
 
 pub mod calendar;
+pub mod calls;
 pub mod contacts;
 pub mod conversations;
 pub mod elsewhere;

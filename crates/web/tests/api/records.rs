@@ -1,5 +1,6 @@
 //! Call records, traces and registrations.
 
+use crate::people;
 use crate::support::Server;
 use lyceum_monitoring::{
     CallRecord, DecisionStep, Direction, Outcome, Party, Passage, Private, Stamp, TraceEntry, Wire,
@@ -39,6 +40,12 @@ fn record(n: u64) -> CallRecord {
 
 fn server() -> Server {
     let server = Server::new();
+    keep(&server);
+    server
+}
+
+/// Five calls of anna to ben.
+fn keep(server: &Server) {
     let row = |n| {
         let record = record(n);
         CallRow {
@@ -52,7 +59,6 @@ fn server() -> Server {
         }
     };
     server.store.append_calls(&(1..=5).map(row).collect::<Vec<_>>()).expect("rows are written");
-    server
 }
 
 #[tokio::test]
@@ -71,6 +77,34 @@ async fn calls_are_found_by_user_time_and_id_newest_first() {
     assert_eq!(ids(&server.local("GET", span, None).await.ok()), ["call3", "call2"]);
     assert_eq!(ids(&server.local("GET", "/calls?call_id=4@phone", None).await.ok()), ["call4"]);
     assert!(ids(&server.local("GET", "/calls?user=cleo", None).await.ok()).is_empty());
+}
+
+#[tokio::test]
+async fn a_page_reads_its_own_calls_and_nobody_elses() {
+    let server = people::server().await;
+    keep(&server);
+    let (anna, ben) = (people::page(&server, "anna").await, people::page(&server, "ben").await);
+    let ask = async |bearer: &str, query: &str| {
+        let signed = [("authorization", bearer)];
+        server.https("GET", &format!("/client/calls{query}"), None, &signed).await.ok()
+    };
+    let mine = ask(&anna, "?limit=2").await;
+    let newest = &mine["items"][0];
+    assert_eq!((&newest["direction"], &newest["with"]), (&json!("outgoing"), &json!("ben@example.org")));
+    assert_eq!((&newest["outcome"], &newest["seconds"]), (&json!("answered"), &json!(5)));
+    assert_eq!(newest.get("decision"), None, "how it was routed is the administrator's");
+    let next = mine["next"].as_str().expect("more");
+    assert_eq!(ask(&anna, &format!("?limit=9&before={next}")).await["items"].as_array().map(Vec::len), Some(3));
+    let theirs = ask(&ben, "").await;
+    assert_eq!(
+        (&theirs["items"][0]["direction"], &theirs["items"][0]["with"]),
+        (&json!("incoming"), &json!("anna@example.org"))
+    );
+    server.local("POST", "/users", Some(json!({ "address": "cleo@example.org", "password": "secret1" }))).await.ok();
+    let cleo = people::page(&server, "cleo").await;
+    assert_eq!(ask(&cleo, "").await["items"], json!([]));
+    let stranger = server.https("GET", "/client/calls", None, &[]).await.refused();
+    assert_eq!(stranger, (401, "client-session-over".to_owned()));
 }
 
 #[tokio::test]

@@ -68,6 +68,10 @@ export class Api {
     return answer.ok ? answer.blob() : undefined;
   }
 
+  provisioning = () => this.call<{ turn?: T.RelayCredentials | null }>("GET", "/provisioning");
+  /** One's own calls, newest first. */
+  calls = (before?: string, limit = 50) => this.call<T.CallPage>("GET", `/calls?limit=${limit}${before ? `&before=${encodeURIComponent(before)}` : ""}`);
+
   calendar = () => this.call<T.CalendarStatus>("GET", "/calendar");
   setCalendar = (address: string) => this.call<T.CalendarStatus>("PUT", "/calendar", { json: { address } });
   uploadCalendar = (file: Blob) => this.call<T.CalendarStatus>("PUT", "/calendar/file", { blob: file });

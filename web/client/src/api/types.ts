@@ -168,3 +168,33 @@ export interface HistoryPage {
   /** Where the next page begins: what `before` is asked with. */
   next?: string | null;
 }
+
+/** The relay for media, as a browser takes it. */
+export interface RelayCredentials {
+  uris: string[];
+  username: string;
+  password: string;
+  /** Seconds. */
+  ttl: number;
+}
+
+/** One of one's own calls. */
+export interface CallItem {
+  id: string;
+  direction: "incoming" | "outgoing";
+  /** The other end: an address, or the number that was called or calls. */
+  with: string;
+  /** RFC 3339. */
+  started: string;
+  answered?: string | null;
+  ended?: string | null;
+  /** How long the two spoke. */
+  seconds?: number | null;
+  /** `answered`, `missed`, `declined`, `busy`, `no-answer`, `cancelled`, `refused` or `failed`. */
+  outcome: string;
+}
+
+export interface CallPage {
+  items: CallItem[];
+  next?: string | null;
+}

@@ -9,6 +9,12 @@
  * | any        | registration refused | refused    | tried again with a new token; the page says why |
  */
 import { problem, problemOf } from "../api/api";
+import { Calls } from "../calls/calls";
+import { choices } from "../calls/devices";
+import { Ice } from "../calls/ice";
+import { CallLog } from "../calls/log";
+import type { Call } from "../calls/state";
+import type { Studio } from "../calls/studio";
 import type { Choice, DistributionGroup, OwnPresence, Person, PresenceView, Problem } from "../api/types";
 import { type Incoming, type Link, type LinkEvent, type LinkFactory } from "../sip/link";
 import { mediaType } from "../sip/multipart";
@@ -18,7 +24,7 @@ import { document } from "../sip/trusted";
 import { Chats, type Chat } from "./chats";
 import { Contacts } from "./contacts";
 import { Files, fileOf, textOf } from "./files";
-import { PresenceBook } from "./presence";
+import { kindOf, PresenceBook } from "./presence";
 import type { Session, SignedIn } from "./session";
 import { Store } from "./store";
 
@@ -69,12 +75,15 @@ export class Client {
   readonly presence = new PresenceBook();
   readonly chats: Chats;
   readonly files: Files;
+  readonly calls: Calls;
+  readonly log: CallLog;
   readonly link = new Store<LinkState>({ phase: "connecting", since: Date.now() });
   readonly own = new Store<OwnState>({ choice: "automatic", known: false });
   readonly people = new Store<ReadonlyMap<string, Person>>(new Map());
   readonly me: SignedIn;
   readonly address: string;
   onKnock: (knock: Knock) => void = () => undefined;
+  onRing: (call: Call) => void = () => undefined;
   /** Whether the person looks at the page now. */
   looking: () => boolean = () => true;
 
@@ -93,6 +102,7 @@ export class Client {
   constructor(
     readonly session: Session,
     private readonly connect: LinkFactory,
+    studio: Studio,
   ) {
     const body = session.state.get().body;
     if (!body) throw new Error("nobody is signed in");
@@ -101,6 +111,18 @@ export class Client {
     this.contacts = new Contacts(session.api);
     this.chats = new Chats(this.address);
     this.files = new Files(session.api, (body.policies.file_transfer ?? {}) as ConstructorParameters<typeof Files>[1]);
+    this.log = new CallLog(session.api, this.address);
+    const ice = new Ice(session.api, () => choices.get().relayOnly);
+    this.calls = new Calls({
+      link: () => (this.link.get().phase === "online" ? this.#link : undefined),
+      studio,
+      configuration: () => ice.configuration(),
+      domain: body.sip.domain,
+      now: Date.now,
+      onRing: (call) => this.onRing(call),
+      onOver: () => void this.log.changed(),
+      quiet: () => kindOf(this.presence.state.get().of.get(this.address)) === "dnd",
+    });
     this.know([body.user]);
   }
 
@@ -118,6 +140,7 @@ export class Client {
       token: this.session.token() ?? "",
       userAgent: `Lyceum-Web/${server.version}`,
       onEvent: (event) => this.#onLink(event),
+      onCall: this.calls.arrive,
     });
     if (this.#stopped) return;
     this.#link = link;
@@ -142,6 +165,7 @@ export class Client {
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#asking);
     this.files.stop();
+    this.calls.stop();
     for (const unhear of this.#unhear) unhear();
     for (const { idle } of this.#composing.values()) clearTimeout(idle);
     this.session.onToken = () => undefined;
@@ -324,6 +348,7 @@ export class Client {
     const interrupted = phase === "offline" && this.#everUp;
     this.link.set({ phase: "online", since: Date.now(), problem: undefined, restoredAfter: interrupted ? Date.now() - since : undefined });
     this.presence.fresh();
+    if (interrupted) this.calls.back();
     if (interrupted) setTimeout(() => this.restoredSeen(), RESTORED_SHOWN_MS);
     if (this.#everUp || phase === "offline") void this.#readAll();
     this.#everUp = true;
@@ -430,7 +455,7 @@ export class Client {
   // Reading from the API.
 
   async #readAll(): Promise<void> {
-    await Promise.all([this.contacts.load(), this.#readConversations(), this.#readOwn()]);
+    await Promise.all([this.contacts.load(), this.#readConversations(), this.#readOwn(), this.log.load()]);
     const open = this.chats.state.get().open;
     if (open !== undefined) await this.#readHistory(open);
     this.readOpen();

@@ -9,8 +9,8 @@ export async function ask(): Promise<Permission> {
   return typeof Notification === "undefined" ? "unsupported" : Notification.requestPermission();
 }
 
-export function show(title: string, body: string, id: string, onClick: () => void): void {
-  if (permission() !== "granted") return;
+export function show(title: string, body: string, id: string, onClick: () => void): { close(): void } | undefined {
+  if (permission() !== "granted") return undefined;
   // The tag makes a message that comes twice one notification.
   const notification = new Notification(title, { body, tag: id, icon: "/client/icon.svg" });
   notification.onclick = () => {
@@ -18,4 +18,5 @@ export function show(title: string, body: string, id: string, onClick: () => voi
     notification.close();
     onClick();
   };
+  return notification;
 }

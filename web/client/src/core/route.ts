@@ -1,14 +1,14 @@
 /** Every page has an address behind the `#`: the server sees none of it. */
 import { useSyncExternalStore } from "react";
 
-export type Area = "chats" | "people" | "settings" | "help";
+export type Area = "chats" | "people" | "calls" | "settings" | "help";
 export interface Route {
   area: Area;
   /** The conversation, person or help page. */
   of?: string | undefined;
 }
 
-const AREAS: readonly string[] = ["chats", "people", "settings", "help"];
+const AREAS: readonly string[] = ["chats", "people", "calls", "settings", "help"];
 
 export function parse(hash: string): Route {
   const [area, ...rest] = hash.replace(/^#\/?/, "").split("/");

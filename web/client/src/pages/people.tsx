@@ -13,6 +13,7 @@ import { useFind } from "../core/find";
 import { href } from "../core/route";
 import { useStore } from "../core/store";
 import { AskText } from "../parts/ask-text";
+import { CallButtons } from "../parts/calls/call-buttons";
 import { Face } from "../parts/face";
 import { GroupCard } from "../parts/group-card";
 import { DistributionSection } from "../parts/distribution-section";
@@ -117,8 +118,8 @@ function ContactRow({ contact, current }: { contact: ContactEntry; current: bool
   const client = useClient();
   const { kind } = useStatus(contact.address);
   return (
-    <li>
-      <a data-row className="list-row" href={href("people", contact.address)} aria-current={current ? "true" : undefined}>
+    <li className="row found-row">
+      <a data-row className="list-row grow" href={href("people", contact.address)} aria-current={current ? "true" : undefined}>
         <Face address={contact.address} kind={kind} />
         <span className="grow">
           <span className="ellipsis block">{client.nameOf(contact.address)}</span>
@@ -126,6 +127,7 @@ function ContactRow({ contact, current }: { contact: ContactEntry; current: bool
         </span>
         {contact.favourite && <Icon name="star" filled />}
       </a>
+      <CallButtons target={contact.address} name={client.nameOf(contact.address)} video={false} />
     </li>
   );
 }
@@ -204,6 +206,7 @@ function FoundRow({ address, current }: { address: string; current: boolean }) {
             </span>
           </span>
         </a>
+        <CallButtons target={address} name={name} video={false} />
         {!contact && <Button kind="quiet" icon="plus" label={t("people.add-named", { name })} disabled={busy} onClick={() => void attempt(() => client.contacts.add(address))} />}
       </div>
       {problem && <ProblemBox fault={fault(problem)} dismiss={dismiss} />}

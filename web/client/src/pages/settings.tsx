@@ -6,6 +6,7 @@ import { ProblemBox } from "@shared/states";
 import { useWords } from "@shared/text";
 import { useAttempt, useClient, useFault } from "../core/context";
 import * as notify from "../core/notify";
+import { DeviceSettings } from "../parts/calls/device-settings";
 import { CalendarSettings } from "../parts/calendar-settings";
 import { OwnPhoto } from "../parts/own-photo";
 import { change, settings, type Language, type Theme } from "../core/settings";
@@ -22,6 +23,7 @@ export function SettingsPage() {
         <h1>{t("settings.title")}</h1>
         <OwnPhoto />
         <Look />
+        <DeviceSettings />
         <Notifications />
         <Privacy />
         <CalendarSettings />

@@ -11,6 +11,7 @@ import { shownText } from "../core/files";
 import { href } from "../core/route";
 import { useStore } from "../core/store";
 import { GroupFace, useChatName } from "../pages/chats";
+import { CallButtons } from "./calls/call-buttons";
 import { Composer } from "./composer";
 import { DropFrame } from "./drop-frame";
 import { Face } from "./face";
@@ -57,6 +58,7 @@ function Head({ chat, onInvite }: { chat: Chat; onInvite(members: string[]): voi
       ) : (
         <PersonHead address={chat.with[0] ?? chat.key} name={name} />
       )}
+      {!chat.uri && <CallButtons target={chat.with[0] ?? chat.key} name={name} />}
       <Button kind="quiet" icon="plus" label={t("chats.invite")} onClick={() => onInvite([...chat.with])} />
     </header>
   );

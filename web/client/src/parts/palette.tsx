@@ -5,6 +5,8 @@ import { Icon, type IconName } from "@shared/icon";
 import { ProblemBox } from "@shared/states";
 import { useWords } from "@shared/text";
 import { CHOICES, type Person } from "../api/types";
+import { dialled, isNumber } from "../calls/calls";
+import { usePlace } from "../calls/hooks";
 import { useClient, useFault } from "../core/context";
 import { LEAST, matches, useFind } from "../core/find";
 import { go } from "../core/route";
@@ -25,6 +27,7 @@ interface Entry {
 }
 
 const MOST_OF_A_KIND = 8;
+const MOST_CALLED = 3;
 
 export function Palette({ onClose }: { onClose(): void }) {
   const { t } = useWords();
@@ -118,6 +121,7 @@ function PersonFace({ person }: { person: Person }) {
 function useEntries(q: string, found: ReturnType<typeof useFind>): Entry[] {
   const { t } = useWords();
   const client = useClient();
+  const place = usePlace();
   const chats = useStore(client.chats.state, (s) => s.chats);
   const commands = useMemo<Entry[]>(
     () => [
@@ -141,5 +145,7 @@ function useEntries(q: string, found: ReturnType<typeof useFind>): Entry[] {
     .map((chat): Entry => ({ id: `c-${chat.key}`, section: "find.chats", icon: "group", title: chat.title || chat.with.map(client.nameOf).join(", "), act: () => go("chats", chat.key) }))
     .filter((entry) => asked === "" || matches(asked, [entry.title]));
   const wanted = commands.filter((entry) => asked === "" || matches(asked, [entry.title]));
-  return [...people, ...groups, ...talks.slice(0, MOST_OF_A_KIND), ...wanted];
+  const called = found.people.slice(0, MOST_CALLED).map((person): Entry => ({ id: `d-${person.address}`, section: "find.call", icon: "phone", title: t("call.call-named", { name: person.display_name || person.address }), act: () => place(person.address) }));
+  const number = isNumber(asked) && dialled(asked).length >= LEAST ? [{ id: "number", section: "find.call", icon: "phone" as const, title: t("find.call.number", { number: dialled(asked) }), act: () => place(dialled(asked)) }] : [];
+  return [...people, ...number, ...called, ...groups, ...talks.slice(0, MOST_OF_A_KIND), ...wanted];
 }

@@ -11,6 +11,7 @@ import { relationshipOf } from "../core/contacts";
 import { go, href } from "../core/route";
 import { useStore } from "../core/store";
 import { AskText, Confirm } from "./ask-text";
+import { CallButtons } from "./calls/call-buttons";
 import { Face } from "./face";
 import { useStatus } from "./status-line";
 
@@ -57,6 +58,7 @@ export function PersonCard({ address }: { address: string }) {
         <Button kind="primary" icon="chat" onClick={() => go("chats", address)}>
           {t("people.chat")}
         </Button>
+        <CallButtons target={address} name={name} words />
         {contact ? (
           <>
             <Button icon="star" aria-pressed={contact.favourite} disabled={busy} onClick={() => void attempt(() => client.contacts.favour(address, !contact.favourite))}>
@@ -130,7 +132,10 @@ function Details({ address }: { address: string }) {
         {person?.numbers?.map((number) => (
           <div className="details-row" key={number}>
             <dt>{t("people.number")}</dt>
-            <dd className="figures">{number.replace(/^tel:/, "")}</dd>
+            <dd className="figures row">
+              {number.replace(/^tel:/, "")}
+              <CallButtons target={number.replace(/^tel:/, "")} name={number.replace(/^tel:/, "")} video={false} />
+            </dd>
           </div>
         ))}
       </dl>

@@ -1,7 +1,11 @@
 /** The SIP connection of a browser: JsSIP over a secure WebSocket, with the session's token (RFC 8898). */
 import { UA, WebSocketInterface } from "jssip";
+import type { RTCSession } from "jssip/lib/RTCSession";
 import type { IncomingRequest } from "jssip/lib/SIPMessage";
 import type { Subscriber } from "jssip/lib/Subscriber";
+import { JsSipLeg, optionsOf } from "../calls/jssip-leg";
+import type { Leg, LegMedia } from "../calls/leg";
+import { offersVideo } from "../calls/sdp";
 import { addressOf } from "./address";
 import type { Incoming, Link, LinkOptions, Notified, Outcome, Outgoing, WatchTarget } from "./link";
 
@@ -38,6 +42,7 @@ class JsSipLink implements Link {
       user_agent: options.userAgent,
     });
     this.#listen();
+    this.#listenForCalls();
   }
 
   #listen(): void {
@@ -57,6 +62,22 @@ class JsSipLink implements Link {
     this.#ua.on("newMessage", (event: { originator: string; request: unknown }) => {
       if (event.originator === "remote") say({ kind: "message", message: incoming(event.request as IncomingRequest) });
     });
+  }
+
+  /** Calls that come in; those that take the place of another are told by that one. */
+  #listenForCalls(): void {
+    this.#ua.on("newRTCSession", (event: { originator: string; session: RTCSession; request: unknown }) => {
+      const request = event.request as IncomingRequest;
+      if (event.originator !== "remote" || request.hasHeader("Replaces")) return;
+      this.options.onCall({ leg: new JsSipLeg(event.session, this.options.onCall), video: offersVideo(request.body ?? "") });
+    });
+  }
+
+  call(target: string, media: LegMedia): Leg {
+    let connection: RTCPeerConnection | undefined;
+    const eventHandlers = { peerconnection: (event: { peerconnection: RTCPeerConnection }) => void (connection = event.peerconnection) };
+    const session = this.#ua.call(target, { ...optionsOf(media), eventHandlers });
+    return new JsSipLeg(session, this.options.onCall, connection);
   }
 
   start(): void {

@@ -1,4 +1,5 @@
 /** What the client asks of its SIP connection. JsSIP stands behind it in the browser, a script in tests. */
+import type { Arrival, Leg, LegMedia } from "../calls/leg";
 
 export interface Outgoing {
   to: string;
@@ -50,6 +51,8 @@ export interface Link {
   /** Tries now what would be tried later, as when the browser says that it has a network again. */
   retry(): void;
   send(message: Outgoing): Promise<Outcome>;
+  /** Calls a SIP address. */
+  call(target: string, media: LegMedia): Leg;
   /** Subscribes, now and after every reconnection. The result ends it; `again` asks for the whole state anew. */
   watch(target: WatchTarget, heard: (body: Notified) => void): { end(): void; again(): void };
 }
@@ -62,6 +65,8 @@ export interface LinkOptions {
   token: string;
   userAgent: string;
   onEvent(event: LinkEvent): void;
+  /** Somebody calls, or somebody we are asked to call instead. */
+  onCall(arrival: Arrival): void;
 }
 
 export type LinkFactory = (options: LinkOptions) => Promise<Link>;

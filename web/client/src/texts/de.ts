@@ -1,8 +1,10 @@
 /** Deutsch. */
 import type { Text } from "@shared/text";
+import { callsDe } from "./calls.de";
 import type { Key } from "./en";
 
 export const de: Record<Key, Text> = {
+  ...callsDe,
   "shared.code": "Code",
   "shared.again": "Erneut versuchen",
   "shared.dismiss": "Schließen",
@@ -21,7 +23,7 @@ export const de: Record<Key, Text> = {
   "tab.take": "Hier benutzen",
 
   "sign-in.title": "Anmelden",
-  "sign-in.lead": "Schreiben und sehen, wer frei ist – im eigenen Haus.",
+  "sign-in.lead": "Schreiben, anrufen und sehen, wer frei ist – im eigenen Haus.",
   "sign-in.address": "Adresse",
   "sign-in.address.hint": "Wie Ihre Mailadresse, zum Beispiel anna@example.org",
   "sign-in.address.fault": "Eine Adresse hat einen Namen, ein @ und eine Domäne.",

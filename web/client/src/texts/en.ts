@@ -1,7 +1,9 @@
 /** English. Every text of the client stands here; `de.ts` has the same keys. */
 import type { Text } from "@shared/text";
+import { callsEn } from "./calls.en";
 
 export const en = {
+  ...callsEn,
   "shared.code": "Code",
   "shared.again": "Try again",
   "shared.dismiss": "Close",
@@ -20,7 +22,7 @@ export const en = {
   "tab.take": "Use it here",
 
   "sign-in.title": "Sign in",
-  "sign-in.lead": "Chat and see who is free, in your own house.",
+  "sign-in.lead": "Chat, call and see who is free, in your own house.",
   "sign-in.address": "Address",
   "sign-in.address.hint": "As in your mail address, for example anna@example.org",
   "sign-in.address.fault": "An address has a name, an @ and a domain.",
