@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lyceum_sdp::{Agreed, Codec, Direction, Encoding, KeySalt, Keys, Suite};
 
-use super::Dropped;
+use super::{Dropped, Port};
 use crate::dtmf::event::Receiver;
 use crate::latch::{Believe, Evidence, Latch, Verdict};
 use crate::quality::{Flow, LegRecord, Runs, SentReports};
@@ -214,6 +214,20 @@ impl Leg {
     /// Whether a transport of its own knows who may send and where to.
     pub fn is_addressed(&self) -> bool {
         matches!(self.shield, Shield::Dtls(_))
+    }
+
+    /// Where to send, by the latch of the port; `None` on a leg that is addressed elsewhere. An error when nobody knows yet.
+    pub fn target(&self, port: Port) -> Result<Option<SocketAddr>, Dropped> {
+        if self.is_addressed() {
+            return Ok(None);
+        }
+        let latch = if port == Port::Rtp { &self.rtp } else { &self.rtcp };
+        latch.destination().map(Some).ok_or(Dropped::NoDestination)
+    }
+
+    /// Whether packets can be protected now.
+    pub fn is_keyed(&self) -> bool {
+        !matches!(self.shield, Shield::Dtls(None))
     }
 
     /// Decrypts a packet, judges its source, and gives its length and whether the peer moved.

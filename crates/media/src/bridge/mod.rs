@@ -20,6 +20,7 @@ mod reports;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
+use crate::codec::natural_rate;
 use crate::dtmf;
 use crate::quality::LegRecord;
 use crate::rtp::{self, Packet, is_rtcp};
@@ -155,6 +156,8 @@ pub struct Bridge {
     identity: Identity,
     events: VecDeque<Event>,
     next_report: Option<Time>,
+    /// Of whom a picture that stands by itself is wanted, because the other leg begins to look.
+    pictures: [bool; 2],
 }
 
 impl Bridge {
@@ -169,20 +172,50 @@ impl Bridge {
             identity,
             events: VecDeque::with_capacity(MAX_EVENTS),
             next_report: None,
+            pictures: [false; 2],
         };
         bridge.replan()?;
+        bridge.pictures = [Side::A, Side::B].map(|side| bridge.shows_pictures(side));
         Ok(bridge)
     }
 
     /// A leg was agreed anew (re-INVITE): keys, addresses and codecs that stay the same keep their state.
     pub fn update(&mut self, side: Side, setup: LegSetup) -> Result<(), BridgeError> {
         self.legs[side as usize].update(setup);
+        self.pictures[side.other() as usize] |= self.shows_pictures(side.other());
         self.replan()
     }
 
     /// The handshake of a DTLS leg came to these keys; false on any other leg.
     pub fn key(&mut self, side: Side, keys: DtlsKeys) -> bool {
+        self.pictures[side.other() as usize] |= self.shows_pictures(side.other());
         self.legs[side as usize].key(keys)
+    }
+
+    fn shows_pictures(&self, side: Side) -> bool {
+        self.legs[side as usize]
+            .setup
+            .receive
+            .iter()
+            .any(|codec| natural_rate(codec).is_none() && codec.clock == 90_000)
+    }
+
+    /// Whether [`Bridge::poll_picture`] may have something to say.
+    #[must_use]
+    pub fn wants_picture(&self) -> bool {
+        self.pictures.contains(&true)
+    }
+
+    /// Asks a leg for a picture that stands by itself, once the other one has begun to look; looked at after each packet.
+    pub fn poll_picture(&mut self, now: Time, buffer: &mut [u8]) -> Option<Transmit> {
+        let side = [Side::A, Side::B].into_iter().find(|side| {
+            // Not before it speaks, nor before its pictures can go on.
+            self.pictures[*side as usize]
+                && self.legs[*side as usize].counted.is_some()
+                && self.legs[side.other() as usize].is_keyed()
+        })?;
+        self.pictures[side as usize] = false;
+        self.ask_picture(now, side, buffer)
     }
 
     fn replan(&mut self) -> Result<(), BridgeError> {
@@ -263,12 +296,8 @@ impl Bridge {
     /// Protects what goes to a leg and says where it goes.
     fn send(&mut self, side: Side, buffer: &mut [u8], len: usize, payload: usize) -> Outcome {
         let leg = &mut self.legs[side as usize];
-        let to = leg.rtp.destination();
-        if to.is_none() && !leg.is_addressed() {
-            return Outcome::Dropped(Dropped::NoDestination);
-        }
-        match leg.protect_rtp(buffer, len) {
-            Ok(len) => {
+        match leg.target(Port::Rtp).and_then(|to| Ok((to, leg.protect_rtp(buffer, len)?))) {
+            Ok((to, len)) => {
                 leg.sent.packets += 1;
                 leg.sent.bytes += payload as u64;
                 Outcome::Forward(Transmit { side, port: Port::Rtp, to, len })

@@ -79,14 +79,23 @@ impl Bridge {
 
     fn send_report(&mut self, side: Side, buffer: &mut [u8], len: usize) -> Outcome {
         let leg = &mut self.legs[side as usize];
-        let (port, latch) = if leg.setup.rtcp_mux { (Port::Rtp, &leg.rtp) } else { (Port::Rtcp, &leg.rtcp) };
-        let to = latch.destination();
-        if to.is_none() && !leg.is_addressed() {
-            return Outcome::Dropped(Dropped::NoDestination);
-        }
-        match leg.protect_rtcp(buffer, len) {
-            Ok(len) => Outcome::Forward(Transmit { side, port, to, len }),
+        let port = if leg.setup.rtcp_mux { Port::Rtp } else { Port::Rtcp };
+        match leg.target(port).and_then(|to| Ok((to, leg.protect_rtcp(buffer, len)?))) {
+            Ok((to, len)) => Outcome::Forward(Transmit { side, port, to, len }),
             Err(why) => Outcome::Dropped(why),
+        }
+    }
+
+    pub(super) fn ask_picture(&mut self, now: Time, side: Side, buffer: &mut [u8]) -> Option<Transmit> {
+        let own = side as usize;
+        let of = self.legs[own].counted.as_ref()?.ssrc;
+        let block = self.legs[own].block(now);
+        let (ssrc, cname) = (self.identity.ssrcs[own], &self.identity.cname);
+        let outgoing = Outgoing { ssrc, info: None, blocks: block.as_slice(), cname, bye: false };
+        let len = rtcp::ask_picture(buffer, &outgoing, of)?;
+        match self.send_report(side, buffer, len) {
+            Outcome::Forward(transmit) => Some(transmit),
+            Outcome::Made | Outcome::Dropped(_) => None,
         }
     }
 

@@ -4,7 +4,7 @@ mod report;
 mod write;
 
 pub use report::{Block, Report, SenderInfo};
-pub use write::{Outgoing, write};
+pub use write::{Outgoing, ask_picture, write};
 
 /// Packets looked at within one compound; further ones pass unread.
 pub const MAX_PARTS: usize = 16;

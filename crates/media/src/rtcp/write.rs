@@ -71,3 +71,18 @@ fn head(place: &mut [u8], kind: u8, count: u8) {
     place[1] = kind;
     place[2..4].copy_from_slice(&words.to_be_bytes());
 }
+
+/// Payload-specific feedback (RFC 4585 §6.3).
+const PSFB: u8 = 206;
+
+/// Writes "a picture that stands by itself, please" (picture loss indication, RFC 4585 §6.3.1) with the report that every
+/// compound begins with, and gives its length; `None` when there is no room.
+pub fn ask_picture(out: &mut [u8], packet: &Outgoing<'_>, of: u32) -> Option<usize> {
+    let at = write(out, packet)?;
+    let place = out.get_mut(at..at + 12)?;
+    // Format 1 stands where a report has its count.
+    head(place, PSFB, 1);
+    place[4..8].copy_from_slice(&packet.ssrc.to_be_bytes());
+    place[8..12].copy_from_slice(&of.to_be_bytes());
+    Some(at + 12)
+}

@@ -1,7 +1,9 @@
 //! What is alike is forwarded: as it is, under another number, under other keys.
 
-use lyceum_media::bridge::{Dropped, Event, Outcome, Side};
+use lyceum_media::Time;
+use lyceum_media::bridge::{Dropped, DtlsKeys, Event, Outcome, Port, Protection, Side};
 use lyceum_media::latch::{Believe, SILENCE};
+use lyceum_media::rtcp::{self, Part};
 use lyceum_media::srtp::SrtpError;
 use lyceum_sdp::{Direction, Encoding};
 
@@ -148,4 +150,59 @@ fn a_record_counts_loss_and_jitter() {
     assert!((a.received.loss - 0.05).abs() < 0.001 && a.received.jitter_us > 500, "{a:?}");
     assert!((3.5..4.2).contains(&a.received.mos), "{}", a.received.mos);
     assert_eq!((b.sent.packets, b.sent.bytes, b.received.packets), (950, 950 * 160, 0));
+}
+
+fn dtls_keys(send: u8, receive: u8) -> DtlsKeys {
+    DtlsKeys { suite: SUITE, send: key(send), receive: key(receive) }
+}
+
+#[test]
+fn a_leg_without_its_keys_lets_nothing_pass_and_keeps_them_when_it_is_agreed_anew() {
+    let codecs = [codec(0, Encoding::Pcmu)];
+    let mut browser = leg(OTHER, &codecs);
+    browser.protection = Protection::Dtls(None);
+    let mut bridge = bridge(leg(PHONE, &codecs), browser.clone());
+    let plain = |number| packet(0, number, u32::from(number) * 160, &[1; 160]);
+    assert_eq!(give(&mut bridge, 0, Side::A, PHONE, &plain(1)).0, Outcome::Dropped(Dropped::NoKeys));
+    assert_eq!(give(&mut bridge, 0, Side::B, OTHER, &plain(1)).0, Outcome::Dropped(Dropped::NoKeys));
+    assert!(!bridge.key(Side::A, dtls_keys(1, 2)), "a plain leg takes no keys");
+    assert!(bridge.key(Side::B, dtls_keys(1, 2)));
+    let (mut protector, mut unprotector) = peer();
+    let (_, mut sent) = give(&mut bridge, 0, Side::A, PHONE, &plain(2));
+    assert_eq!(sent[0].0.to, None, "its transport knows where to");
+    unprotector.unprotect_rtp(&mut sent[0].1).expect("the browser can read it");
+    let mut sealed = [plain(2), vec![0; 20]].concat();
+    let len = protector.protect_rtp(&mut sealed, 172).expect("protected");
+    assert!(matches!(give(&mut bridge, 0, Side::B, OTHER, &sealed[..len]).0, Outcome::Forward(_)));
+    bridge.update(Side::B, browser).expect("there is a way");
+    let replayed = Outcome::Dropped(Dropped::Refused(SrtpError::Replayed));
+    assert_eq!(give(&mut bridge, 0, Side::B, OTHER, &sealed[..len]).0, replayed, "keys and windows stay");
+}
+
+#[test]
+fn who_begins_to_look_gets_a_whole_picture_and_feedback_keeps_its_source() {
+    let codecs = [codec(96, Encoding::Vp8)];
+    let mut browser = leg(OTHER, &codecs);
+    browser.protection = Protection::Dtls(None);
+    browser.rtcp_mux = true;
+    let mut bridge = bridge(leg(PHONE, &codecs), browser);
+    let mut buffer = [0; 300];
+    give(&mut bridge, 0, Side::A, PHONE, &packet(96, 1, 0, &[1; 900]));
+    assert_eq!(bridge.poll_picture(Time(0), &mut buffer), None, "nobody can look yet");
+    bridge.key(Side::B, dtls_keys(1, 2));
+    give(&mut bridge, 0, Side::A, PHONE, &packet(96, 2, 0, &[1; 900]));
+    let asked = bridge.poll_picture(Time(0), &mut buffer).expect("a picture is asked for");
+    assert_eq!((asked.side, asked.port), (Side::A, Port::Rtcp));
+    assert!(rtcp::is_well_formed(&buffer[..asked.len]));
+    let last = rtcp::parts(&buffer[..asked.len]).last();
+    let Some(Part::Other { kind: 206, count: 1, body }) = last else { panic!("{last:?}") };
+    assert_eq!(body[4..], 77u32.to_be_bytes(), "of the source that speaks");
+    assert!(!bridge.wants_picture() || bridge.poll_picture(Time(0), &mut buffer).is_none(), "once");
+    // A browser's own feedback (a NACK) goes on as it is: sources are the same on both legs.
+    let (mut protector, _) = peer();
+    let nack = [0x81, 205, 0, 3, 0, 0, 0, 5, 0, 0, 0, 77, 0, 2, 0, 0];
+    let mut sealed = [&nack[..], &[0; 20]].concat();
+    let len = protector.protect_rtcp(&mut sealed, nack.len()).expect("protected");
+    let (_, sent) = give(&mut bridge, 0, Side::B, OTHER, &sealed[..len]);
+    assert_eq!((sent[0].0.port, &sent[0].1[..]), (Port::Rtcp, &nack[..]));
 }

@@ -95,8 +95,20 @@ impl Stream {
             Outcome::Made => self.send_made(),
             Outcome::Dropped(_) => {}
         }
+        self.ask_pictures(now);
         self.tell_events();
         false
+    }
+
+    fn ask_pictures(&mut self, now: Time) {
+        let Some(bridge) = &mut self.bridge else { return };
+        if !bridge.wants_picture() {
+            return;
+        }
+        let mut buffer = [0; MAX_PACKET];
+        if let Some(transmit) = bridge.poll_picture(now, &mut buffer) {
+            self.send(&transmit, &buffer);
+        }
     }
 
     fn send(&self, transmit: &Transmit, buffer: &[u8]) {

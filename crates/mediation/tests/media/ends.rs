@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use lyceum_media::Time;
 use lyceum_media::bridge::{LegSetup, Protection};
 use lyceum_media::latch::Believe;
-use lyceum_media::rtp::{Fields, HEADER_LEN, MAX_PACKET, write};
+use lyceum_media::rtp::{Fields, HEADER_LEN, MAX_PACKET, Packet, is_rtcp, write};
 use lyceum_media::srtp::{Protector, Unprotector};
 use lyceum_media::web::{Certificate, Credentials, Epoch, Taken, WebEvent, WebRemote, WebSetup, WebTransport};
 use lyceum_mediation::media::{
@@ -90,11 +90,19 @@ pub fn setup(codecs: Vec<Codec>) -> LegSetup {
 }
 
 pub fn packet(payload_type: u8, sequence: u16, payload: &[u8]) -> Vec<u8> {
+    timed(payload_type, sequence, 160 * u32::from(sequence), payload)
+}
+
+pub fn timed(payload_type: u8, sequence: u16, timestamp: u32, payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0; HEADER_LEN + payload.len()];
-    let timestamp = 160 * u32::from(sequence);
     assert!(write(&mut bytes, &Fields { marker: false, payload_type, sequence, timestamp, ssrc: 0x0D15_EA5E }));
     bytes[HEADER_LEN..].copy_from_slice(payload);
     bytes
+}
+
+pub fn payload(bytes: &[u8]) -> (u8, Vec<u8>) {
+    let packet = Packet::parse(bytes).expect("RTP");
+    (packet.payload_type(), packet.payload().to_vec())
 }
 
 pub struct Phone {
@@ -156,6 +164,16 @@ impl Phone {
     }
 }
 
+fn transport(socket: &UdpSocket, credentials: &Credentials, certificate: &Certificate, start: Instant) -> WebTransport {
+    WebTransport::new(WebSetup {
+        credentials: credentials.clone(),
+        addresses: socket.local_addr().into_iter().collect(),
+        certificate: certificate.clone(),
+        seed: [5; 32],
+        epoch: Epoch::new(start),
+    })
+}
+
 pub struct Browser {
     pub socket: UdpSocket,
     transport: WebTransport,
@@ -164,6 +182,9 @@ pub struct Browser {
     pub keys: Option<(Protector, Unprotector)>,
     start: Instant,
     heard: Vec<Vec<u8>>,
+    pub reports: Vec<Vec<u8>>,
+    /// What it takes for its address, whatever it is seen as.
+    own: SocketAddr,
     pub to: Local,
 }
 
@@ -180,15 +201,10 @@ impl Browser {
         let (socket, start) = (UdpSocket::bind(address).expect("a port"), Instant::now());
         socket.set_read_timeout(Some(BEAT)).expect("it can be set");
         let credentials = Credentials::new(&[9; 24]);
-        let transport = WebTransport::new(WebSetup {
-            credentials: credentials.clone(),
-            addresses: vec![socket.local_addr().expect("it has one")],
-            certificate: certificate.clone(),
-            seed: [5; 32],
-            epoch: Epoch::new(start),
-        });
-        let (keys, heard, to) = (None, Vec::new(), to.clone());
-        Self { socket, transport, credentials, certificate, keys, start, heard, to }
+        let transport = transport(&socket, &credentials, &certificate, start);
+        let (keys, heard, reports, to) = (None, Vec::new(), Vec::new(), to.clone());
+        let own = socket.local_addr().expect("it has one");
+        Self { socket, transport, credentials, certificate, keys, start, heard, reports, own, to }
     }
 
     fn now(&self) -> Time {
@@ -216,6 +232,14 @@ impl Browser {
         self.step();
     }
 
+    /// It is seen somewhere else now, and has a new name and password; its own side of the association stays.
+    pub fn moves(&mut self, credentials: Credentials) {
+        self.socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        self.socket.set_read_timeout(Some(BEAT)).expect("it can be set");
+        self.transport.restart_ice(credentials.clone());
+        self.credentials = credentials;
+    }
+
     /// Does what is to be done, and listens for a moment.
     pub fn step(&mut self) {
         let now = self.now();
@@ -233,12 +257,17 @@ impl Browser {
         }
         let mut buffer = [0; MAX_PACKET];
         let Ok((len, from)) = self.socket.recv_from(&mut buffer) else { return };
-        let (now, address) = (self.now(), self.address());
-        if self.transport.packet(now, from, address, &buffer[..len]) == Taken::Media
-            && let Some(keys) = &mut self.keys
-            && let Ok(opened) = keys.1.unprotect_rtp(&mut buffer[..len])
-        {
-            self.heard.push(buffer[..opened.len].to_vec());
+        let (now, address) = (self.now(), self.own);
+        if self.transport.packet(now, from, address, &buffer[..len]) != Taken::Media {
+            return;
+        }
+        let Some((_, unprotector)) = &mut self.keys else { return };
+        if is_rtcp(&buffer[..len]) {
+            let len = unprotector.unprotect_rtcp(&mut buffer[..len]).expect("it is for us");
+            self.reports.push(buffer[..len].to_vec());
+        } else {
+            let len = unprotector.unprotect_rtp(&mut buffer[..len]).expect("it is for us").len;
+            self.heard.push(buffer[..len].to_vec());
         }
     }
 
