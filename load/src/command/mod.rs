@@ -4,6 +4,7 @@ mod compare;
 mod drive;
 mod instructions;
 mod measure;
+mod media;
 mod memory;
 mod mix;
 mod overload;
@@ -52,6 +53,8 @@ enum Command {
     Memory(memory::Memory),
     /// Lyceum beside Kamailio: the same load at the same rate in one sitting.
     Compare(compare::Compare),
+    /// Media beside rtpengine: relayed, protected, transcoded.
+    Media(media::Media),
     /// Instructions of the hot paths, counted by callgrind, against their ceilings.
     Instructions(instructions::Instructions),
     /// Writes a file of made-up users.
@@ -150,6 +153,7 @@ pub fn run(load: &Load) -> Result<bool, String> {
         Command::Overload(overload) => overload.run(),
         Command::Memory(memory) => memory.run(),
         Command::Compare(compare) => compare.run(),
+        Command::Media(media) => media.run(),
         Command::Instructions(instructions) => instructions.run(),
         Command::Users(users) => users.run(),
     }

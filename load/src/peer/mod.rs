@@ -2,6 +2,7 @@
 
 mod kamailio;
 mod lyceum;
+mod rtpengine;
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::users::User;
 use crate::{procfs, sys};
+pub use rtpengine::Rtpengine;
 
 /// Which server.
 #[derive(Clone, Debug, PartialEq, Eq)]

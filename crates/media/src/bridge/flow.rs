@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::numbering::Numbering;
 use super::plan::{Action, Pair};
+use crate::codec::comfort_noise::{Generator, Noise};
 use crate::codec::resample::Resampler;
 use crate::codec::{Decoder, Encoder, natural_rate};
 use crate::dtmf;
@@ -41,6 +42,7 @@ pub(super) struct Flow {
     current: Option<(u32, u32, usize)>,
     tone: Option<Tone>,
     pressed: Option<(Sender, u32)>,
+    generator: Generator,
 }
 
 impl Flow {
@@ -57,6 +59,8 @@ impl Flow {
             pending: Vec::with_capacity(rate as usize / 4),
             expected: None,
             last_units: 0,
+            // Noise need not be unguessable: where the numbers begin is chance enough.
+            generator: Generator::new(u64::from(numbering.timestamp())),
             numbering,
             waiting: VecDeque::with_capacity(MAX_WAITING),
             current: None,
@@ -85,6 +89,7 @@ impl Flow {
             Action::Transcode(at) => self.sound(packet, arrival, at),
             Action::Event(_) => self.event(packet),
             Action::Tone => self.tone(packet),
+            Action::Noise => self.noise(packet, arrival),
             Action::Relay(_) | Action::Drop => return false,
         }
         true
@@ -221,6 +226,17 @@ impl Flow {
             tone.fill(more, &mut self.pending);
         }
         self.expected = Some(timestamp.wrapping_add(u32::from(event.duration)));
+        self.bound();
+    }
+
+    /// Comfort noise is heard for a packet's time; then it is a pause, which the receiver fills with what it heard last.
+    fn noise(&mut self, packet: &Packet<'_>, arrival: Arrival) {
+        let Some(noise) = Noise::parse(packet.payload()) else { return };
+        self.catch_up(packet.timestamp(), arrival);
+        let frame = self.frame_len();
+        self.generator.fill(&noise, frame, &mut self.pending);
+        let units = self.pair.ptime * self.source_clock() / 1000;
+        self.expected = Some(packet.timestamp().wrapping_add(units));
         self.bound();
     }
 

@@ -18,6 +18,8 @@ pub enum Action {
     Event(u8),
     /// A key event that becomes a tone.
     Tone,
+    /// Comfort noise that becomes noise.
+    Noise,
 }
 
 /// One direction.
@@ -64,6 +66,9 @@ impl Plan {
         }
         plan.pair = Some(Pair::new(from, to)?);
         plan.fill_transcoded();
+        for codec in from.receive.iter().filter(|codec| codec.encoding == Encoding::ComfortNoise) {
+            plan.actions[usize::from(codec.payload & 0x7F)] = Action::Noise;
+        }
         Some(plan)
     }
 

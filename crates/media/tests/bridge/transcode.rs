@@ -199,3 +199,21 @@ fn where_there_is_no_way_it_is_said() {
         lyceum_media::bridge::Bridge::new(leg(PHONE, &g729), leg(OTHER, &[codec(8, Encoding::Pcma)]), identity);
     assert_eq!(refused.err(), Some(BridgeError::NoCodec(Side::A)));
 }
+
+#[test]
+fn comfort_noise_is_heard_by_a_leg_that_has_none() {
+    let with_noise = [codec(8, Encoding::Pcma), codec(13, Encoding::ComfortNoise)];
+    let mut bridge = bridge(leg(PHONE, &with_noise), leg(OTHER, &[codec(0, Encoding::Pcmu)]));
+    give(&mut bridge, 0, Side::A, PHONE, &packet(8, 1, 0, &[0xD5; 160]));
+    // 40 dB below the loudest; then a pause of a second, and speech again.
+    let (_, sent) = give(&mut bridge, 20, Side::A, PHONE, &packet(13, 2, 160, &[40]));
+    assert_eq!(sent.len(), 1);
+    let mut decoder = Decoder::new(&codec(0, Encoding::Pcmu), 8_000).expect("it can be had");
+    let mut pcm = Vec::new();
+    decoder.decode(&sent[0].1[12..], &mut pcm).expect("its payload");
+    let loud = power(&pcm);
+    assert!((200.0..460.0).contains(&loud), "{loud}: 328 is 40 dB below 32,768");
+    let (_, sent) = give(&mut bridge, 1_040, Side::A, PHONE, &packet(8, 3, 8_320, &[0xD5; 160]));
+    let (marker, _, _, timestamp) = head(&sent[0].1);
+    assert_eq!((marker, timestamp.wrapping_sub(9_000)), (true, 8_320), "and the clock runs on");
+}

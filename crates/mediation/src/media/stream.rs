@@ -10,6 +10,7 @@ use lyceum_media::bridge::{
 };
 use lyceum_media::rtp::MAX_PACKET;
 use lyceum_media::web::{Credentials, Taken, WebEvent, WebRemote, WebTransport};
+use lyceum_sdp::Direction;
 
 use super::chance;
 use super::handle::{Ear, Opening, OpeningLeg};
@@ -40,7 +41,7 @@ pub(super) struct Stream {
     pub id: StreamId,
     legs: [Leg; 2],
     bridge: Option<Bridge>,
-    /// Since when both legs are agreed and one of them is expected to speak.
+    /// Since when both legs are agreed and expected to speak.
     expecting: Option<Time>,
     is_silent: bool,
     silence: Duration,
@@ -163,9 +164,10 @@ impl Stream {
         if let Err(error) = self.build(side, setup) {
             (self.ear)(MediaEvent::Failed(self.id, side, error.to_string()));
         }
-        let expects = |leg: &Leg| leg.setup.as_ref().is_some_and(|setup| setup.direction.receives());
-        let expecting = self.bridge.is_some() && self.legs.iter().any(expects);
-        self.expecting = if expecting { self.expecting.or(Some(now)) } else { None };
+        // Who holds may send nothing at all: only a leg that speaks both ways is expected to.
+        let expects = |leg: &Leg| leg.setup.as_ref().is_some_and(|setup| setup.direction == Direction::SendRecv);
+        let expecting = self.bridge.is_some() && self.legs.iter().all(expects);
+        (self.expecting, self.is_silent) = (expecting.then_some(now), false);
         self.web_turn(side);
     }
 

@@ -99,14 +99,20 @@ fn a_browser_that_changes_its_network_comes_back_by_a_restart_of_ice() {
 }
 
 #[test]
-fn a_stream_that_falls_silent_is_told_once() {
+fn a_stream_that_falls_silent_is_told_once_and_a_held_one_never() {
     let mut bench = Bench::with(PortRange { first: 21_400, last: 21_499 }, |options| {
         options.silence = std::time::Duration::from_millis(50);
     });
-    let opened = bench.open([LegKind::Rtp, LegKind::Rtp]);
-    let (one, two) = (Phone::new(&opened.legs[0]), Phone::new(&opened.legs[1]));
-    bench.media.agree(opened.id, Side::A, one.agreement(codecs(&[(8, Encoding::Pcma)])));
-    bench.media.agree(opened.id, Side::B, two.agreement(codecs(&[(8, Encoding::Pcma)])));
+    // The first one is held: it may be silent for as long as it likes, and would be told of first.
+    let [_, opened] = [Direction::SendOnly, Direction::SendRecv].map(|direction| {
+        let opened = bench.open([LegKind::Rtp, LegKind::Rtp]);
+        let (one, two) = (Phone::new(&opened.legs[0]), Phone::new(&opened.legs[1]));
+        bench.media.agree(opened.id, Side::A, one.agreement(codecs(&[(8, Encoding::Pcma)])));
+        let mut second = two.agreement(codecs(&[(8, Encoding::Pcma)]));
+        second.setup.direction = direction;
+        bench.media.agree(opened.id, Side::B, second);
+        opened
+    });
     assert!(matches!(bench.event(), MediaEvent::Silent(id) if id == opened.id));
     assert!(matches!(bench.close(opened.id), MediaEvent::Closed(id, _) if id == opened.id), "nothing else came before");
     bench.running.stop();
