@@ -18,7 +18,7 @@ const LONGEST_MS = 90_000;
 export async function main(options: Options): Promise<boolean> {
   const browser = await launch(options.pages === undefined ? DEVICES : [...DEVICES, "--disable-features=LocalNetworkAccessChecks"]);
   const complaints = { faults: [] as string[] };
-  const [anna, ben, clara] = [await open(browser, complaints, options), await open(browser, complaints, options), await open(browser, complaints, options)];
+  const [anna, ben, clara] = [await open(browser, complaints, options, "anna"), await open(browser, complaints, options, "ben"), await open(browser, complaints, options, "clara")];
   const hands = new Hands({ anna, ben, clara }, options);
   const results: Result[] = [];
   await Promise.all(NAMES.map((name) => signIn(hands.pages[name], options.base, options.people[name])));

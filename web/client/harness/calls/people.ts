@@ -1,6 +1,7 @@
 /** Three people in three pages of a browser with fake devices, and what they do with their hands. */
+import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, WebSocket } from "playwright-core";
 import { DESK } from "../look";
 import { until } from "../stage";
 import { watchConnections } from "./measure";
@@ -34,7 +35,7 @@ export interface Complaints {
   faults: string[];
 }
 
-export async function open(browser: Browser, complaints: Complaints, { base, pages }: Options): Promise<Page> {
+export async function open(browser: Browser, complaints: Complaints, { base, pages, out }: Options, name: Name): Promise<Page> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: DESK, locale: "en-GB", reducedMotion: "reduce", permissions: ["microphone", "camera", "notifications"] });
   if (pages !== undefined) {
     await context.route(`${base}/client/**`, async (route) => {
@@ -47,9 +48,21 @@ export async function open(browser: Browser, complaints: Complaints, { base, pag
   await context.addInitScript(watchTones);
   const page = await context.newPage();
   page.setDefaultTimeout(SOON);
+  page.on("websocket", (socket) => keepTrace(socket, join(out, `sip-${name}.log`)));
   page.on("pageerror", (error) => complaints.faults.push(error.message));
   page.on("console", (line) => line.type() === "error" && !/Failed to load resource|WebSocket connection/.test(line.text()) && complaints.faults.push(line.text()));
   return page;
+}
+
+/** Of each SIP message the lines that tell its way; no body, no token. */
+function keepTrace(socket: WebSocket, file: string): void {
+  const keep = (mark: string) => (frame: { payload: string | Buffer }) => {
+    const [first = "", ...lines] = (String(frame.payload).split("\r\n\r\n")[0] ?? "").split("\r\n");
+    if (/REGISTER|PUBLISH|NOTIFY|SUBSCRIBE/.test(`${first} ${lines.join(" ")}`)) return;
+    appendFileSync(file, `${new Date().toISOString()} ${mark} ${first}\n${lines.filter((line) => /^(CSeq|Call-ID|Contact|Route|Record-Route|To|From|Reason|Refer-To|Replaces|Lyceum-Diagnostics):/i.test(line)).map((line) => `    ${line.slice(0, 200)}\n`).join("")}`);
+  };
+  socket.on("framesent", keep(">"));
+  socket.on("framereceived", keep("<"));
 }
 
 /** Remembers which keypad tones the browser sent, when it has sent them. */

@@ -184,7 +184,7 @@ export class Calls {
 
   /** The browser has another network. */
   networkChanged = (): void => this.#legs((leg) => leg.restart());
-  /** The connection to the server is back. */
+  /** The connection to the server is back; media that has a path keeps it. */
   back = (): void => this.#legs((leg) => leg.back());
 
   // What comes.
@@ -368,4 +368,4 @@ export function uriOf(target: string, domain: string): string {
 export const dialled = (text: string): string => text.replace(/^tel:/, "").replace(/[^\d+*#]/g, "");
 
 /** Whether something typed is a number: digits with what people put between them. */
-export const isNumber = (text: string): boolean => /^(tel:)?[+\d*#][\d\s()/.*#-]*$/.test(text.trim()) && dialled(text).length > 0;
+export const isNumber = (text: string): boolean => /^(tel:)?[+(\d*#][\d\s()/.*#-]*$/.test(text.trim()) && /[\d*#]/.test(dialled(text));

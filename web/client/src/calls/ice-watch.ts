@@ -6,6 +6,7 @@
 
 interface Means {
   say(state: "flowing" | "lost" | "restoring"): void;
+  /** Offers with new ICE credentials, once the server can be spoken with. */
   restart(): void;
   giveUp(): void;
 }
@@ -52,10 +53,11 @@ export class Watch {
     clearTimeout(this.#timer);
     this.#lostAt ??= Date.now();
     this.means.say("restoring");
-    this.connection.restartIce();
     this.means.restart();
     this.#later(AGAIN_MS);
   }
+
+  lost = (): boolean => this.#lostAt !== undefined;
 
   stop(): void {
     this.#stopped = true;

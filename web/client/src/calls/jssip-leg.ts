@@ -37,13 +37,14 @@ export class JsSipLeg implements Leg {
   constructor(
     readonly session: RTCSession,
     private readonly arrive: (arrival: Arrival) => void,
+    private readonly online: () => boolean,
     connection: RTCPeerConnection | undefined = session.connection,
   ) {
     this.id = session.id;
     const { uri, display_name } = session.remote_identity;
     this.from = { address: addressOf(uri.toString()), name: display_name || undefined };
     this.senders = new Senders(() => this.connection, (theirs) => this.#say({ kind: "theirs", theirs }));
-    this.#turns = new Turns(session, () => this.#say({ kind: "trouble", what: "offer" }));
+    this.#turns = new Turns(session, online, () => this.#say({ kind: "trouble", what: "offer" }));
     this.#end = session.terminate.bind(session);
     session.terminate = (options) => {
       if (!session.isEstablished() || !MENDABLE.has(options?.cause ?? "")) return this.#end(options);
@@ -95,12 +96,12 @@ export class JsSipLeg implements Leg {
     session.on("failed", (event) => this.#over(event as unknown as Ended));
     session.on("refer", ({ request, accept, reject }) => {
       const to = (request as unknown as { refer_to: { uri: { toString(): string } } }).refer_to.uri.toString();
-      const placed = (media: LegMedia) => accept((made: RTCSession) => this.arrive({ leg: new JsSipLeg(made, this.arrive), video: false, placed: true }), optionsOf(media));
+      const placed = (media: LegMedia) => accept((made: RTCSession) => this.arrive({ leg: new JsSipLeg(made, this.arrive, this.online), video: false, placed: true }), optionsOf(media));
       this.#say({ kind: "referred", referred: { to: addressOf(to), accept: placed, reject } });
     });
     session.on("replaces", ({ request, accept }) => {
       const video = offersVideo((request as unknown as { body?: string }).body ?? "");
-      accept((made: RTCSession) => this.arrive({ leg: new JsSipLeg(made, this.arrive), video, replaces: this.id }));
+      accept((made: RTCSession) => this.arrive({ leg: new JsSipLeg(made, this.arrive, this.online), video, replaces: this.id }));
     });
   }
 
@@ -109,7 +110,7 @@ export class JsSipLeg implements Leg {
     this.senders.listen(connection);
     this.#watch = new Watch(connection, this.session.direction === ("outgoing" as string), {
       say: (state) => this.#say({ kind: "media", state }),
-      restart: () => this.#turns.add(() => this.session.renegotiate({}, this.#turns.done)),
+      restart: () => this.#turns.add(() => (connection.restartIce(), this.session.renegotiate({}, this.#turns.done)), () => false, "restart"),
       giveUp: () => {
         this.#say({ kind: "ended", by: "here", lost: true });
         this.end();
@@ -191,9 +192,9 @@ export class JsSipLeg implements Leg {
   }
 
   back(): void {
-    // The other end learns where we are now, and what could not be said meanwhile.
-    this.#turns.back();
-    if (this.session.isEstablished()) this.#watch?.restart();
+    // Media that kept its path needs nothing; what could not be said meanwhile is said now.
+    if (this.#watch?.lost()) this.#watch.restart();
+    else this.#turns.back();
   }
 }
 

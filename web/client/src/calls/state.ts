@@ -21,6 +21,7 @@ export type MediaState = "waiting" | "flowing" | "lost" | "restoring";
 export type Ending =
   | "hung-up"
   | "cancelled"
+  | "missed"
   | "declined"
   | "busy"
   | "no-answer"
@@ -135,7 +136,7 @@ export function next(call: Call, event: CallEvent): Call {
 function howEnded(call: Call, { by, status }: { by: "here" | "there"; status?: number | undefined }): Ending {
   if (call.transfer?.state === "done") return "transferred";
   if (call.phase === "talking") return "hung-up";
-  if (call.direction === "in") return by === "here" ? "declined" : status === 200 ? "elsewhere" : "cancelled";
+  if (call.direction === "in") return by === "here" ? "declined" : status === 200 ? "elsewhere" : "missed";
   if (by === "here" && status === undefined) return "cancelled";
   return ofStatus(status ?? 0);
 }

@@ -14,6 +14,8 @@ interface Turn {
   act: () => boolean;
   /** Whether there is nothing left to do. */
   over: () => boolean;
+  /** Of turns with the same name one waits at most. */
+  name?: string | undefined;
 }
 
 export class Turns {
@@ -26,12 +28,15 @@ export class Turns {
 
   constructor(
     private readonly session: RTCSession,
+    /** Whether the server can be spoken with: without it turns wait, however long. */
+    private readonly online: () => boolean,
     private readonly trouble: () => void,
   ) {}
 
-  add(act: () => boolean, over: () => boolean = () => false): void {
+  add(act: () => boolean, over: () => boolean = () => false, name?: string): void {
+    if (name !== undefined && this.#queue.some((turn) => turn.name === name)) return;
     if (this.#queue.length >= MOST_QUEUED) return this.trouble();
-    this.#queue.push({ act, over });
+    this.#queue.push({ act, over, name });
     this.go();
   }
 
@@ -42,6 +47,10 @@ export class Turns {
     if (turn.over()) {
       this.#queue.shift();
       return this.go();
+    }
+    if (!this.online()) {
+      this.#waits = 0;
+      return this.#later(AGAIN_MS);
     }
     const ready = this.session.isEstablished() && this.session.isReadyToReOffer();
     if (!ready) return this.#later(AGAIN_MS);
@@ -66,15 +75,14 @@ export class Turns {
     if (connection.signalingState === "have-local-offer") void connection.setLocalDescription({ type: "rollback" }).catch(() => undefined);
     if (++this.#failures > MOST_FAILURES) return this.trouble();
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#owed && this.back(), 1000 * this.#failures);
+    this.#timer = setTimeout(() => this.back(), 1000 * this.#failures);
   }
 
-  /** The connection to the server is back: what it owes is offered. */
+  /** The connection to the server is back: what was lost with it is offered. */
   back(): void {
     if (!this.#owed) return;
     this.#owed = false;
-    this.#queue.unshift({ act: () => this.session.renegotiate({}, this.done), over: () => false });
-    this.go();
+    this.add(() => this.session.renegotiate({}, this.done), () => false, "offer");
   }
 
   stop(): void {

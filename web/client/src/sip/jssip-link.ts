@@ -41,6 +41,9 @@ class JsSipLink implements Link {
       connection_recovery_max_interval: 10,
       user_agent: options.userAgent,
     });
+    // A dialog's Contact is the one we register with: when the connection is another, the server finds us by it.
+    const { contact } = this.#ua as unknown as { contact: { uri: { toString(): string }; toString(): string } };
+    contact.toString = () => `<${contact.uri.toString()}>`;
     this.#listen();
     this.#listenForCalls();
   }
@@ -64,12 +67,14 @@ class JsSipLink implements Link {
     });
   }
 
+  #online = (): boolean => this.#ua.isConnected() && this.#ua.isRegistered();
+
   /** Calls that come in; those that take the place of another are told by that one. */
   #listenForCalls(): void {
     this.#ua.on("newRTCSession", (event: { originator: string; session: RTCSession; request: unknown }) => {
       const request = event.request as IncomingRequest;
       if (event.originator !== "remote" || request.hasHeader("Replaces")) return;
-      this.options.onCall({ leg: new JsSipLeg(event.session, this.options.onCall), video: offersVideo(request.body ?? "") });
+      this.options.onCall({ leg: new JsSipLeg(event.session, this.options.onCall, this.#online), video: offersVideo(request.body ?? "") });
     });
   }
 
@@ -77,7 +82,7 @@ class JsSipLink implements Link {
     let connection: RTCPeerConnection | undefined;
     const eventHandlers = { peerconnection: (event: { peerconnection: RTCPeerConnection }) => void (connection = event.peerconnection) };
     const session = this.#ua.call(target, { ...optionsOf(media), eventHandlers });
-    return new JsSipLeg(session, this.options.onCall, connection);
+    return new JsSipLeg(session, this.options.onCall, this.#online, connection);
   }
 
   start(): void {

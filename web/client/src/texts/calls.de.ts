@@ -87,6 +87,7 @@ export const callsDe: Record<keyof typeof callsEn, Text> = {
   "call.picture.own": "Ihr eigenes Bild",
   "call.ended.hung-up": "Anruf beendet",
   "call.ended.cancelled": "Anruf aufgegeben",
+  "call.ended.missed": "Verpasster Anruf",
   "call.ended.declined": "Abgelehnt",
   "call.ended.busy": "Besetzt",
   "call.ended.no-answer": "Keine Antwort",

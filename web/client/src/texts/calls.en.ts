@@ -84,6 +84,7 @@ export const callsEn = {
   "call.picture.own": "Your own picture",
   "call.ended.hung-up": "Call ended",
   "call.ended.cancelled": "Call given up",
+  "call.ended.missed": "Missed call",
   "call.ended.declined": "Declined",
   "call.ended.busy": "Busy",
   "call.ended.no-answer": "No answer",

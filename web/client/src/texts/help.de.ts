@@ -7,6 +7,7 @@ export const help: HelpTopic[] = [
   { id: "marks", title: "Was die Zeichen an einer Nachricht bedeuten", text: ["Uhr: sie wartet auf die Verbindung oder ist unterwegs. Ein Haken: der Server hat sie und bewahrt sie auf. Zwei Haken: sie hat ein Gerät erreicht. „Gelesen“: sie stand auf dem Bildschirm. Bei mehreren Personen gilt ein Zeichen, wenn es für alle stimmt.", "Eine Nachricht an jemanden, der offline ist, wird aufbewahrt und der Reihe nach an jedes seiner Geräte zugestellt."] },
   { id: "privacy", title: "Was andere von Ihnen sehen", text: ["Jede Person steht in einer Beziehung zu Ihnen, und jede Beziehung sieht verschieden viel: öffnen Sie eine Person und sehen Sie unter den Einzelheiten nach. Blockierte sehen Sie als offline und erreichen Sie nicht; niemand sagt es ihnen.", "In den Einstellungen können Sie Ihren Status allein Ihren Kontakten zeigen."] },
   { id: "offline", title: "Wenn die Verbindung weg ist", text: ["Eine Zeile oben sagt es. Sie können weiter lesen und schreiben: was Sie schreiben, geht von selbst hinaus, sobald die Verbindung wieder da ist, einmal und der Reihe nach. Die Zeile sagt dann, wie lange es gedauert hat. Beim Status steht, von wann er ist.", "Bleibt es so: prüfen Sie zuerst Ihr Netz. Geht es Kollegen ebenso, startet der Server vielleicht neu."] },
+  { id: "calls", title: "Anrufe", text: ["Das Telefon neben einem Namen ruft an, die Kamera daneben mit Bild. Unter „Anrufe“ wählen Sie eine Nummer oder einen Namen und finden, was war: Verpasste Anrufe sind hervorgehoben, bis Sie die Liste gesehen haben.", "Ein Anruf steht oben, wo immer Sie sind. Dort schalten Sie Mikrofon und Kamera, teilen den Bildschirm, halten, drücken Tasten und verbinden weiter: sofort, oder nach einer Rückfrage. Wer einen zweiten Anruf annimmt, hält den ersten.", "Die Balken sagen, was das Netz tut: nichts, bis man es weiß, dann gut, nicht so gut oder schlecht. Ein Druck zeigt die Zahlen. Wechselt das Netz mitten im Anruf, wird von selbst ein neuer Weg gesucht.", "Mikrofon, Lautsprecher und Kamera wählen und testen Sie in den Einstellungen; dort können Sie auch alles über das Relais des Servers senden."] },
   { id: "notifications", title: "Benachrichtigungen auf dem Desktop", text: ["Sie kommen für Nachrichten, auf die Sie gerade nicht sehen, und nie bei „Nicht stören“. Erlauben Sie sie in den Einstellungen; der Browser fragt einmal. Den Text der Nachrichten können Sie weglassen."] },
 ];
 
@@ -17,4 +18,9 @@ export const keys: [keys: string[], does: string][] = [
   [["Umschalt", "Enter"], "Neue Zeile in einer Nachricht"],
   [["Esc"], "Schließen oder eine Suche leeren"],
   [["Tab"], "Zum nächsten Teil der Seite"],
+  [["M"], "Im Anruf: Mikrofon aus und ein"],
+  [["V"], "Im Anruf: Kamera ein und aus"],
+  [["H"], "Im Anruf: halten und fortsetzen"],
+  [["S"], "Im Anruf: Bildschirm teilen"],
+  [["F6"], "Zum Anruf"],
 ];

@@ -7,12 +7,17 @@ import { Popover } from "./popover";
 
 const BARS = { unknown: 0, poor: 1, fair: 2, good: 3 } as const;
 
-export function Network({ call, side = "below" }: { call: Call; side?: "above" | "below" }) {
+export function Network({ call, side = "below", words = false }: { call: Call; side?: "above" | "below"; words?: boolean }) {
   const { t } = useWords();
   const quality = useQuality(call);
   const word = t(`network.${quality.verdict}`);
   return (
-    <Popover className={`network ${quality.verdict}`} label={t("network.label", { word })} face={<Bars bars={BARS[quality.verdict]} />} side={side}>
+    <Popover className={`network ${quality.verdict}`} label={t("network.label", { word })} face={
+        <>
+          <Bars bars={BARS[quality.verdict]} />
+          {(words || quality.verdict === "fair" || quality.verdict === "poor") && <span className="small">{word}</span>}
+        </>
+      } side={side}>
       <Figures quality={quality} />
     </Popover>
   );

@@ -1,8 +1,10 @@
 /** The call one speaks in, at full size: screen before camera before face, oneself small, the buttons below. */
+import { Icon } from "@shared/icon";
 import { useWords } from "@shared/text";
 import { useTrack } from "../../calls/hooks";
 import { isHeld, type Call } from "../../calls/state";
 import { useClient } from "../../core/context";
+import { href } from "../../core/route";
 import { Face } from "../face";
 import { Controls } from "./controls";
 import { Network } from "./network";
@@ -20,6 +22,9 @@ export function CallStage({ call }: { call: Call }) {
   const camera = shows && call.theirCamera ? theirs.camera : undefined;
   return (
     <section className="stage" aria-label={t("call.with", { name })}>
+      <a className="button icon-only back" href={href("calls")} aria-label={t("calls.back")}>
+        <Icon name="back" />
+      </a>
       <div className="stage-picture">
         {screen ? (
           <Picture track={screen} className="main screen" label={t("call.picture.screen", { name })} />
@@ -37,7 +42,7 @@ export function CallStage({ call }: { call: Call }) {
         <h1 className="ellipsis">{name}</h1>
         <p className="figures row">
           {words}
-          {call.phase === "talking" && <Network call={call} side="above" />}
+          {call.phase === "talking" && <Network call={call} side="above" words />}
         </p>
         {call.screen && <p className="small">{t("call.screen.they-see")}</p>}
       </div>
