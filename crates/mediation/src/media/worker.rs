@@ -16,7 +16,7 @@ use super::handle::{Ear, Opening, Order, Shared};
 use super::order::StreamId;
 use super::stream::Stream;
 
-/// Packets read from one socket before the next has its turn; what is left is reported again at once.
+/// Packets read from one socket before the next has its turn; the rest is read before the next wait.
 const PER_SOCKET: usize = 8;
 /// The word that epoll keeps for the bell.
 const BELL: u64 = u64::MAX;
@@ -73,8 +73,11 @@ impl Worker {
 
     pub fn run(mut self) {
         let (mut reader, mut events) = (DatagramReader::new(), Events::new());
+        // Sockets that had more than was read: they are reported once only.
+        let (mut unread, mut again) = (Vec::new(), Vec::new());
         loop {
-            if let Err(error) = events.wait(&self.epoll, self.timeout()) {
+            let timeout = if unread.is_empty() { self.timeout() } else { Some(Duration::ZERO) };
+            if let Err(error) = events.wait(&self.epoll, timeout) {
                 tracing::error!(%error, "media cannot wait for its ports any more");
                 break;
             }
@@ -83,10 +86,11 @@ impl Worker {
             if self.ordered_to_stop(now) {
                 break;
             }
-            for at in 0..events.count() {
-                let word = events.ready(at).token;
-                if word != BELL {
-                    self.read(now, of_token(word), &mut reader);
+            std::mem::swap(&mut unread, &mut again);
+            let ready = (0..events.count()).map(|at| events.ready(at).token).filter(|word| *word != BELL);
+            for word in again.drain(..).chain(ready) {
+                if self.read(now, of_token(word), &mut reader) {
+                    unread.push(word);
                 }
             }
             self.ring_alarms(now);
@@ -102,9 +106,10 @@ impl Worker {
         Some(due.since(self.now()))
     }
 
-    fn read(&mut self, now: Time, (slot, side, at): (usize, Side, usize), reader: &mut DatagramReader) {
-        let Some(Some(Slot { stream, .. })) = self.slots.get_mut(slot) else { return };
-        let Some(socket) = stream.socket(side, at) else { return };
+    /// Reads a socket once; true when there may be more.
+    fn read(&mut self, now: Time, (slot, side, at): (usize, Side, usize), reader: &mut DatagramReader) -> bool {
+        let Some(Some(Slot { stream, .. })) = self.slots.get_mut(slot) else { return false };
+        let Some(socket) = stream.socket(side, at) else { return false };
         // An error here is that of an earlier packet which the peer's host refused.
         let count = reader.gather(socket.as_fd(), 0, PER_SOCKET).unwrap_or(0);
         let mut sooner = false;
@@ -116,6 +121,7 @@ impl Worker {
         if sooner {
             self.reckon(slot);
         }
+        count == PER_SOCKET
     }
 
     /// Notes when a stream has something to do, if that is sooner than was known.
@@ -177,7 +183,7 @@ impl Worker {
         let slot = self.free.pop().unwrap_or(self.slots.len());
         let watched = Stream::new(opening, self.shared.options().silence, Arc::clone(&self.ear)).and_then(|stream| {
             for (side, at, socket) in stream.sockets() {
-                self.epoll.add(socket.as_fd(), token(slot, side, at), Interest::Read)?;
+                self.epoll.add(socket.as_fd(), token(slot, side, at), Interest::Edge)?;
             }
             Ok(stream)
         });
