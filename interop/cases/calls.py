@@ -9,7 +9,7 @@ from harness.process import Failed, free_port
 from harness.server import Lyceum
 
 PEOPLE = {"call-anna": "pw-call-anna", "call-ben": "pw-call-ben", "call-clara": "pw-call-clara"}
-SECONDS = 580
+SECONDS = 900
 
 
 def run(judge, out, binary, depth):
