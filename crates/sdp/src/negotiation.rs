@@ -384,7 +384,11 @@ fn secure(stream: &mut Stream, offered: &Description, index: usize) -> Option<()
     if offered.fingerprint(index).is_some() {
         stream.crypto.clear();
         let dtls = stream.dtls.as_mut()?;
-        dtls.setup = offered.setup(index).map_or(crate::Setup::Active, crate::Setup::answer);
+        dtls.setup = match (offered.setup(index), dtls.setup) {
+            // Who began the handshake of a leg that lives stays who did.
+            (Some(crate::Setup::ActPass), crate::Setup::Passive) => crate::Setup::Passive,
+            (offered, _) => offered.map_or(crate::Setup::Active, crate::Setup::answer),
+        };
         return Some(());
     }
     stream.dtls = None;

@@ -11,6 +11,7 @@ use lyceum_sip::transaction::{ClientId, ServerId};
 
 use crate::messages::Kept;
 
+use super::bridging::BranchBridge;
 use super::serial::Step;
 
 /// Where a branch goes and how it leaves.
@@ -55,8 +56,27 @@ pub struct Branch {
     pub record: usize,
     /// It took TCP for its size alone, with this address; where that is refused UDP comes next.
     pub for_size: Option<SocketAddr>,
+    /// The bridge that its descriptions go through.
+    pub bridge: Option<BranchBridge>,
     /// The final status it ended with; 0 while it has none.
     pub status: u16,
+}
+
+impl Branch {
+    /// A branch that could not be begun.
+    #[must_use]
+    pub fn unsent() -> Self {
+        Self {
+            client: None,
+            token: Box::default(),
+            to_endpoint: false,
+            ring: None,
+            record: usize::MAX,
+            bridge: None,
+            for_size: None,
+            status: 0,
+        }
+    }
 }
 
 /// One proxied request: RFC 3261 §16.7 response context and what belongs to it.

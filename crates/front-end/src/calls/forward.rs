@@ -50,6 +50,8 @@ struct Copy<'a, 'p> {
     /// Record-Route lines, the one for the next hop last.
     record_routes: &'a [Vec<u8>],
     timer: Option<Timer>,
+    /// What stands in the place of its session description.
+    body: Option<&'a [u8]>,
 }
 
 /// What the session timer policy changes in a request.
@@ -103,6 +105,11 @@ impl Core {
         if !hop.spare.is_empty() {
             context.spare.push((opened.branch.index(), std::mem::take(&mut hop.spare)));
         }
+        let Ok(bridged) = self.bridge(context, &hop, message) else {
+            context.branches.push(Branch::unsent());
+            return context.responses.transport_error(opened.branch);
+        };
+        let (bridge, body) = bridged.map_or((None, None), |(bridge, body)| (Some(bridge), body));
         let timer = self.session_timer(message);
         context.timer = timer.as_ref().and_then(|timer| timer.remember);
         let mut branch = Vec::with_capacity(48);
@@ -117,6 +124,7 @@ impl Core {
             keep_identity: context.keep_identity,
             record_routes: &record_routes,
             timer,
+            body: body.as_deref(),
         };
         let mut bytes = std::mem::take(&mut self.scratch);
         bytes.clear();
@@ -154,6 +162,7 @@ impl Core {
             ring: hop.ring,
             record,
             status: 0,
+            bridge,
             for_size,
         });
         if client.is_none() {
@@ -219,6 +228,9 @@ impl Core {
         if let Some(breadth) = &breadth {
             splice.remove_named(b"Max-Breadth").append(breadth.as_bytes());
         }
+        if let Some(body) = copy.body {
+            splice.body(b"application/sdp", body);
+        }
         for line in copy.record_routes {
             splice.prepend(line);
         }
@@ -239,6 +251,8 @@ impl Core {
             super::hops::Way::Name(_) => None,
         });
         let Some(hop) = hop else { return };
+        let bridge = self.bridge_of(&message);
+        let body = bridge.and_then(|(bridge, from)| self.passed(bridge, from, &message).ok().flatten());
         let mut branch = Vec::with_capacity(48);
         self.calls.branches.mint(admitted.loop_hash, &mut branch);
         let copy = Copy {
@@ -249,6 +263,7 @@ impl Core {
             keep_identity: inbound.trusted,
             record_routes: &[],
             timer: None,
+            body: body.as_deref(),
         };
         let mut bytes = std::mem::take(&mut self.scratch);
         bytes.clear();

@@ -2,6 +2,7 @@
 //! ([`responses`]) and the call record ([`record`]).
 
 pub mod admit;
+pub mod bridging;
 pub mod context;
 pub mod forward;
 pub mod hops;
@@ -84,6 +85,7 @@ pub struct Calls {
     pub(crate) next_record: u64,
     pub(crate) next_sweep: Time,
     pub(crate) large: large::Large,
+    pub(crate) bridged: bridging::Bridged,
 }
 
 impl Calls {
@@ -106,6 +108,7 @@ impl Calls {
             next_record: 1,
             next_sweep: Time::default(),
             large: large::Large::default(),
+            bridged: bridging::Bridged::default(),
         }
     }
 

@@ -233,6 +233,7 @@ impl Core {
             return;
         }
         self.calls.next_sweep = now.mono + SWEEP_EVERY;
+        self.bridges_swept(now);
         let (mut over, mut gone) = (Vec::new(), Vec::new());
         for (key, active) in &self.calls.active {
             let silent = now.mono - active.heard;

@@ -66,7 +66,8 @@ impl Core {
         {
             self.forwarded_taken(now, *kept);
         }
-        let Some(branch) = context.branches.get_mut(usize::from(branch)) else { return };
+        let number = usize::from(branch);
+        let Some(branch) = context.branches.get_mut(number) else { return };
         // A 100 counts, too: the 180 behind it may be lost, and over UDP nobody repeats it.
         if (100..200).contains(&status)
             && let Some(ring) = branch.ring.take()
@@ -76,12 +77,16 @@ impl Core {
         if status >= 200 {
             branch.status = status;
         }
+        let record_of = branch.record;
+        if status >= 300 {
+            self.unbridge(context, number);
+        }
         let Some(record) = &mut context.record else { return };
         let stamp = Stamp(now.wall.0);
         if status == 180 || status == 183 {
             record.ringing.get_or_insert(stamp);
         }
-        if let Some(one) = record.branches.get_mut(branch.record) {
+        if let Some(one) = record.branches.get_mut(record_of) {
             match status {
                 180 | 183 => {
                     one.ringing.get_or_insert(stamp);
@@ -142,7 +147,12 @@ impl Core {
         bytes.clear();
         let timer = context.timer.as_ref().and_then(|timer| answer_at_proxy(timer, message));
         let timer = timer.map(|expires| format!("Session-Expires: {}", super::forward::written(&expires)));
+        let bridge = context.branches.get(branch).and_then(|branch| branch.bridge);
+        let body = bridge.and_then(|bridge| self.answer_passed(&bridge, message));
         let mut splice = Splice::new(*message);
+        if let Some(body) = &body {
+            splice.body(b"application/sdp", body);
+        }
         splice.remove_first_value(Name::Via);
         if let Some(line) = &timer {
             splice.append(line.as_bytes()).append(b"Require: timer");
@@ -357,7 +367,14 @@ impl Core {
 
     /// A client transaction is over.
     fn branch_over(&mut self, now: Now, user: u64, out: &mut Outbox, tell: impl FnOnce(&mut Context, BranchId)) {
-        let (_, branch) = ContextId::split(user);
+        let (of, branch) = ContextId::split(user);
+        if is_notify(user).is_none()
+            && is_delivery(user).is_none()
+            && let Some(mut context) = self.calls.contexts.take(of)
+        {
+            self.unbridge(&mut context, usize::from(branch));
+            self.calls.contexts.put_back(of, context);
+        }
         self.branch_event(now, user, out, |context, id| {
             if let Some(branch) = context.branches.get_mut(usize::from(branch)) {
                 branch.client = None;

@@ -77,6 +77,7 @@ impl Core {
             Sender::Dialog(passage) => {
                 let side = if passage.direction == Direction::ToCallee { Side::Caller } else { Side::Callee };
                 self.note_in_dialog(inbound.now, &message, side);
+                self.note_bridged(&message);
                 self.targets_in_dialog(inbound.now, &message, passage.to(), admitted)
             }
             _ if !admitted.plan.routes.is_empty() => {

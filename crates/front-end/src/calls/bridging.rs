@@ -1,0 +1,266 @@
+//! Calls between parties whose media differ: their session descriptions pass through [`Mediation`], all else stays as
+//! it is.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use lyceum_sip::time::Now;
+use lyceum_sip::{Message, Method, Name, Transport};
+
+use super::context::{Context, Hop};
+use crate::core::Core;
+
+/// Names a bridged call.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Bridge(pub u64);
+
+/// Who wrote a description.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Party {
+    /// Who sent the INVITE that began the call.
+    Caller,
+    /// Who answered it.
+    Callee,
+}
+
+impl Party {
+    /// The other one.
+    #[must_use]
+    pub fn other(self) -> Party {
+        match self {
+            Party::Caller => Party::Callee,
+            Party::Callee => Party::Caller,
+        }
+    }
+}
+
+/// A call that begins, as it goes to one of its targets.
+#[derive(Clone, Copy, Debug)]
+pub struct NewCall<'a> {
+    /// The INVITE.
+    pub invite: &'a Message<'a>,
+    /// What carries the caller's signalling.
+    pub caller_transport: Transport,
+    /// Where the caller's signalling comes from.
+    pub caller_host: IpAddr,
+    /// What carries it on.
+    pub callee_transport: Transport,
+    /// Where it goes, when that is an address and no connection.
+    pub callee_host: Option<IpAddr>,
+    /// The target is a device of a user of ours; else it is another server.
+    pub to_endpoint: bool,
+}
+
+/// A description on its way.
+#[derive(Clone, Copy, Debug)]
+pub struct Passing<'a> {
+    /// Who wrote it.
+    pub from: Party,
+    /// The method of its request, or of the request that it answers.
+    pub method: Method,
+    /// It stands in a response.
+    pub response: bool,
+    /// The number of that request.
+    pub cseq: u32,
+    /// Its bytes.
+    pub body: &'a [u8],
+}
+
+/// Stands between two parties whose media differ. The front end does not know what a description says.
+pub trait Mediation: Send {
+    /// Must this call be bridged? Its first offer has not passed yet.
+    fn begin(&mut self, call: &NewCall<'_>) -> Option<Bridge>;
+    /// The description as the other party is to get it, or why there is none.
+    fn pass(&mut self, bridge: Bridge, passing: &Passing<'_>) -> Result<Vec<u8>, String>;
+    /// The call is over.
+    fn end(&mut self, bridge: Bridge);
+    /// Called every few seconds: the calls that ended by themselves because no media was heard.
+    fn tend(&mut self) -> Vec<Bridge>;
+}
+
+/// Nothing is bridged: media goes as the parties say.
+pub struct NoMediation;
+
+impl Mediation for NoMediation {
+    fn begin(&mut self, _: &NewCall<'_>) -> Option<Bridge> {
+        None
+    }
+
+    fn pass(&mut self, _: Bridge, _: &Passing<'_>) -> Result<Vec<u8>, String> {
+        Err("nothing is bridged here".to_owned())
+    }
+
+    fn end(&mut self, _: Bridge) {}
+
+    fn tend(&mut self) -> Vec<Bridge> {
+        Vec::new()
+    }
+}
+
+/// Dialogs of bridged calls. A call has as many as devices behind its target answered, at most [`DIALOGS_MAX`].
+#[derive(Default)]
+pub(crate) struct Bridged {
+    dialogs: HashMap<[u8; 16], Bridge>,
+    of: HashMap<Bridge, Vec<[u8; 16]>>,
+}
+
+/// Early dialogs of one bridged call; the descriptions of further ones are not passed on.
+const DIALOGS_MAX: usize = 16;
+
+impl Bridged {
+    fn add(&mut self, bridge: Bridge, dialog: [u8; 16]) {
+        let dialogs = self.of.entry(bridge).or_default();
+        if dialogs.len() < DIALOGS_MAX && self.dialogs.insert(dialog, bridge).is_none() {
+            dialogs.push(dialog);
+        }
+    }
+
+    fn remove(&mut self, bridge: Bridge) {
+        for dialog in self.of.remove(&bridge).into_iter().flatten() {
+            self.dialogs.remove(&dialog);
+        }
+    }
+}
+
+/// What a branch has to do with a bridge.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BranchBridge {
+    /// Which.
+    pub bridge: Bridge,
+    /// Who sends the request.
+    pub from: Party,
+    /// It began with this branch, and ends with it unless the call is answered.
+    pub begins: bool,
+}
+
+impl Core {
+    /// Which bridge a request to this hop goes through, and its description as the other party is to get it. `Err` when
+    /// it has one that cannot be passed on.
+    pub(super) fn bridge(
+        &mut self,
+        context: &Context,
+        hop: &Hop,
+        message: &Message<'_>,
+    ) -> Result<Option<(BranchBridge, Option<Vec<u8>>)>, ()> {
+        let bridged = match message.to_tag() {
+            None if message.method() == Method::Invite => self.begin_bridge(context, hop, message),
+            None => None,
+            Some(_) => self.bridge_of(message).map(|(bridge, from)| BranchBridge { bridge, from, begins: false }),
+        };
+        let Some(bridged) = bridged else { return Ok(None) };
+        match self.passed(bridged.bridge, bridged.from, message) {
+            Ok(body) => Ok(Some((bridged, body))),
+            Err(why) => {
+                tracing::warn!(%why, call = %String::from_utf8_lossy(message.call_id()), "a call cannot be bridged");
+                if bridged.begins {
+                    self.end_bridge(bridged.bridge);
+                }
+                Err(())
+            }
+        }
+    }
+
+    fn begin_bridge(&mut self, context: &Context, hop: &Hop, message: &Message<'_>) -> Option<BranchBridge> {
+        let bridge = self.mediation.begin(&NewCall {
+            invite: message,
+            caller_transport: context.transport,
+            caller_host: context.remote.ip(),
+            callee_transport: hop.transport,
+            callee_host: hop.remote().map(|remote| remote.ip()),
+            to_endpoint: !hop.flow.is_empty(),
+        })?;
+        Some(BranchBridge { bridge, from: Party::Caller, begins: true })
+    }
+
+    /// The bridge of a dialog, and who of it sent this request.
+    pub(super) fn bridge_of(&self, message: &Message<'_>) -> Option<(Bridge, Party)> {
+        if self.calls.bridged.dialogs.is_empty() {
+            return None;
+        }
+        let (from, to) = (message.from_tag()?, message.to_tag()?);
+        let find = |caller, callee| {
+            self.calls.bridged.dialogs.get(&self.dialog_key(message.call_id(), caller, callee)).copied()
+        };
+        let by = |party| move |bridge| (bridge, party);
+        find(from, to).map(by(Party::Caller)).or_else(|| find(to, from).map(by(Party::Callee)))
+    }
+
+    /// The description of a message as the other party is to get it; `None` when it has none.
+    pub(super) fn passed(
+        &mut self,
+        bridge: Bridge,
+        from: Party,
+        message: &Message<'_>,
+    ) -> Result<Option<Vec<u8>>, String> {
+        if message.body().is_empty() || !is_description(message) {
+            return Ok(None);
+        }
+        let cseq = message.cseq();
+        let passing = Passing {
+            from,
+            method: Method::from_bytes(cseq.method),
+            response: !message.is_request(),
+            cseq: cseq.number,
+            body: message.body(),
+        };
+        self.mediation.pass(bridge, &passing).map(Some)
+    }
+
+    /// The description in a response of a bridged branch, and the dialog that it makes.
+    pub(super) fn answer_passed(&mut self, of: &BranchBridge, message: &Message<'_>) -> Option<Vec<u8>> {
+        let status = message.status();
+        if of.begins
+            && (101..300).contains(&status)
+            && let (Some(caller), Some(callee)) = (message.from_tag(), message.to_tag())
+        {
+            let key = self.dialog_key(message.call_id(), caller, callee);
+            self.calls.bridged.add(of.bridge, key);
+        }
+        match self.passed(of.bridge, of.from.other(), message) {
+            Ok(body) => body,
+            Err(why) => {
+                tracing::warn!(%why, call = %String::from_utf8_lossy(message.call_id()), "an answer cannot be bridged");
+                None
+            }
+        }
+    }
+
+    /// A request of a bridged dialog passes: a BYE ends the bridge.
+    pub(super) fn note_bridged(&mut self, message: &Message<'_>) {
+        if message.method() == Method::Bye
+            && let Some((bridge, _)) = self.bridge_of(message)
+        {
+            self.end_bridge(bridge);
+        }
+    }
+
+    /// A branch that was not answered is over, and its bridge with it.
+    pub(super) fn unbridge(&mut self, context: &mut Context, branch: usize) {
+        let Some(branch) = context.branches.get_mut(branch) else { return };
+        if let Some(bridged) = branch.bridge.filter(|bridged| bridged.begins && !(200..300).contains(&branch.status)) {
+            branch.bridge = None;
+            self.end_bridge(bridged.bridge);
+        }
+    }
+
+    /// The bridge is over.
+    fn end_bridge(&mut self, bridge: Bridge) {
+        self.mediation.end(bridge);
+        self.calls.bridged.remove(bridge);
+    }
+
+    /// Bridges that ended by themselves are forgotten.
+    pub(crate) fn bridges_swept(&mut self, _: Now) {
+        for bridge in self.mediation.tend() {
+            self.calls.bridged.remove(bridge);
+        }
+    }
+}
+
+fn is_description(message: &Message<'_>) -> bool {
+    const SDP: &[u8] = b"application/sdp";
+    message
+        .value(Name::ContentType)
+        .and_then(|value| value.get(..SDP.len()))
+        .is_some_and(|head| head.eq_ignore_ascii_case(SDP))
+}
