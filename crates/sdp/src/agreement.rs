@@ -72,7 +72,8 @@ impl Agreed {
 }
 
 /// The agreed media of a leg; `ours_offered` says whose description the offer was.
-pub(crate) fn of(local: &Description, remote: &Description, ours_offered: bool) -> Vec<Agreed> {
+#[must_use]
+pub fn of(local: &Description, remote: &Description, ours_offered: bool) -> Vec<Agreed> {
     let both = local.media.len().min(remote.media.len());
     (0..both).filter_map(|index| medium(local, remote, index, ours_offered)).collect()
 }

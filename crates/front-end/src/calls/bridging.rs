@@ -68,10 +68,10 @@ pub struct Passing<'a> {
 
 /// Stands between two parties whose media differ. The front end does not know what a description says.
 pub trait Mediation: Send {
-    /// Must this call be bridged? Its first offer has not passed yet.
+    /// Do the descriptions of this call pass through here? Its first offer has not passed yet.
     fn begin(&mut self, call: &NewCall<'_>) -> Option<Bridge>;
-    /// The description as the other party is to get it, or why there is none.
-    fn pass(&mut self, bridge: Bridge, passing: &Passing<'_>) -> Result<Vec<u8>, String>;
+    /// The description as the other party is to get it, `None` where it stays as it is, or why it cannot pass.
+    fn pass(&mut self, bridge: Bridge, passing: &Passing<'_>) -> Result<Option<Vec<u8>>, String>;
     /// The call is over.
     fn end(&mut self, bridge: Bridge);
     /// Called every few seconds: the calls that ended by themselves because no media was heard.
@@ -86,7 +86,7 @@ impl Mediation for NoMediation {
         None
     }
 
-    fn pass(&mut self, _: Bridge, _: &Passing<'_>) -> Result<Vec<u8>, String> {
+    fn pass(&mut self, _: Bridge, _: &Passing<'_>) -> Result<Option<Vec<u8>>, String> {
         Err("nothing is bridged here".to_owned())
     }
 
@@ -185,7 +185,7 @@ impl Core {
         find(from, to).map(by(Party::Caller)).or_else(|| find(to, from).map(by(Party::Callee)))
     }
 
-    /// The description of a message as the other party is to get it; `None` when it has none.
+    /// The description of a message as the other party is to get it; `None` when it has none, or keeps it.
     pub(super) fn passed(
         &mut self,
         bridge: Bridge,
@@ -203,7 +203,7 @@ impl Core {
             cseq: cseq.number,
             body: message.body(),
         };
-        self.mediation.pass(bridge, &passing).map(Some)
+        self.mediation.pass(bridge, &passing)
     }
 
     /// The description in a response of a bridged branch, and the dialog that it makes.

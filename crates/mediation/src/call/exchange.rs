@@ -4,21 +4,25 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
 use lyceum_media::bridge::Side;
-use lyceum_sdp::{Agreed, Answer, Change, Description, Keys, Negotiation, Origin, Stream};
+use lyceum_sdp::{Agreed, Answer, Change, Description, Negotiation, Origin, Stream};
 use lyceum_topology::qos::Modality;
 
+use super::facts::{LegFacts, What};
 use super::party::{Party, answered};
-use super::stream::{Bridged, codec_name, modality};
-use super::{Carried, LegFacts, PassError, Passing, Random, What, protection_name};
-use crate::media::{LegKind, Media, Open, StreamId};
+use super::stream::{Bridged, modality};
+use super::{Carried, PassError, Passing, Random};
+use crate::media::{Media, Open, StreamId};
 
 /// What a call needs of the world.
 pub(super) struct Hands<'a, M> {
     pub media: &'a mut M,
     pub random: &'a mut Random,
     /// Streams that began or changed.
-    pub happened: Vec<(StreamId, Modality, Option<What>)>,
+    pub happened: Vec<Happened>,
 }
+
+/// A stream, the place of its `m=` line, what it carries, and what happened to it; nothing when it was opened.
+pub(super) type Happened = (StreamId, usize, Modality, Option<What>);
 
 /// An offer with its answer.
 struct Exchange {
@@ -181,7 +185,7 @@ impl Call {
         if self.streams[at].is_none() {
             let legs = [self.parties[0].kind, self.parties[1].kind];
             let opened = hands.media.open(Open { modality, legs }).map_err(PassError::Media)?;
-            hands.happened.push((opened.id, modality, None));
+            hands.happened.push((opened.id, at, modality, None));
             self.streams[at] = Some(Bridged::new(opened, modality, hands.random));
         }
         let direction = offer.direction(at);
@@ -270,14 +274,7 @@ impl Call {
             let party = &self.parties[side as usize];
             let Some(agreement) = bridged.agreement(side, party, agreed, (remote, controlling)) else { return };
             hands.media.agree(bridged.id, side, agreement);
-            facts[side as usize] = Some(LegFacts {
-                local: bridged.locals[side as usize].rtp,
-                remote: agreed.rtp.filter(|_| party.kind == LegKind::Rtp),
-                codec: codec_name(agreed),
-                protection: protection_name(party.kind, matches!(agreed.keys, Keys::Sdes { .. })),
-                direction: agreed.direction.to_string(),
-                bandwidth_bps: remote.media.get(at).and_then(lyceum_sdp::Media::bandwidth_bps),
-            });
+            facts[side as usize] = Some(LegFacts::of(Some(bridged.locals[side as usize].rtp), agreed, remote));
         }
         let [Some(a), Some(b)] = facts else { return };
         let facts = [a, b];
@@ -288,7 +285,7 @@ impl Call {
             false => What::Started(Box::new(facts.clone())),
             true => What::Changed(Box::new(facts.clone())),
         };
-        hands.happened.push((bridged.id, bridged.modality, Some(what)));
+        hands.happened.push((bridged.id, at, bridged.modality, Some(what)));
         self.facts[at] = Some(facts);
     }
 

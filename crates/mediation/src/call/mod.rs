@@ -12,21 +12,24 @@
 //! (docs/decisions/0023).
 
 mod exchange;
+mod facts;
+mod observed;
 mod party;
 mod stream;
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use lyceum_media::bridge::Side;
-use lyceum_media::quality::LegRecord;
 use lyceum_sdp::ParseError;
 use lyceum_topology::qos::Modality;
 
-use crate::media::{LegKind, Media, MediaError, MediaEvent, StreamId};
+use crate::media::{Media, MediaError, MediaEvent, StreamId};
 use exchange::Call;
+pub use facts::{LegFacts, Note, What};
+use observed::Observed;
 pub use party::{Party, Protection};
 
 /// Notes that wait to be fetched; further ones are dropped, and counted.
@@ -37,6 +40,20 @@ const NOTES_MAX: usize = 4096;
 pub struct AnchorId {
     slot: u32,
     generation: u32,
+}
+
+impl AnchorId {
+    /// As one number.
+    #[must_use]
+    pub fn to_bits(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.slot)
+    }
+
+    /// Takes apart what [`AnchorId::to_bits`] joined.
+    #[must_use]
+    pub fn from_bits(bits: u64) -> Self {
+        Self { slot: bits as u32, generation: (bits >> 32) as u32 }
+    }
 }
 
 /// In which message a description came.
@@ -92,50 +109,17 @@ impl fmt::Display for PassError {
 
 impl std::error::Error for PassError {}
 
-/// What happened to the media of a call, for records.
-#[derive(Clone, Debug)]
-pub struct Note {
-    /// Of which call.
-    pub anchor: AnchorId,
-    /// Which of its streams.
-    pub stream: StreamId,
-    /// What it carries.
-    pub modality: Modality,
-    /// What happened.
-    pub what: What,
-}
-
-/// See [`Note`].
-#[derive(Clone, Debug)]
-pub enum What {
-    /// Media begins to flow.
-    Started(Box<[LegFacts; 2]>),
-    /// Something of it changed.
-    Changed(Box<[LegFacts; 2]>),
-    /// It is over; how good it was, once media has said so.
-    Ended(Box<[LegRecord; 2]>),
-}
-
-/// One leg of a stream in numbers and names.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LegFacts {
-    /// Our address and port, as told to the peer.
-    pub local: SocketAddr,
-    /// Where the peer says it receives; a browser says it by ICE.
-    pub remote: Option<SocketAddr>,
-    /// The codec that it is sent.
-    pub codec: String,
-    /// `plain`, `sdes` or `dtls`.
-    pub protection: &'static str,
-    /// Its direction, seen by us.
-    pub direction: String,
-    /// What the peer says it takes, in bits a second.
-    pub bandwidth_bps: Option<u64>,
-}
-
 struct Slot {
     generation: u32,
-    call: Option<Call>,
+    call: Option<Kind>,
+}
+
+/// What is done with a call's descriptions.
+enum Kind {
+    /// They are written anew.
+    Bridged(Box<Call>),
+    /// They are read.
+    Observed(Box<Observed>),
 }
 
 /// Draws random bytes.
@@ -149,7 +133,7 @@ pub struct Anchors<M> {
     random: Random,
     slots: Vec<Slot>,
     free: Vec<u32>,
-    streams: HashMap<StreamId, (AnchorId, Modality)>,
+    streams: HashMap<StreamId, (AnchorId, usize, Modality)>,
     notes: VecDeque<Note>,
     /// Notes that nobody fetched in time.
     pub lost_notes: u64,
@@ -173,6 +157,15 @@ impl<M: Media> Anchors<M> {
     /// A call between two parties, the caller first. It takes no ports before its first offer passes.
     pub fn begin(&mut self, caller: Party, callee: Party) -> AnchorId {
         let call = Call::new([caller, callee], self.address, &mut self.random);
+        self.insert(Kind::Bridged(Box::new(call)))
+    }
+
+    /// A call whose media goes directly: its descriptions are read for the notes, and pass as they are.
+    pub fn observe(&mut self) -> AnchorId {
+        self.insert(Kind::Observed(Box::default()))
+    }
+
+    fn insert(&mut self, call: Kind) -> AnchorId {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot { generation: 0, call: None });
             (self.slots.len() - 1) as u32
@@ -183,28 +176,43 @@ impl<M: Media> Anchors<M> {
         AnchorId { slot, generation: entry.generation }
     }
 
-    /// The description as the other party is to get it.
-    pub fn pass(&mut self, id: AnchorId, passing: &Passing<'_>) -> Result<Vec<u8>, PassError> {
-        let call = take(&mut self.slots, id).ok_or(PassError::Gone)?;
-        let mut hands = exchange::Hands { media: &mut self.media, random: &mut self.random, happened: Vec::new() };
-        let result = call.pass(passing, &mut hands);
-        let happened = hands.happened;
-        for (stream, modality, what) in happened {
-            self.streams.insert(stream, (id, modality));
-            if let Some(what) = what {
-                self.note(Note { anchor: id, stream, modality, what });
+    /// The description as the other party is to get it; `None` where it stays as it is.
+    pub fn pass(&mut self, id: AnchorId, passing: &Passing<'_>) -> Result<Option<Vec<u8>>, PassError> {
+        let slot = self.slots.get_mut(id.slot as usize).filter(|slot| slot.generation == id.generation);
+        match slot.and_then(|slot| slot.call.as_mut()).ok_or(PassError::Gone)? {
+            Kind::Observed(call) => {
+                for (index, modality, what) in call.pass(passing)? {
+                    self.note(Note { anchor: id, index, modality, what });
+                }
+                Ok(None)
+            }
+            Kind::Bridged(call) => {
+                let mut hands =
+                    exchange::Hands { media: &mut self.media, random: &mut self.random, happened: Vec::new() };
+                let result = call.pass(passing, &mut hands);
+                for (stream, index, modality, what) in hands.happened {
+                    self.streams.insert(stream, (id, index, modality));
+                    if let Some(what) = what {
+                        self.note(Note { anchor: id, index, modality, what });
+                    }
+                }
+                result.map(Some)
             }
         }
-        result
     }
 
     /// The call is over. Its ports are given back.
     pub fn end(&mut self, id: AnchorId) {
-        if let Some(slot) = self.slots.get_mut(id.slot as usize).filter(|slot| slot.generation == id.generation)
-            && let Some(call) = slot.call.take()
-        {
-            self.free.push(id.slot);
-            call.streams().for_each(|stream| self.media.close(stream));
+        let slot = self.slots.get_mut(id.slot as usize).filter(|slot| slot.generation == id.generation);
+        let Some(call) = slot.and_then(|slot| slot.call.take()) else { return };
+        self.free.push(id.slot);
+        match call {
+            Kind::Bridged(call) => call.streams().for_each(|stream| self.media.close(stream)),
+            Kind::Observed(call) => {
+                for (index, modality) in call.flowing() {
+                    self.note(Note { anchor: id, index, modality, what: What::Ended(None) });
+                }
+            }
         }
     }
 
@@ -212,12 +220,12 @@ impl<M: Media> Anchors<M> {
     pub fn media_event(&mut self, event: MediaEvent) -> Option<AnchorId> {
         match event {
             MediaEvent::Closed(stream, records) => {
-                let (anchor, modality) = self.streams.remove(&stream)?;
-                self.note(Note { anchor, stream, modality, what: What::Ended(records) });
+                let (anchor, index, modality) = self.streams.remove(&stream)?;
+                self.note(Note { anchor, index, modality, what: What::Ended(Some(records)) });
                 None
             }
             MediaEvent::Silent(stream) => {
-                let (anchor, _) = *self.streams.get(&stream)?;
+                let (anchor, ..) = *self.streams.get(&stream)?;
                 self.end(anchor);
                 Some(anchor)
             }
@@ -254,18 +262,5 @@ impl<M: Media> Anchors<M> {
         } else {
             self.lost_notes += 1;
         }
-    }
-}
-
-fn take(slots: &mut [Slot], id: AnchorId) -> Option<&mut Call> {
-    slots.get_mut(id.slot as usize).filter(|slot| slot.generation == id.generation)?.call.as_mut()
-}
-
-/// How a leg of this kind and protection is called in records.
-fn protection_name(kind: LegKind, keyed: bool) -> &'static str {
-    match (kind, keyed) {
-        (LegKind::Web, _) => "dtls",
-        (LegKind::Rtp, true) => "sdes",
-        (LegKind::Rtp, false) => "plain",
     }
 }

@@ -2,8 +2,8 @@
 
 use lyceum_media::bridge::{LegSetup, Side};
 use lyceum_sdp::{
-    Agreed, Codec, Crypto, Description, Direction, Dtls, Encoding, Ice, KeySalt, Keys, Kind, Line, Media as Medium,
-    Setup, Stream, Suite,
+    Agreed, Codec, Crypto, Description, Direction, Dtls, Ice, KeySalt, Keys, Kind, Line, Media as Medium, Setup,
+    Stream, Suite,
 };
 use lyceum_topology::qos::Modality;
 
@@ -140,12 +140,4 @@ impl Bridged {
         };
         Some(Agreement { setup, web })
     }
-}
-
-/// The codec that sound or picture travels in, by name.
-pub(super) fn codec_name(agreed: &Agreed) -> String {
-    agreed.codec().map_or_else(String::new, |codec| match codec.encoding {
-        Encoding::Opus => format!("opus/{}", codec.clock),
-        _ => codec.encoding.to_string(),
-    })
 }

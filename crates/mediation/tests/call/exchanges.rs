@@ -1,7 +1,7 @@
 //! Offer and answer over a call's life.
 
 use lyceum_media::bridge::{Protection as Shield, Side};
-use lyceum_mediation::call::{Carried, Party, PassError, Protection, What};
+use lyceum_mediation::call::{Carried, Party, PassError, Passing, Protection, What};
 use lyceum_mediation::media::MediaEvent;
 use lyceum_sdp::{Direction, Setup};
 
@@ -193,4 +193,28 @@ fn a_call_of_which_nothing_is_heard_ends_by_itself() {
     let stream = lyceum_mediation::media::StreamId(0);
     assert_eq!(bench.anchors.media_event(MediaEvent::Silent(stream)), Some(bench.id));
     assert!(bench.anchors.is_empty());
+}
+
+#[test]
+fn a_direct_call_is_noted_and_left_alone() {
+    let mut bench = browser_to_phone();
+    let id = bench.anchors.observe();
+    let mut pass = |from, carried, cseq, body: &str| {
+        let passing = Passing { from, carried, cseq, body: body.as_bytes() };
+        assert!(bench.anchors.pass(id, &passing).expect("it can be read").is_none());
+        bench.anchors.poll_note()
+    };
+    let offer = phone("b=AS:80\r\nm=audio 4000 RTP/AVP 8 0\r\nb=AS:64\r\n");
+    assert!(pass(Side::A, Carried::Request, 1, &offer).is_none());
+    let answer = phone("m=audio 4100 RTP/AVP 0\r\n");
+    let begun = pass(Side::B, Carried::Response, 1, &answer).expect("a note");
+    let What::Started(legs) = begun.what else { panic!("{:?}", begun.what) };
+    assert_eq!((legs[0].remote, legs[1].remote), ("192.0.2.50:4000".parse().ok(), "192.0.2.50:4100".parse().ok()));
+    assert_eq!((legs[0].bandwidth_bps, legs[0].codec.as_str(), legs[1].codec.as_str()), (Some(64_000), "PCMU", "PCMU"));
+    assert!(pass(Side::B, Carried::Response, 1, &answer).is_none(), "the same answer again is no news");
+    assert!(pass(Side::B, Carried::Request, 5, &phone("m=audio 4100 RTP/AVP 0\r\na=sendonly\r\n")).is_none());
+    let held = pass(Side::A, Carried::Response, 5, &phone("m=audio 4000 RTP/AVP 0\r\na=recvonly\r\n")).expect("a note");
+    assert!(matches!(held.what, What::Changed(_)));
+    bench.anchors.end(id);
+    assert!(matches!(bench.anchors.poll_note().map(|note| note.what), Some(What::Ended(None))));
 }
