@@ -3,6 +3,7 @@
 mod archive;
 mod bench;
 mod blocking;
+mod bridging;
 mod calls;
 mod client_versions;
 mod dialogs;
