@@ -12,7 +12,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from cases import (accounts, alone, browser, calendar, calls, durability, extensions, files, groups, large, pages, phones,
+from cases import (accounts, alone, bridge, browser, calendar, calls, durability, extensions, files, groups, large, pages, phones,
                    planning, policy, presence, proxy, qos, relay, retention, stranger, torture)
 from harness import process
 from harness.clamd import Clamd
@@ -25,6 +25,7 @@ GROUPS = {
     "proxy": proxy.run,
     "large": large.run,
     "browser": browser.run,
+    "bridge": bridge.run,
     "pages": pages.run,
     "calls": calls.run,
     "files": files.run,
@@ -71,7 +72,7 @@ def main():
 def run_group(judge, group, folder, options):
     """Groups that start servers of their own get the binary, the others a running server."""
     module = GROUPS[group]
-    if group in ("alone", "calls", "durability", "files", "calendar", "groups", "planning", "relay", "retention", "qos"):
+    if group in ("alone", "bridge", "calls", "durability", "files", "calendar", "groups", "planning", "relay", "retention", "qos"):
         module(judge, folder, os.path.abspath(options.server), options.depth)
         return
     users = {**phones.users(), **proxy.users(), large.USER: "pw-large", **pages.PEOPLE, **presence.users()}

@@ -18,9 +18,11 @@ class Baresip:
 
     kind = "baresip"
 
-    def __init__(self, folder, account, server, transport, speaks, watches=(), publishes=False):
-        """`watches` are users whose presence it subscribes to; `publishes` its own, every ten minutes as its manual has it."""
+    def __init__(self, folder, account, server, transport, speaks, watches=(), publishes=False, encrypts=None, codecs="PCMU/8000/1"):
+        """`watches` are users whose presence it subscribes to; `publishes` its own, every ten minutes as its manual has it;
+        `encrypts` is `srtp` (where the other can) or `srtp-mand` (or no call)."""
         self.watches, self.publishes = watches, publishes
+        self.encrypts, self.codecs = encrypts, codecs
         self.account, self.server, self.transport = account, server, transport
         self.home = os.path.join(folder, f"baresip-{account.user}")
         os.makedirs(self.home, exist_ok=True)
@@ -46,6 +48,10 @@ class Baresip:
             "module sndfile.so", f"snd_path {self.home}", "module_tmp account.so", "module_app menu.so",
             "module_app ctrl_tcp.so", "module uuid.so", f"ctrl_tcp_listen 127.0.0.1:{self.control}",
         ]
+        if self.encrypts:
+            lines.append("module srtp.so")
+        if "opus" in self.codecs:
+            lines.append("module opus.so")
         if self.watches or self.publishes:
             lines += ["module_app contact.so", "module_app presence.so"]
         if self.server.ca:
@@ -55,9 +61,10 @@ class Baresip:
             file.write("\n".join(lines) + "\n")
         via = f"sip:{host}:{port};transport={self.transport}"
         publishes = ";pubint=600" if self.publishes else ""
+        encrypts = f";mediaenc={self.encrypts}" if self.encrypts else ""
         with open(os.path.join(self.home, "accounts"), "w") as file:
             file.write(f"<sip:{me.user}@{me.domain};transport={self.transport}>;auth_user={me.user};auth_pass={me.password}"
-                       f";outbound=\"{via}\";regint=600;answermode=manual;audio_codecs=PCMU/8000/1;ptime=20{publishes}\n")
+                       f";outbound=\"{via}\";regint=600;answermode=manual;audio_codecs={self.codecs};ptime=20{publishes}{encrypts}\n")
         with open(os.path.join(self.home, "contacts"), "w") as file:
             file.writelines(f'"{user}" <sip:{user}@{me.domain}>;presence=p2p\n' for user in self.watches)
 
@@ -162,6 +169,13 @@ class Baresip:
 
     def resumed(self, seconds=10):
         return self._event(["CALL_REMOTE_SDP"], seconds)
+
+    def key(self, seconds=10):
+        """The next key that the other one pressed."""
+        return self._event(["CALL_DTMF_START"], seconds)["param"]
+
+    def press(self, key):
+        self._command("sndcode", key)
 
     def hangup(self):
         self._command("hangup")

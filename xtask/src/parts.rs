@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::command::{Finished, Step};
 use crate::count::Count;
 use crate::part::{Context, Depth, Part, Report};
 use crate::{launch, setup, tidy, web};
@@ -106,7 +107,10 @@ fn doc(context: &Context, report: &mut Report) {
     report.check("doc", &done);
 }
 
-/// Builds the targets once, then runs each of them on one core; libFuzzer's last `cov:` is the coverage reported.
+/// Fuzz targets at a time: the first builds what they share, and the simulation beside them ends before they do.
+const FUZZERS: usize = 2;
+
+/// Builds the targets once, then runs two of them at a time; libFuzzer's last `cov:` is the coverage reported.
 fn fuzz(context: &Context, report: &mut Report) {
     let folder = context.root.join("fuzz");
     let names = targets(&folder);
@@ -116,11 +120,23 @@ fn fuzz(context: &Context, report: &mut Report) {
     }
     let script = folder.join("run");
     let seconds = if context.depth == Depth::Soak { "900" } else { "60" };
-    for name in &names {
-        let done = report.step(context, &script.display().to_string(), &[name, seconds]).limit(1500).run();
-        report.check(&format!("fuzz {name}"), &done);
-        if let Some(figure) = done.output.lines().rev().find(|line| line.contains(" cov: ")) {
-            report.note(format!("fuzz {name}: {}", figure.trim()));
+    let script = script.display().to_string();
+    for pair in names.chunks(FUZZERS) {
+        // A log for each: what two of them print at a time could not be told apart.
+        let fuzzed = |name: &String| {
+            let log = context.log(&format!("fuzz-{name}"));
+            let _ = fs::remove_file(&log);
+            Step::new(&context.root, &script, &[name, seconds], &log).limit(1500).run()
+        };
+        let ended: Vec<Finished> = std::thread::scope(|scope| {
+            let running: Vec<_> = pair.iter().map(|name| scope.spawn(|| fuzzed(name))).collect();
+            running.into_iter().map(|one| one.join().expect("a step does not panic")).collect()
+        });
+        for (name, done) in pair.iter().zip(&ended) {
+            report.check(&format!("fuzz {name}"), done);
+            if let Some(figure) = done.output.lines().rev().find(|line| line.contains(" cov: ")) {
+                report.note(format!("fuzz {name}: {}", figure.trim()));
+            }
         }
     }
 }

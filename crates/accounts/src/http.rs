@@ -19,7 +19,7 @@ const MOST_BYTES: usize = 1 << 20;
 
 /// Asks the web servers of one issuer.
 #[derive(Clone)]
-pub(crate) struct Http(Arc<rustls::ClientConfig>);
+pub struct Http(Arc<rustls::ClientConfig>);
 
 impl std::fmt::Debug for Http {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -27,9 +27,15 @@ impl std::fmt::Debug for Http {
     }
 }
 
+/// A form as browsers send it.
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
+
 /// What is sent with a question.
 pub(crate) struct Form<'a> {
     pub body: String,
+    /// What the body is.
+    pub kind: &'static str,
     /// The value of Authorization, if one is sent.
     pub authorization: Option<&'a str>,
 }
@@ -45,7 +51,10 @@ struct Target<'u> {
 
 impl Http {
     /// Trusts these authorities. Blocks while files are read.
-    pub(crate) fn new(authorities: Option<&str>) -> Result<Http, TrustFault> {
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn new(authorities: Option<&str>) -> Result<Http, TrustFault> {
         trust::client(authorities).map(Http)
     }
 
@@ -54,6 +63,15 @@ impl Http {
         let target = Target::of(url).ok_or_else(|| format!("{url} is not an address we ask"))?;
         let asked = tokio::time::timeout(PATIENCE, self.answer(&target, form));
         asked.await.unwrap_or_else(|_| Err("no answer in time".to_owned())).map_err(|why| format!("{url}: {why}"))
+    }
+
+    /// Posts JSON; the status, or why there is none.
+    ///
+    /// # Errors
+    /// Why nobody answered.
+    pub async fn post_json(&self, url: &str, body: String) -> Result<u16, String> {
+        let form = Form { body, authorization: None, kind: JSON };
+        self.ask(url, Some(form)).await.map(|(status, _)| status)
     }
 
     async fn answer(&self, target: &Target<'_>, form: Option<Form<'_>>) -> Result<(u16, Vec<u8>), String> {
@@ -92,10 +110,7 @@ fn request(target: &Target<'_>, form: Option<Form<'_>>) -> Result<Request<Full<B
     if let Some(authorization) = form.authorization {
         request = request.header("authorization", authorization);
     }
-    request
-        .method("POST")
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(Full::new(Bytes::from(form.body)))
+    request.method("POST").header("content-type", form.kind).body(Full::new(Bytes::from(form.body)))
 }
 
 async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<(u16, Vec<u8>), String>

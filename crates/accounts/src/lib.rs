@@ -5,7 +5,7 @@
 //! back. Who writes the users down is the web role.
 
 mod base64;
-mod http;
+pub mod http;
 pub mod ldap;
 mod mapping;
 pub mod oidc;

@@ -1,11 +1,12 @@
 //! `node.toml`: what belongs to one node and not to the topology document.
 
+mod media;
 mod metrics;
 mod relay;
 mod shape;
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
@@ -13,6 +14,9 @@ use lyceum_sip::Transport;
 use lyceum_web::scanner::Scanner;
 use serde::Deserialize;
 
+use crate::server::MediaNode;
+
+pub use media::MediaConfig;
 pub use metrics::MetricsConfig;
 pub use relay::RelayConfig;
 
@@ -62,6 +66,9 @@ pub struct NodeConfig {
     /// Figures for Prometheus.
     #[serde(default)]
     pub metrics: Option<MetricsConfig>,
+    /// Media that goes through this node.
+    #[serde(default)]
+    pub media: MediaConfig,
     /// The relay for media.
     #[serde(default)]
     pub relay: Option<RelayConfig>,
@@ -248,6 +255,9 @@ impl NodeConfig {
         if let Some(fault) = self.metrics.as_ref().and_then(MetricsConfig::fault) {
             add(fault.what, &fault.fix);
         }
+        if let Err(fault) = self.media_node() {
+            add(fault.what, &fault.fix);
+        }
         if let Some(Err(fault)) = self.relay.as_ref().map(RelayConfig::options) {
             add(fault.what, &fault.fix);
         }
@@ -273,6 +283,12 @@ impl NodeConfig {
             );
         }
         found
+    }
+
+    /// What media of this node is built from.
+    pub fn media_node(&self) -> Result<MediaNode, Fault> {
+        let listeners: Vec<IpAddr> = self.listeners.iter().map(|listener| listener.address.ip()).collect();
+        self.media.node(&listeners)
     }
 
     fn needs_tls(&self) -> bool {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
+use lyceum_mediation::media::MediaAddress;
 use lyceum_net::{DevCa, ListenerOptions, Tls, TlsSettings};
 use lyceum_sip::Transport;
 use lyceum_store::MasterKey;
@@ -16,7 +17,7 @@ use lyceum_web::scanner::Scanner;
 use crate::config::Port;
 use crate::preflight::{Preflight, listed, raise_file_limit};
 use crate::probe;
-use crate::server::{Addresses, Server, ServerOptions};
+use crate::server::{Addresses, MediaNode, Server, ServerOptions, Webhook};
 use crate::users_csv;
 use turn::TurnArgs;
 
@@ -71,6 +72,15 @@ pub struct DevArgs {
     /// Topology document (YAML or JSON) for the first start instead of the built-in one
     #[arg(long)]
     topology: Option<PathBuf>,
+    /// Address of media that goes through the server; that of SIP when absent
+    #[arg(long, value_name = "ADDRESS")]
+    media: Option<IpAddr>,
+    /// File of flow records, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    flow_records: Option<PathBuf>,
+    /// Where flow records are posted to
+    #[arg(long, value_name = "URL", value_parser = Webhook::parse)]
+    flow_webhook: Option<Webhook>,
     /// What looks through files for viruses: a command's path, clamd:SOCKET or clamd:ADDRESS:PORT
     #[arg(long, value_parser = scanner)]
     virus_scanner: Option<Scanner>,
@@ -197,11 +207,18 @@ fn options(args: &DevArgs, folder: &Path) -> Result<ServerOptions> {
         origins: Vec::new(),
         scanner: args.virus_scanner.clone(),
         relay: args.turn.options()?,
+        media: media(args),
         https_inside: inside(args.https),
         socket: socket(folder),
         backups: folder.join("backups"),
         workers: 1,
     })
+}
+
+fn media(args: &DevArgs) -> MediaNode {
+    let address = args.media.unwrap_or(args.sip.ip());
+    let addresses = if address.is_unspecified() { Vec::new() } else { vec![MediaAddress::plain(address)] };
+    MediaNode { addresses, flow_records: args.flow_records.clone(), webhook: args.flow_webhook.clone() }
 }
 
 /// The local socket of a dev folder: where `lyceum … --data DIR` looks too.

@@ -61,6 +61,7 @@ fn options(args: &ServeArgs, config: NodeConfig) -> Result<ServerOptions> {
         options.advertised = listener.advertised.clone();
         listeners.push(options);
     }
+    let media = preflight.take(config.media_node().map_err(|fault| anyhow!("{fault}"))).unwrap_or_default();
     preflight.folder(&config.data);
     preflight.ports(&config.ports());
     preflight.socket(&config.socket);
@@ -88,6 +89,7 @@ fn options(args: &ServeArgs, config: NodeConfig) -> Result<ServerOptions> {
         scanner: config.https.as_ref().and_then(|https| https.virus_scanner.clone()),
         origins: config.https.map(|https| https.origins).unwrap_or_default(),
         relay: config.relay.as_ref().map(RelayConfig::options).transpose().map_err(|fault| anyhow!("{fault}"))?,
+        media,
         https_inside: false,
         socket: config.socket,
         workers: config.workers,

@@ -110,7 +110,7 @@ impl Issuer {
             None => fields.push(("client_id", &self.settings.client_id)),
         }
         let body = form(&fields);
-        let asked = Form { body, authorization: authorization.as_deref() };
+        let asked = Form { body, authorization: authorization.as_deref(), kind: crate::http::FORM };
         let (status, text) = self.http.ask(&self.found.token_endpoint, Some(asked)).await.map_err(OidcFault::Away)?;
         if status >= 500 {
             return Err(OidcFault::Away(format!("{} answers {status}", self.found.token_endpoint)));

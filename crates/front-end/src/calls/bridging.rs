@@ -47,8 +47,12 @@ pub struct NewCall<'a> {
     pub callee_transport: Transport,
     /// Where it goes, when that is an address and no connection.
     pub callee_host: Option<IpAddr>,
+    /// What the target's device called itself when it signed in.
+    pub callee_device: Option<&'a str>,
     /// The target is a device of a user of ours; else it is another server.
     pub to_endpoint: bool,
+    /// The target refused the first offer that was made of this call (415, 488, 606).
+    pub refused: bool,
 }
 
 /// A description on its way.
@@ -62,6 +66,8 @@ pub struct Passing<'a> {
     pub response: bool,
     /// The number of that request.
     pub cseq: u32,
+    /// What the device that wrote it calls itself.
+    pub device: Option<&'a [u8]>,
     /// Its bytes.
     pub body: &'a [u8],
 }
@@ -70,6 +76,8 @@ pub struct Passing<'a> {
 pub trait Mediation: Send {
     /// Do the descriptions of this call pass through here? Its first offer has not passed yet.
     fn begin(&mut self, call: &NewCall<'_>) -> Option<Bridge>;
+    /// Is there another offer to make to the callee of this call, when it refuses the first?
+    fn has_another(&self, call: &NewCall<'_>) -> bool;
     /// The description as the other party is to get it, `None` where it stays as it is, or why it cannot pass.
     fn pass(&mut self, bridge: Bridge, passing: &Passing<'_>) -> Result<Option<Vec<u8>>, String>;
     /// The call is over.
@@ -84,6 +92,10 @@ pub struct NoMediation;
 impl Mediation for NoMediation {
     fn begin(&mut self, _: &NewCall<'_>) -> Option<Bridge> {
         None
+    }
+
+    fn has_another(&self, _: &NewCall<'_>) -> bool {
+        false
     }
 
     fn pass(&mut self, _: Bridge, _: &Passing<'_>) -> Result<Option<Vec<u8>>, String> {
@@ -161,15 +173,14 @@ impl Core {
     }
 
     fn begin_bridge(&mut self, context: &Context, hop: &Hop, message: &Message<'_>) -> Option<BranchBridge> {
-        let bridge = self.mediation.begin(&NewCall {
-            invite: message,
-            caller_transport: context.transport,
-            caller_host: context.remote.ip(),
-            callee_transport: hop.transport,
-            callee_host: hop.remote().map(|remote| remote.ip()),
-            to_endpoint: !hop.flow.is_empty(),
-        })?;
+        let bridge = self.mediation.begin(&new_call(context, hop, message))?;
         Some(BranchBridge { bridge, from: Party::Caller, begins: true })
+    }
+
+    /// Where the call goes again if this branch is refused for its media.
+    pub(super) fn hop_again(&self, context: &Context, hop: &Hop, message: &Message<'_>) -> Option<Box<Hop>> {
+        let begins = message.method() == Method::Invite && message.to_tag().is_none() && !hop.refused_media;
+        (begins && self.mediation.has_another(&new_call(context, hop, message))).then(|| Box::new(hop.clone()))
     }
 
     /// The bridge of a dialog, and who of it sent this request.
@@ -201,6 +212,7 @@ impl Core {
             method: Method::from_bytes(cseq.method),
             response: !message.is_request(),
             cseq: cseq.number,
+            device: message.value(Name::UserAgent).or_else(|| message.value(Name::Server)),
             body: message.body(),
         };
         self.mediation.pass(bridge, &passing)
@@ -250,10 +262,23 @@ impl Core {
     }
 
     /// Bridges that ended by themselves are forgotten.
-    pub(crate) fn bridges_swept(&mut self, _: Now) {
+    pub fn bridges_swept(&mut self, _: Now) {
         for bridge in self.mediation.tend() {
             self.calls.bridged.remove(bridge);
         }
+    }
+}
+
+fn new_call<'a>(context: &Context, hop: &'a Hop, message: &'a Message<'a>) -> NewCall<'a> {
+    NewCall {
+        invite: message,
+        caller_transport: context.transport,
+        caller_host: context.remote.ip(),
+        callee_transport: hop.transport,
+        callee_host: hop.remote().map(|remote| remote.ip()),
+        callee_device: hop.record.as_ref().and_then(|record| record.user_agent.as_deref()),
+        to_endpoint: !hop.flow.is_empty(),
+        refused: hop.refused_media,
     }
 }
 

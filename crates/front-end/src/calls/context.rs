@@ -37,6 +37,8 @@ pub struct Hop {
     pub stream: Option<SocketAddr>,
     /// Further flows of the same endpoint.
     pub spare: Vec<Hop>,
+    /// The device refused the first way in which its media was offered.
+    pub refused_media: bool,
     /// How long it may ring; `None` leaves timer C as it is.
     pub ring: Option<std::time::Duration>,
 }
@@ -58,6 +60,8 @@ pub struct Branch {
     pub for_size: Option<SocketAddr>,
     /// The bridge that its descriptions go through.
     pub bridge: Option<BranchBridge>,
+    /// Where to go again with another offer, when the first is refused.
+    pub again: Option<Box<Hop>>,
     /// The final status it ended with; 0 while it has none.
     pub status: u16,
 }
@@ -73,6 +77,7 @@ impl Branch {
             ring: None,
             record: usize::MAX,
             bridge: None,
+            again: None,
             for_size: None,
             status: 0,
         }

@@ -129,6 +129,7 @@ impl Core {
         let mut bytes = std::mem::take(&mut self.scratch);
         bytes.clear();
         self.write_copy(&copy, &mut bytes);
+        let again = self.hop_again(context, &hop, message);
         let mut for_size = None;
         if let Some(mut stream) = self.stream_instead(now.mono, &hop, bytes.len()) {
             bytes.clear();
@@ -163,6 +164,7 @@ impl Core {
             record,
             status: 0,
             bridge,
+            again,
             for_size,
         });
         if client.is_none() {

@@ -111,6 +111,7 @@ impl Core {
             breadth: None,
             stream: None,
             spare: Vec::new(),
+            refused_media: false,
         })
     }
 
@@ -130,6 +131,7 @@ impl Core {
             breadth: None,
             stream: None,
             spare: Vec::new(),
+            refused_media: false,
         })
     }
 
@@ -235,6 +237,7 @@ impl Core {
             breadth: None,
             stream: None,
             spare: Vec::new(),
+            refused_media: false,
         })
     }
 

@@ -9,7 +9,7 @@ use lyceum_sip::time::Now;
 use lyceum_sip::transaction::{ClientId, Output, Response, ServerId, Source};
 use lyceum_sip::{Index, Message, Name, ResponseBuilder, Splice, parse};
 
-use super::context::{Context, ContextId};
+use super::context::{Context, ContextId, Hop};
 use super::passing;
 use super::record::Answered;
 use crate::core::Core;
@@ -54,6 +54,9 @@ impl Core {
         let (context_id, branch) = ContextId::split(of.0);
         if let Some(mut context) = self.calls.contexts.take(context_id) {
             self.note_response(now, &mut context, branch, of.1, message.status());
+            if let Some(hop) = another_offer(&mut context, usize::from(branch), message.status()) {
+                self.begin_later(now, context_id, &mut context, hop);
+            }
             context.responses.response(BranchId::from_index(usize::from(branch)), message);
             self.drain_context(now, context_id, &mut context, Some((usize::from(branch), message)), out);
             self.calls.contexts.put_back(context_id, context);
@@ -444,6 +447,15 @@ impl Core {
         }
         self.calls.contexts.put_back(id, context);
     }
+}
+
+/// Where the call goes again with another offer, because this one was refused.
+fn another_offer(context: &mut Context, branch: usize, status: u16) -> Option<Hop> {
+    if !matches!(status, 415 | 488 | 606) || context.cancelled || context.answered {
+        return None;
+    }
+    let again = context.branches.get_mut(branch)?.again.take()?;
+    Some(Hop { refused_media: true, ..*again })
 }
 
 /// A device that is away, busy or broken: what it could not take now it can take later.

@@ -15,6 +15,7 @@ struct Noted {
     ended: Vec<u64>,
     silent: Vec<Bridge>,
     fails: bool,
+    refused: bool,
 }
 
 struct Fake(Arc<Mutex<Noted>>);
@@ -23,8 +24,13 @@ impl Mediation for Fake {
     fn begin(&mut self, call: &NewCall<'_>) -> Option<Bridge> {
         assert!(call.to_endpoint);
         let mut noted = self.0.lock().unwrap();
+        assert_eq!(call.refused, noted.refused);
         noted.begun += 1;
         Some(Bridge(noted.begun))
+    }
+
+    fn has_another(&self, call: &NewCall<'_>) -> bool {
+        !call.refused
     }
 
     fn pass(&mut self, bridge: Bridge, passing: &Passing<'_>) -> Result<Option<Vec<u8>>, String> {
@@ -173,4 +179,18 @@ fn a_bridge_that_ended_by_itself_is_forgotten() {
     let held = bench.receive(phone(1), &with_body(&in_dialog("INVITE", &text, &ok, 3), "hold"));
     let held = held.iter().find(|sent| sent.to == phone(2)).expect("the re-INVITE");
     assert_eq!(body(held), "hold");
+}
+
+#[test]
+fn who_refuses_the_first_offer_of_a_bridge_gets_another_and_only_one() {
+    let (mut bench, noted) = bench();
+    bench.register("ben", phone(2));
+    let (_, sent) = invite(&mut bench, "offer");
+    noted.lock().unwrap().refused = true;
+    let again = bench.receive(phone(2), &reply(&fork(&sent), "488 Not Acceptable Here", "b", phone(2)));
+    let again = fork(&again);
+    assert_eq!((again.to, noted.lock().unwrap().ended.as_slice()), (phone(2), [1].as_slice()));
+    let up = bench.receive(phone(2), &reply(&again, "488 Not Acceptable Here", "c", phone(2)));
+    assert!(up.iter().any(|sent| sent.to == phone(1) && sent.status() == 488), "{up:?}");
+    assert_eq!(noted.lock().unwrap().begun, 2);
 }

@@ -28,6 +28,7 @@ const NODE: &[Key] = &[
     ("https", false, Kind::Table(HTTPS), "a section [https] with address"),
     ("tls", false, Kind::Table(TLS), "a section [tls] with certificate and key"),
     ("relay", false, Kind::Table(RELAY), "a section [relay] with address"),
+    ("media", false, Kind::Table(MEDIA), "a section [media] with addresses"),
     ("metrics", false, Kind::Table(METRICS), "a section [metrics] with listen"),
     ("log", false, Kind::Table(LOG), "a section [log]"),
     ("workers", false, Kind::Count, "1"),
@@ -47,6 +48,12 @@ const HTTPS: &[Key] = &[
     ("virus_scanner", false, Kind::Text, "\"clamd:/run/clamav/clamd.ctl\""),
 ];
 const METRICS: &[Key] = &[("listen", true, Kind::Text, "\"127.0.0.1:9464\""), ("expose", false, Kind::Flag, "true")];
+const MEDIA: &[Key] = &[
+    ("addresses", false, Kind::Texts, "[\"10.0.0.5\"]"),
+    ("public", false, Kind::Text, "\"203.0.113.5\""),
+    ("flow_records", false, Kind::Text, "\"/var/log/lyceum/flows.jsonl\""),
+    ("flow_webhook", false, Kind::Text, "\"https://sdn.example.org/flows\""),
+];
 const RELAY: &[Key] = &[
     ("address", true, Kind::Text, "\"203.0.113.5:3478\""),
     ("tls", false, Kind::Text, "\"203.0.113.5:5349\""),

@@ -3,6 +3,7 @@
 mod history;
 mod import;
 mod live;
+mod mediation;
 mod opening;
 mod page_ends;
 mod people;
@@ -38,6 +39,7 @@ use lyceum_web::listen::{Drain, DrainSwitch, LocalListener, Protection};
 use lyceum_web::relay::RelayAccess;
 use lyceum_web::sip::{SipOptions, WorkerSockets};
 
+pub use mediation::{MediaNode, Webhook};
 pub use opening::in_pool;
 pub use relay::{RelayOptions, RelayPeers};
 use signals::{Signals, Wish};
@@ -83,6 +85,8 @@ pub struct ServerOptions {
     pub scanner: Option<lyceum_web::scanner::Scanner>,
     /// The A/V Edge, if this node has one.
     pub relay: Option<RelayOptions>,
+    /// Media that goes through this node.
+    pub media: MediaNode,
     /// The HTTPS port counts as inside.
     pub https_inside: bool,
     /// Local socket of the shell.
@@ -103,6 +107,7 @@ pub struct Server {
     messages: MessageWriter,
     records: records::RecordWriter,
     relay: Option<lyceum_edge::av::Running>,
+    media: mediation::Running,
     /// Where it listens.
     pub addresses: Addresses,
     /// The link for the first administrator, while there is none.
@@ -241,6 +246,9 @@ impl Server {
             live::certificate_names(&shared).iter().map(|name| name.as_str().into()).collect();
         names.push("localhost".into());
         let base_url = base_url(&options, &web_ports);
+        let qos = shared.snapshot.load().document().qos.in_force();
+        let (media, desk) = mediation::start(&runtime, &options, &qos, handle.worker(0))?;
+        let mut desk = Some(desk);
         let running = workers
             .start(|worker| {
                 let mut core = Core::new(CoreOptions {
@@ -257,6 +265,9 @@ impl Server {
                     commit_interval: Duration::ZERO,
                     epoch: 0,
                 });
+                if let Some(desk) = desk.take().flatten() {
+                    core.set_mediation(desk);
+                }
                 core.set_names(names.clone());
                 core.set_pages(&base_url);
                 core.set_ends(shared.ends.now());
@@ -298,6 +309,7 @@ impl Server {
             messages,
             records,
             relay,
+            media,
             addresses,
             first_administrator,
             test_users,
@@ -326,7 +338,9 @@ impl Server {
     pub fn stop(self) {
         self.shared.draining.store(true, std::sync::atomic::Ordering::Relaxed);
         self.switch.begin();
-        let _engines = self.running.drain(DRAIN);
+        // With the engines their calls are gone, and whoever keeps records of them.
+        drop(self.running.drain(DRAIN));
+        self.media.stop();
         if let Some(relay) = self.relay {
             relay.stop();
         }

@@ -59,7 +59,11 @@ impl LegFacts {
     pub(super) fn of(local: Option<SocketAddr>, agreed: &Agreed, peer: &Description) -> Self {
         let medium = peer.media.get(agreed.index);
         let candidates = medium.map(Media::candidates).unwrap_or_default();
-        let candidates = candidates.iter().filter_map(|candidate| candidate.address).take(CANDIDATES_MAX);
+        let candidates = candidates
+            .iter()
+            .filter(|candidate| candidate.transport == "UDP")
+            .filter_map(|candidate| candidate.address)
+            .take(CANDIDATES_MAX);
         Self {
             local,
             remote: agreed.rtp.filter(|_| !agreed.ice),

@@ -1,0 +1,137 @@
+"""A browser and a desk phone call each other: unlike media, bridged by the server; judged by Chromium and baresip."""
+
+import json
+import os
+import subprocess
+import time
+
+from harness import sound
+from harness.baresip import Baresip
+from harness.browser import BrowserPhone
+from harness.process import Failed
+from harness.server import Lyceum
+
+PEOPLE = {name: f"pw-{name}" for name in ("b-page", "b-opus", "b-desk")}
+TALK = 5.0
+
+
+def voice(folder, who):
+    """A voice as a browser's microphone takes it."""
+    loop = sound.speech(os.path.dirname(folder), who)[0]
+    path = loop.replace(".wav", "-48k.wav")
+    if not os.path.exists(path):
+        subprocess.run(["sox", loop, "-r", "48000", path], check=True, capture_output=True)
+    return path
+
+
+def browser(folder, server, user, who, **more):
+    phone = BrowserPhone(folder, server.account(user), server, voice(folder, who), **more)
+    phone.voice = who
+    phone.registered()
+    return phone
+
+
+def desk(folder, server, user, who, transport, **more):
+    phone = Baresip(folder, server.account(user), server, transport, sound.speech(os.path.dirname(folder), who)[0], **more)
+    phone.voice = who
+    phone.registered()
+    return phone
+
+
+def set_up(caller, callee):
+    caller.dial(callee.account.user)
+    callee.incoming()
+    callee.answer()
+    caller.established()
+    callee.established()
+
+
+def both_hear(folder, page, phone):
+    page.record()
+    time.sleep(TALK)
+    sound.check(page.recording(), folder, phone.voice, [page.voice], "end")
+    sound.check(phone.recording(), folder, page.voice, [phone.voice], "end")
+
+
+def codec_of(page):
+    streams = [one for one in page.stats()["streams"] if one["kind"] == "audio"]
+    return {one["codec"] for one in streams}
+
+
+def call(judge, name, folder, page, phone, browser_calls, codec):
+    caller, callee = (page, phone) if browser_calls else (phone, page)
+    with judge.case(f"{name}: is answered"):
+        set_up(caller, callee)
+    with judge.case(f"{name}: speech both ways"):
+        both_hear(folder, page, phone)
+    with judge.case(f"{name}: in {codec}"):
+        if codec_of(page) != {f"audio/{codec}"}:
+            raise Failed(f"the browser speaks {codec_of(page)}")
+    with judge.case(f"{name}: the browser holds and resumes"):
+        page.hold()
+        phone.held()
+        page.resume()
+        phone.resumed()
+    with judge.case(f"{name}: the phone holds and resumes"):
+        phone.hold()
+        page.child.expect(r"hold remote\n", 10, "the hold")
+        phone.resume()
+        page.child.expect(r"unhold remote\n", 10, "the end of the hold")
+    with judge.case(f"{name}: keys of the browser arrive"):
+        page.keys("42#")
+        heard = "".join(phone.key() for _ in range(3))
+        if heard != "42#":
+            raise Failed(f"the phone heard {heard}")
+    with judge.case(f"{name}: speech both ways after that"):
+        both_hear(folder, page, phone)
+    with judge.case(f"{name}: ends"):
+        (page if browser_calls else phone).hangup()
+        (phone if browser_calls else page).ended()
+
+
+def flows(judge, path):
+    with judge.case("flow records: start, change and end of every call, with users, codecs, ports and quality"):
+        with open(path) as file:
+            records = [json.loads(line) for line in file]
+        by = {}
+        for record in records:
+            by.setdefault(record["flow"], []).append(record)
+        for flow, told in by.items():
+            events = [record["event"] for record in told]
+            if events[0] != "start" or events[-1] != "end" or set(events[1:-1]) - {"change"}:
+                raise Failed(f"{flow}: {events}")
+            last = told[-1]
+            ends = [last["caller"], last["callee"]]
+            if last["modality"] != "audio" or last["dscp"] != 46 or "relayed" not in last["path"]:
+                raise Failed(f"{last}")
+            if not all(end["server"] and end["codec"] and end["user"] and end["device"] for end in ends):
+                raise Failed(f"{ends}")
+            if not all(end["quality"]["received"]["packets"] > 100 for end in ends):
+                raise Failed(f"{ends}")
+        if len(by) != 5:
+            raise Failed(f"{len(by)} flows of 5 calls")
+
+
+def run(judge, out, binary, _depth):
+    folder = os.path.join(out, "bridge")
+    os.makedirs(folder)
+    records = os.path.join(out, "flows.jsonl")
+    with judge.case("bridge: the server starts"):
+        server = Lyceum(binary, out, PEOPLE, extra=["--flow-records", records]).start()
+    page = browser(folder, server, "b-page", "alice")
+    for name, transport, encrypts in (("plain RTP over UDP", "udp", None), ("SRTP over TLS", "tls", "srtp")):
+        phone = desk(folder, server, "b-desk", "bob", transport, encrypts=encrypts)
+        judge.scenario("browser_calls", call, f"browser to {name}", folder, page, phone, True, "PCMU")
+        judge.scenario("browser_is_called", call, f"{name} to browser", folder, page, phone, False, "PCMU")
+        phone.close()
+    page.close()
+    page = browser(folder, server, "b-opus", "alice", codecs=["opus"])
+    phone = desk(folder, server, "b-desk", "bob", "tls", encrypts="srtp")
+    judge.scenario("transcoded", call, "Opus to G.711", folder, page, phone, True, "opus")
+    phone.close()
+    page.close()
+    with judge.case("bridge: the server drains and exits with 0"):
+        code = server.stop()
+        if code != 0:
+            raise Failed(f"exit code {code}; log {server.child.log_path}")
+    judge.scenario("flows", flows, records)
