@@ -20,6 +20,16 @@ macro_rules! refusals {
         pub enum Refusal { $( $(#[$doc])* $name, )* }
 
         impl Refusal {
+    /// The refusal that stands for an answer of our own making.
+    pub(crate) fn generated(status: u16) -> Option<Refusal> {
+        match status {
+            430 => Some(Refusal::FlowGone),
+            480 => Some(Refusal::NotSignedIn),
+            503 | 500 => Some(Refusal::NextHopDown),
+            _ => None,
+        }
+    }
+
             /// All of them, for the test that each has a help page.
             pub const ALL: &'static [Refusal] = &[$( Refusal::$name, )*];
 

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use lyceum_sip::time::Now;
 use lyceum_sip::{Message, Method, Name, Transport};
 
-use super::context::{Context, Hop};
+use super::context::{Context, ContextId, Hop};
 use crate::core::Core;
 
 /// Names a bridged call.
@@ -110,14 +110,20 @@ impl Mediation for NoMediation {
 }
 
 /// Dialogs of bridged calls. A call has as many as devices behind its target answered, at most [`DIALOGS_MAX`].
-#[derive(Default)]
 pub(crate) struct Bridged {
+    mediation: Box<dyn Mediation>,
     dialogs: HashMap<[u8; 16], Bridge>,
     of: HashMap<Bridge, Vec<[u8; 16]>>,
 }
 
 /// Early dialogs of one bridged call; the descriptions of further ones are not passed on.
 const DIALOGS_MAX: usize = 16;
+
+impl Default for Bridged {
+    fn default() -> Self {
+        Bridged { mediation: Box::new(NoMediation), dialogs: HashMap::new(), of: HashMap::new() }
+    }
+}
 
 impl Bridged {
     fn add(&mut self, bridge: Bridge, dialog: [u8; 16]) {
@@ -146,6 +152,11 @@ pub struct BranchBridge {
 }
 
 impl Core {
+    /// Calls between unlike media are bridged from now on.
+    pub fn set_mediation(&mut self, mediation: Box<dyn Mediation>) {
+        self.calls.bridged.mediation = mediation;
+    }
+
     /// Which bridge a request to this hop goes through, and its description as the other party is to get it. `Err` when
     /// it has one that cannot be passed on.
     pub(super) fn bridge(
@@ -173,14 +184,15 @@ impl Core {
     }
 
     fn begin_bridge(&mut self, context: &Context, hop: &Hop, message: &Message<'_>) -> Option<BranchBridge> {
-        let bridge = self.mediation.begin(&new_call(context, hop, message))?;
+        let bridge = self.calls.bridged.mediation.begin(&new_call(context, hop, message))?;
         Some(BranchBridge { bridge, from: Party::Caller, begins: true })
     }
 
     /// Where the call goes again if this branch is refused for its media.
     pub(super) fn hop_again(&self, context: &Context, hop: &Hop, message: &Message<'_>) -> Option<Box<Hop>> {
         let begins = message.method() == Method::Invite && message.to_tag().is_none() && !hop.refused_media;
-        (begins && self.mediation.has_another(&new_call(context, hop, message))).then(|| Box::new(hop.clone()))
+        (begins && self.calls.bridged.mediation.has_another(&new_call(context, hop, message)))
+            .then(|| Box::new(hop.clone()))
     }
 
     /// The bridge of a dialog, and who of it sent this request.
@@ -215,7 +227,7 @@ impl Core {
             device: message.value(Name::UserAgent).or_else(|| message.value(Name::Server)),
             body: message.body(),
         };
-        self.mediation.pass(bridge, &passing)
+        self.calls.bridged.mediation.pass(bridge, &passing)
     }
 
     /// The description in a response of a bridged branch, and the dialog that it makes.
@@ -246,6 +258,14 @@ impl Core {
         }
     }
 
+    /// The transaction of a branch is over, and its bridge with it unless the branch was answered.
+    pub(super) fn unbridge_of(&mut self, of: ContextId, branch: u16) {
+        if let Some(mut context) = self.calls.contexts.take(of) {
+            self.unbridge(&mut context, usize::from(branch));
+            self.calls.contexts.put_back(of, context);
+        }
+    }
+
     /// A branch that was not answered is over, and its bridge with it.
     pub(super) fn unbridge(&mut self, context: &mut Context, branch: usize) {
         let Some(branch) = context.branches.get_mut(branch) else { return };
@@ -257,13 +277,13 @@ impl Core {
 
     /// The bridge is over.
     fn end_bridge(&mut self, bridge: Bridge) {
-        self.mediation.end(bridge);
+        self.calls.bridged.mediation.end(bridge);
         self.calls.bridged.remove(bridge);
     }
 
     /// Bridges that ended by themselves are forgotten.
     pub fn bridges_swept(&mut self, _: Now) {
-        for bridge in self.mediation.tend() {
+        for bridge in self.calls.bridged.mediation.tend() {
             self.calls.bridged.remove(bridge);
         }
     }
@@ -280,6 +300,15 @@ fn new_call<'a>(context: &Context, hop: &'a Hop, message: &'a Message<'a>) -> Ne
         to_endpoint: !hop.flow.is_empty(),
         refused: hop.refused_media,
     }
+}
+
+/// Where the call goes again with another offer, because this one was refused.
+pub(super) fn another_offer(context: &mut Context, branch: usize, status: u16) -> Option<Hop> {
+    if !matches!(status, 415 | 488 | 606) || context.cancelled || context.answered {
+        return None;
+    }
+    let again = context.branches.get_mut(branch)?.again.take()?;
+    Some(Hop { refused_media: true, ..*again })
 }
 
 fn is_description(message: &Message<'_>) -> bool {

@@ -252,7 +252,11 @@ impl Core {
             super::hops::Way::Hop(hop) => Some(hop),
             super::hops::Way::Name(_) => None,
         });
-        let Some(hop) = hop else { return };
+        let Some(mut hop) = hop else { return };
+        // Nobody answers an ACK, so nobody would learn that a flow is dead: the newest one is taken at once.
+        if matches!(admitted.sender, Sender::Dialog(_)) && !hop.flow.is_empty() && hop.transport.is_reliable() {
+            hop = self.newer_flow(inbound.now, &message, admitted.plan.request_uri, &hop).unwrap_or(hop);
+        }
         let bridge = self.bridge_of(&message);
         let body = bridge.and_then(|(bridge, from)| self.passed(bridge, from, &message).ok().flatten());
         let mut branch = Vec::with_capacity(48);

@@ -9,7 +9,8 @@ use lyceum_sip::time::Now;
 use lyceum_sip::transaction::{ClientId, Output, Response, ServerId, Source};
 use lyceum_sip::{Index, Message, Name, ResponseBuilder, Splice, parse};
 
-use super::context::{Context, ContextId, Hop};
+use super::bridging::another_offer;
+use super::context::{Context, ContextId};
 use super::passing;
 use super::record::Answered;
 use crate::core::Core;
@@ -210,9 +211,9 @@ impl Core {
                     }
                     self.scratch = bytes;
                 }
-                Answer::Generate(_) => self.generate(now, context, server, status, generated_refusal(status)),
+                Answer::Generate(_) => self.generate(now, context, server, status, Refusal::generated(status)),
                 Answer::Instead(500) => self.generate(now, context, server, 500, Some(Refusal::OtherSideDown)),
-                Answer::Instead(_) => self.generate(now, context, server, status, generated_refusal(status)),
+                Answer::Instead(_) => self.generate(now, context, server, status, Refusal::generated(status)),
             }
             if matches!(answer, Answer::Silence) {
                 self.end_server(server, context);
@@ -371,12 +372,8 @@ impl Core {
     /// A client transaction is over.
     fn branch_over(&mut self, now: Now, user: u64, out: &mut Outbox, tell: impl FnOnce(&mut Context, BranchId)) {
         let (of, branch) = ContextId::split(user);
-        if is_notify(user).is_none()
-            && is_delivery(user).is_none()
-            && let Some(mut context) = self.calls.contexts.take(of)
-        {
-            self.unbridge(&mut context, usize::from(branch));
-            self.calls.contexts.put_back(of, context);
+        if is_notify(user).is_none() && is_delivery(user).is_none() {
+            self.unbridge_of(of, branch);
         }
         self.branch_event(now, user, out, |context, id| {
             if let Some(branch) = context.branches.get_mut(usize::from(branch)) {
@@ -449,26 +446,7 @@ impl Core {
     }
 }
 
-/// Where the call goes again with another offer, because this one was refused.
-fn another_offer(context: &mut Context, branch: usize, status: u16) -> Option<Hop> {
-    if !matches!(status, 415 | 488 | 606) || context.cancelled || context.answered {
-        return None;
-    }
-    let again = context.branches.get_mut(branch)?.again.take()?;
-    Some(Hop { refused_media: true, ..*again })
-}
-
 /// A device that is away, busy or broken: what it could not take now it can take later.
 fn is_for_now(status: u16) -> bool {
     matches!(status, 0 | 408 | 430 | 480 | 486 | 500..=599)
-}
-
-/// The refusal that stands for an answer of our own making.
-fn generated_refusal(status: u16) -> Option<Refusal> {
-    match status {
-        430 => Some(Refusal::FlowGone),
-        480 => Some(Refusal::NotSignedIn),
-        503 | 500 => Some(Refusal::NextHopDown),
-        _ => None,
-    }
 }

@@ -174,7 +174,7 @@ impl Core {
 
     /// The flow by which the other end is signed in now, if its connection of the time of the call is no more: the
     /// binding of the address in To that has the Request-URI as its contact.
-    fn newer_flow(&self, now: Now, message: &Message<'_>, contact: &[u8], old: &Hop) -> Option<Hop> {
+    pub(super) fn newer_flow(&self, now: Now, message: &Message<'_>, contact: &[u8], old: &Hop) -> Option<Hop> {
         let to = message.to().ok()?;
         let uri = to.parsed_uri().ok()?;
         let user = self.snapshot.user(uri.user()?, uri.host_text())?;

@@ -25,7 +25,6 @@ use lyceum_topology::{ProxyPolicy, Snapshot};
 use lyceum_users::{Block, Group, Journal, Undo};
 
 use crate::calls::Calls;
-use crate::calls::bridging::{Mediation, NoMediation};
 use crate::credentials::Credentials;
 use crate::events::Events;
 use crate::keys::Keys;
@@ -149,7 +148,6 @@ pub struct Core {
     pub(crate) random: crate::random::Random,
     pub(crate) events: Events,
     pub(crate) messages: Messages,
-    pub(crate) mediation: Box<dyn Mediation>,
     pub(crate) effects: VecDeque<Effect>,
     pub(crate) scratch: Vec<u8>,
     /// The message sent last, while somebody looks at it.
@@ -217,7 +215,6 @@ impl Core {
             random,
             events: Events::new(),
             messages: Messages::new(),
-            mediation: Box::new(NoMediation),
             effects: VecDeque::new(),
             scratch: Vec::new(),
             sent: Vec::new(),
@@ -233,11 +230,6 @@ impl Core {
             index: Index::new(),
             parse_limits,
         }
-    }
-
-    /// Calls between unlike media are bridged from now on.
-    pub fn set_mediation(&mut self, mediation: Box<dyn Mediation>) {
-        self.mediation = mediation;
     }
 
     /// The worker's number.

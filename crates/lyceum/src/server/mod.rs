@@ -290,7 +290,7 @@ impl Server {
         runtime.spawn(purge::run(Arc::clone(&shared), options.pool.clone()));
         let (switch, drain) = Drain::new();
         let relay = start_relay(&options, &shared)?;
-        let mut addresses = addresses(&handle, &web_ports);
+        let mut addresses = web_ports::addresses(&handle, &web_ports);
         addresses.turn = relay.as_ref().and_then(|relay| relay.address(Carrier::Udp));
         addresses.turns = relay.as_ref().and_then(|relay| relay.address(Carrier::Tls));
         if let Some(relay) = &relay {
@@ -359,21 +359,6 @@ fn binding_writer(store: &Store, handle: &Handle<Post>) -> Result<BindingWriter>
             handle.worker(committed.worker).post_when_room(Post::Committed(committed)).ok();
         })
         .map_err(|error| anyhow!("{error}"))
-}
-
-fn addresses(handle: &Handle<Post>, web: &[WebPort]) -> Addresses {
-    let first = |transport| handle.listeners().iter().find(|listener| listener.transport == transport).map(|l| l.addr);
-    let of = |kind| web.iter().find(|port| port.kind == kind).and_then(|port| port.socket.local_addr().ok());
-    Addresses {
-        udp: first(Transport::Udp),
-        tcp: first(Transport::Tcp),
-        tls: first(Transport::Tls),
-        https: of(WebKind::Https),
-        ws: of(WebKind::Ws),
-        metrics: of(WebKind::Metrics),
-        turn: None,
-        turns: None,
-    }
 }
 
 /// Starts the A/V Edge, if this node has one.
