@@ -123,6 +123,28 @@ fn the_second_flow_of_a_device_is_tried_when_the_first_is_dead() {
 }
 
 #[test]
+fn an_ack_takes_the_newest_connection_of_its_device() {
+    let mut bench = Bench::new();
+    let register = |bench: &mut Bench, connection| {
+        let text = bench.request("REGISTER", "sip:example.org", "ben", phone(2), "").replace("/UDP", "/TCP");
+        let asked = bench.receive_stream(connection, phone(2), &text).pop().unwrap();
+        let ok = bench.receive_stream(connection, phone(2), &answered(&text, &asked, "ben", "secret")).pop().unwrap();
+        assert_eq!(ok.status(), 200, "{}", ok.text);
+        ok.to
+    };
+    register(&mut bench, 7);
+    let (invite, sent) = bench.invite("anna", phone(1), "ben", "");
+    let fork = copies(&sent, "INVITE")[0].clone();
+    let answer = reply(&fork, "200 OK", "b", phone(2)).replace("<sip:x@", "<sip:ben@");
+    let up = bench.receive_stream(7, phone(2), &answer);
+    let ok = up.iter().find(|sent| sent.status() == 200).unwrap().clone();
+    let newest = register(&mut bench, 9);
+    assert_ne!(fork.to, newest);
+    let ack = bench.receive(phone(1), &crate::dialogs::in_dialog("ACK", &invite, &ok, 2));
+    assert_eq!(copies(&ack, "ACK").iter().map(|ack| ack.to).collect::<Vec<_>>(), [newest]);
+}
+
+#[test]
 fn the_record_tells_who_talked_and_who_hung_up() {
     let mut bench = Bench::new();
     bench.register("ben", phone(2));

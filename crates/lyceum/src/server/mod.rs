@@ -31,7 +31,7 @@ use lyceum_front_end::keys::Keys;
 use lyceum_front_end::metrics::Metrics;
 use lyceum_net::{Handle, Listener, ListenerOptions, Running, Tls};
 use lyceum_sip::token::bearer::Bearers;
-use lyceum_sip::{SecretKey, Transport};
+use lyceum_sip::SecretKey;
 use lyceum_store::{BindingWriter, BindingWriterOptions, MasterKey, MessageWriter, Store};
 use lyceum_topology::qos::{Dscp, Modality};
 use lyceum_topology::{Document, Snapshot};
