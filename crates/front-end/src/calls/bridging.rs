@@ -9,6 +9,8 @@ use lyceum_sip::{Message, Method, Name, Transport};
 
 use super::context::{Context, ContextId, Hop};
 use crate::core::Core;
+use crate::events::is_notify;
+use crate::messages::is_delivery;
 
 /// Names a bridged call.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -259,7 +261,11 @@ impl Core {
     }
 
     /// The transaction of a branch is over, and its bridge with it unless the branch was answered.
-    pub(super) fn unbridge_of(&mut self, of: ContextId, branch: u16) {
+    pub(super) fn unbridge_of(&mut self, user: u64) {
+        if is_notify(user).is_some() || is_delivery(user).is_some() {
+            return;
+        }
+        let (of, branch) = ContextId::split(user);
         if let Some(mut context) = self.calls.contexts.take(of) {
             self.unbridge(&mut context, usize::from(branch));
             self.calls.contexts.put_back(of, context);

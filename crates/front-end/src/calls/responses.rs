@@ -371,10 +371,8 @@ impl Core {
 
     /// A client transaction is over.
     fn branch_over(&mut self, now: Now, user: u64, out: &mut Outbox, tell: impl FnOnce(&mut Context, BranchId)) {
-        let (of, branch) = ContextId::split(user);
-        if is_notify(user).is_none() && is_delivery(user).is_none() {
-            self.unbridge_of(of, branch);
-        }
+        let (_, branch) = ContextId::split(user);
+        self.unbridge_of(user);
         self.branch_event(now, user, out, |context, id| {
             if let Some(branch) = context.branches.get_mut(usize::from(branch)) {
                 branch.client = None;

@@ -1,6 +1,5 @@
 //! Offer and answer of one call, with both parties.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
 use lyceum_media::bridge::Side;
@@ -36,9 +35,9 @@ struct Exchange {
 
 /// What was passed last of a party, for repetitions.
 struct Passed {
-    hash: u64,
+    came: Vec<u8>,
     cseq: u32,
-    body: Vec<u8>,
+    went: Vec<u8>,
 }
 
 /// One bridged call.
@@ -71,18 +70,15 @@ impl Call {
 
     pub fn pass<M: Media>(&mut self, passing: &Passing<'_>, hands: &mut Hands<'_, M>) -> Result<Vec<u8>, PassError> {
         let Passing { from, carried, cseq, body } = *passing;
-        let mut hasher = DefaultHasher::new();
-        body.hash(&mut hasher);
-        let hash = hasher.finish();
         if carried != Carried::Request
             && let Some(passed) = &self.passed[from as usize]
-            && (passed.hash, passed.cseq) == (hash, cseq)
+            && (passed.came.as_slice(), passed.cseq) == (body, cseq)
         {
-            return Ok(passed.body.clone());
+            return Ok(passed.went.clone());
         }
         let description = Description::parse(body).map_err(PassError::Description)?;
         let again = self.last.as_ref().is_some_and(|last| last.answerer == from && last.cseq == cseq);
-        let body = match (carried, self.open) {
+        let went = match (carried, self.open) {
             (Carried::Confirmation | Carried::Response, Some(offerer)) if offerer != from => {
                 self.answer(from, cseq, description, hands)?
             }
@@ -91,8 +87,8 @@ impl Call {
             }
             _ => self.offer(from, description, hands)?,
         };
-        self.passed[from as usize] = Some(Passed { hash, cseq, body: body.clone() });
-        Ok(body)
+        self.passed[from as usize] = Some(Passed { came: body.to_vec(), cseq, went: went.clone() });
+        Ok(went)
     }
 
     fn offer<M: Media>(
