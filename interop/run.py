@@ -12,7 +12,8 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from cases import (accounts, alone, bridge, browser, calendar, calls, durability, extensions, files, groups, large, pages, phones,
+from cases import (accounts, alone, bridge, browser, calendar, calls, durability, edge, extensions, federation, files, groups, large,
+                   pages, phones,
                    planning, policy, presence, proxy, qos, relay, retention, stranger, torture)
 from harness import process
 from harness.clamd import Clamd
@@ -41,6 +42,8 @@ GROUPS = {
     "planning": planning.run,
     "torture": torture.run,
     "qos": qos.run,
+    "edge": edge.run,
+    "federation": federation.run,
     "durability": durability.run,
 }
 
@@ -72,7 +75,8 @@ def main():
 def run_group(judge, group, folder, options):
     """Groups that start servers of their own get the binary, the others a running server."""
     module = GROUPS[group]
-    if group in ("alone", "bridge", "calls", "durability", "files", "calendar", "groups", "planning", "relay", "retention", "qos"):
+    if group in ("alone", "bridge", "calls", "durability", "edge", "federation", "files", "calendar", "groups", "planning", "relay",
+                 "retention", "qos"):
         module(judge, folder, os.path.abspath(options.server), options.depth)
         return
     users = {**phones.users(), **proxy.users(), large.USER: "pw-large", **pages.PEOPLE, **presence.users()}

@@ -18,11 +18,12 @@ class Baresip:
 
     kind = "baresip"
 
-    def __init__(self, folder, account, server, transport, speaks, watches=(), publishes=False, encrypts=None, codecs="PCMU/8000/1"):
+    def __init__(self, folder, account, server, transport, speaks, watches=(), publishes=False, encrypts=None, codecs="PCMU/8000/1",
+                 media="127.0.0.1"):
         """`watches` are users whose presence it subscribes to; `publishes` its own, every ten minutes as its manual has it;
         `encrypts` is `srtp` (where the other can) or `srtp-mand` (or no call)."""
         self.watches, self.publishes = watches, publishes
-        self.encrypts, self.codecs = encrypts, codecs
+        self.encrypts, self.codecs, self.media = encrypts, codecs, media
         self.account, self.server, self.transport = account, server, transport
         self.home = os.path.join(folder, f"baresip-{account.user}")
         os.makedirs(self.home, exist_ok=True)
@@ -44,7 +45,7 @@ class Baresip:
             f"audio_source aufile,{speaks}", "audio_player aubridge,sink", "audio_alert aubridge,alert",
             "ausrc_srate 8000", "auplay_srate 8000", "ausrc_channels 1", "auplay_channels 1", "audio_level no",
             "ausrc_format s16", "auplay_format s16", "auenc_format s16", "audec_format s16", "jitter_buffer_delay 2-5",
-            "net_interface 127.0.0.1", f"rtp_ports {self.rtp}-{self.rtp + 8}", f"module_path {MODULES}", "module g711.so", "module aufile.so", "module aubridge.so",
+            f"net_interface {self.media}", f"rtp_ports {self.rtp}-{self.rtp + 8}", f"module_path {MODULES}", "module g711.so", "module aufile.so", "module aubridge.so",
             "module sndfile.so", f"snd_path {self.home}", "module_tmp account.so", "module_app menu.so",
             "module_app ctrl_tcp.so", "module uuid.so", f"ctrl_tcp_listen 127.0.0.1:{self.control}",
         ]
@@ -66,7 +67,7 @@ class Baresip:
             file.write(f"<sip:{me.user}@{me.domain};transport={self.transport}>;auth_user={me.user};auth_pass={me.password}"
                        f";outbound=\"{via}\";regint=600;answermode=manual;audio_codecs={self.codecs};ptime=20{publishes}{encrypts}\n")
         with open(os.path.join(self.home, "contacts"), "w") as file:
-            file.writelines(f'"{user}" <sip:{user}@{me.domain}>;presence=p2p\n' for user in self.watches)
+            file.writelines(f'"{user}" <sip:{user if "@" in user else f"{user}@{me.domain}"}>;presence=p2p\n' for user in self.watches)
 
     def _connect(self):
         try:
@@ -126,7 +127,7 @@ class Baresip:
 
     def sees(self, user, status, seconds=15):
         """Waits until its list of contacts shows the status, as `Online` or `Busy`."""
-        wanted = re.compile(rf"{status}[^\n]*sip:{user}@")
+        wanted = re.compile(rf"{status}[^\n]*sip:{user if '@' in user else user + '@'}")
         end = time.monotonic() + seconds
         while True:
             self._command("contacts")
@@ -144,7 +145,8 @@ class Baresip:
         self._command(f"presence_{word}")
 
     def dial(self, user):
-        self._command("dial", f"sip:{user}@{self.account.domain}")
+        """A user of the same domain, or an address."""
+        self._command("dial", f"sip:{user}" if "@" in user else f"sip:{user}@{self.account.domain}")
 
     def incoming(self, seconds=10):
         return self._event(["CALL_INCOMING"], seconds)

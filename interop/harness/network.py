@@ -1,5 +1,7 @@
 """Network namespaces: hosts and routers of their own, joined by cables, gone at the end."""
 
+import contextlib
+import ctypes
 import os
 import subprocess
 
@@ -53,6 +55,21 @@ class Network:
     def filter(self, host, rules):
         """Loads rules of nftables, instead of those loaded before."""
         sh(*self.on(host), "nft", "-f", "-", text="flush ruleset\n" + rules)
+
+    @contextlib.contextmanager
+    def inside(self, host):
+        """What this thread opens and starts meanwhile is there."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        there = os.open(f"/run/netns/{self.full(host)}", os.O_RDONLY)
+        try:
+            if libc.setns(there, 0x40000000) != 0:
+                raise Failed(f"setns: {os.strerror(ctypes.get_errno())}")
+            yield
+        finally:
+            libc.setns(before, 0x40000000)
+            os.close(there)
+            os.close(before)
 
     def on(self, host):
         """What stands before a command line that is to run there."""

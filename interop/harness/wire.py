@@ -44,9 +44,9 @@ class Udp:
 
     token = "UDP"
 
-    def __init__(self, address, timeout=2.0, port=0):
+    def __init__(self, address, timeout=2.0, port=0, host="127.0.0.1"):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", port))
+        self.socket.bind((host, port))
         self.socket.connect(address)
         self.socket.settimeout(timeout)
         self.host, self.port = self.socket.getsockname()
@@ -64,11 +64,15 @@ class Udp:
 class Stream:
     """One TCP or TLS connection, framed by Content-Length."""
 
-    def __init__(self, address, timeout=2.0, ca=None):
+    def __init__(self, address, timeout=2.0, ca=None, certificate=None, name=None):
+        """With `ca` over TLS; `certificate` is a file and its key's, `name` what the other side must prove."""
         plain = socket.create_connection(address, timeout)
         if ca:
             self.token = "TLS"
-            self.socket = ssl.create_default_context(cafile=ca).wrap_socket(plain, server_hostname=address[0])
+            context = ssl.create_default_context(cafile=ca)
+            if certificate:
+                context.load_cert_chain(*certificate)
+            self.socket = context.wrap_socket(plain, server_hostname=name or address[0])
         else:
             self.token = "TCP"
             self.socket = plain

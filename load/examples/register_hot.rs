@@ -85,7 +85,8 @@ impl World {
         let (snapshot, credentials) = organisation(&users);
         let addr: SocketAddr = ([127, 0, 0, 1], 5060).into();
         let advertised = addr.to_string().as_str().into();
-        let listener = Listener { id: ListenerId(0), transport: Transport::Udp, addr, advertised, inside: true };
+        let listener =
+            Listener { id: ListenerId(0), transport: Transport::Udp, addr, advertised, inside: true, link: false };
         let core = Core::new(CoreOptions {
             worker: 0,
             listeners: vec![listener.clone()],

@@ -86,5 +86,5 @@ impl Organisation {
 pub fn listener(transport: Transport) -> Listener {
     let id = ListenerId(if transport == Transport::Udp { 0 } else { 1 });
     let addr = SERVER.parse().expect("an address");
-    Listener { id, transport, addr, advertised: SERVER.into(), inside: false }
+    Listener { id, transport, addr, advertised: SERVER.into(), inside: false, link: false }
 }

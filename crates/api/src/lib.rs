@@ -23,6 +23,7 @@ pub mod client;
 pub mod contact;
 pub mod directory;
 pub mod domain;
+pub mod edge;
 pub mod eml;
 pub mod group;
 pub mod message;

@@ -67,6 +67,10 @@ refusals! {
     CalendarRefused "calendar-refused" 422 "give the https address that your calendar offers for sharing, or its .ics file";
     /// The file may not be sent.
     FileRefused "file-refused" 422 "send another kind of file, or a smaller one; 'lyceum effective-policy USER' shows what the file transfer policy allows";
+    /// There is no Access Edge of this name.
+    EdgeNotFound "edge-not-found" 404 "see 'lyceum edge list' for those there are";
+    /// The name of an Access Edge cannot be used, or links are not served here.
+    EdgeInvalid "edge-invalid" 422 "give a name of letters, digits and hyphens; links need [link] with address in the node file";
     /// The virus scanner found something in the file.
     FileInfected "file-infected" 422 "have the sender's computer checked; the server's log names the file";
     /// The file must be scanned for viruses, and could not be.

@@ -9,7 +9,7 @@ use lyceum_store::{BindingWriter, Committed, MessageEntry};
 use lyceum_topology::Snapshot;
 
 use crate::calls::{Lookup, Resolved};
-use crate::core::{Core, Effect};
+use crate::core::{Core, Effect, EnrolledEdge};
 use crate::credentials::Credentials;
 use crate::ladders::Ladder;
 
@@ -37,6 +37,15 @@ pub enum Post {
     },
     /// The HTTPS server announced its listener.
     Listener(Listener),
+    /// What becomes of a node that wants a certificate.
+    Enrolled {
+        /// Given with [`Effect::Enrol`].
+        query: u64,
+        /// Its papers; `None` when its token is not good.
+        papers: Option<Vec<u8>>,
+    },
+    /// Access Edges that are enrolled now.
+    Edges(Vec<EnrolledEdge>),
     /// Look into the core (registrations, traces): runs on the worker's thread, so it must be short.
     Inspect(Box<dyn FnOnce(&mut Core, Now) + Send>),
     /// Change something and send what follows from it (removing a user's bindings).
@@ -45,6 +54,8 @@ pub enum Post {
 
 /// Asks for a name's addresses; the answer comes back as [`Post::Resolved`].
 pub type ResolveFn = Box<dyn Fn(u64, Lookup) + Send>;
+/// Judges who wants a certificate; the answer comes back as [`Post::Enrolled`].
+pub type EnrolFn = Box<dyn Fn(u64, Box<[u8]>) + Send>;
 /// Takes call detail records for the store; says no when its queue is full.
 pub type RecordFn = Box<dyn Fn(Box<CallRecord>) + Send>;
 
@@ -70,13 +81,22 @@ pub struct Executor {
     core: Core,
     writer: BindingWriter,
     resolve: ResolveFn,
+    enrol: EnrolFn,
     sinks: Sinks,
 }
 
 impl Executor {
     /// Joins a core to the store's writer, a resolver and the record writer.
     pub fn new(core: Core, writer: BindingWriter, resolve: ResolveFn, sinks: Sinks) -> Self {
-        Executor { core, writer, resolve, sinks }
+        let enrol: EnrolFn = Box::new(|_, _| {});
+        Executor { core, writer, resolve, enrol, sinks }
+    }
+
+    /// Lets nodes be enrolled.
+    #[must_use]
+    pub fn enrolling(mut self, enrol: EnrolFn) -> Self {
+        self.enrol = enrol;
+        self
     }
 
     fn carry_out(&mut self, now: Now, out: &mut Outbox) {
@@ -97,6 +117,7 @@ impl Executor {
                 }
                 Effect::Record(record) => (self.sinks.record)(record),
                 Effect::Ladder(ladder) => (self.sinks.ladder)(ladder),
+                Effect::Enrol { query, asked } => (self.enrol)(query, asked),
                 Effect::Resolve { query, target } => (self.resolve)(query, target),
             }
         }
@@ -131,6 +152,8 @@ impl Engine for Executor {
             Post::Credentials(credentials) => self.core.swap_credentials(credentials),
             Post::Resolved { query, answer } => self.core.resolved(now, query, answer, out),
             Post::Listener(listener) => self.core.add_listener(listener),
+            Post::Enrolled { query, papers } => self.core.enrolled(query, papers.as_deref(), out),
+            Post::Edges(edges) => self.core.set_edges(edges, out),
             Post::Inspect(look) => look(&mut self.core, now),
             Post::Act(act) => act(&mut self.core, now, out),
         }

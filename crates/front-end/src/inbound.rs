@@ -17,6 +17,17 @@ pub struct Inbound<'a> {
     pub message: Message<'a>,
     /// A trusted host of the topology sent it.
     pub trusted: bool,
+    /// It came by the link to an Access Edge, and this stands behind it.
+    pub outside: Option<Outside<'a>>,
+}
+
+/// Who is at the other side of an Access Edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outside<'a> {
+    /// A user of ours, or somebody who says so.
+    Remote,
+    /// Somebody of another organisation, whose domain the Edge has seen proven.
+    Federated(&'a str),
 }
 
 impl Inbound<'_> {
@@ -46,7 +57,7 @@ impl Inbound<'_> {
     /// §18.2.1). Nothing that a client writes changes it; this is the one place that says so.
     pub fn source(&self) -> IpAddr {
         let near = self.arrival.remote.ip();
-        if !self.trusted {
+        if !self.trusted && self.outside.is_none() {
             return near;
         }
         let clients = self.message.values(Name::Via).nth(1).and_then(|value| Via::parse(value).ok());

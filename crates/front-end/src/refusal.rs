@@ -172,6 +172,22 @@ refusals! {
     ExtensionRequired = 421, "LYS0059", "Extension Required";
     /// The body of a SUBSCRIBE that requires a list of people is something else.
     UnsupportedList = 415, "LYS0060", "Unsupported Media Type";
+    /// The external access policy of the user forbids signing in from outside.
+    ExternalForbidden = 403, "LYS0071", "Signing in from outside not allowed";
+    /// Nobody whom others may reach from outside; said for unknown users too.
+    NotReachableOutside = 403, "LYS0072", "Not reachable from outside";
+    /// The external access policy of the user forbids people of other organisations.
+    FederationForbidden = 403, "LYS0073", "Other organisations not allowed for you";
+    /// The domain is blocked.
+    DomainClosed = 403, "LYS0074", "No federation with this domain";
+    /// No Access Edge is linked, so nothing leaves.
+    NoEdge = 503, "LYS0075", "No Access Edge is linked";
+    /// The other side of a link is no Edge that is enrolled now.
+    UnknownEdge = 403, "LYS0076", "This Edge is not enrolled";
+    /// The one-time token of a node that wants to be enrolled was used, has ended, or never was.
+    TokenSpent = 403, "LYS0078", "Token used, ended or unknown";
+    /// Who is of another organisation does not do this with us.
+    NotForPartners = 403, "LYS0077", "Not for other organisations";
 }
 
 #[cfg(test)]

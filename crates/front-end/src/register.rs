@@ -15,7 +15,7 @@ use crate::core::Core;
 use crate::core::names::Ourselves;
 use crate::core::reply::Challenge;
 use crate::gruu::Minter;
-use crate::inbound::Inbound;
+use crate::inbound::{Inbound, Outside};
 use crate::pipeline::authenticate::{Authenticated, Authenticator, Facts};
 use crate::pipeline::client_version::{self, ClientVerdict};
 use crate::refusal::Refusal;
@@ -30,6 +30,9 @@ impl Core {
     pub(crate) fn register(&mut self, inbound: &Inbound<'_>, out: &mut Outbox) {
         self.metrics.registers.inc();
         let message = inbound.message;
+        if matches!(inbound.outside, Some(Outside::Federated(_))) {
+            return self.refuse(inbound, Refusal::NotForPartners, out);
+        }
         let Some((aor_user, domain)) = address_of_record(&message, &self.snapshot) else {
             return self.refuse(inbound, Refusal::NotServed, out);
         };
@@ -51,6 +54,9 @@ impl Core {
         }
         if !is_from_user(&message, &user) {
             return self.refuse(inbound, Refusal::NotYourIdentity, out);
+        }
+        if inbound.outside.is_some() && !snapshot.external_access_policy(&user).allow_remote {
+            return self.refuse(inbound, Refusal::ExternalForbidden, out);
         }
         let unknown = unknown_options(&message, Name::Require, &KNOWN_OPTIONS);
         if !unknown.is_empty() {

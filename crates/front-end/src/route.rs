@@ -6,6 +6,7 @@ use std::sync::Arc;
 use lyceum_monitoring::{DecisionStep, Private};
 use lyceum_sip::uri::tel::Telephone;
 use lyceum_sip::{Scheme, Uri};
+use lyceum_topology::federation::Standing;
 use lyceum_topology::{NextHop, Snapshot, UserRecord};
 
 use crate::refusal::Refusal;
@@ -33,6 +34,8 @@ pub enum Route {
         /// Its hops.
         hops: Vec<NextHop>,
     },
+    /// To this domain of another organisation, through an Access Edge.
+    Federation(String),
     /// Nowhere.
     Refuse(Refusal),
 }
@@ -49,7 +52,8 @@ pub struct Decision {
 /// Decides where a request goes.
 ///
 /// Order: a user's address, then a user's number, then static routes, first match wins. A domain that is not ours is
-/// reached by a static route only: the server is never an open relay.
+/// reached by a static route, or by federation where the topology has it; who may is asked before. The server is never an
+/// open relay.
 pub fn decide(snapshot: &Snapshot, intent: &Intent<'_>) -> Decision {
     let mut trace = Trace { steps: Vec::new(), on: intent.traced };
     let route = match Uri::parse(intent.request_uri) {
@@ -87,7 +91,7 @@ fn sip(snapshot: &Snapshot, intent: &Intent<'_>, uri: &Uri<'_>, trace: &mut Trac
         None if intent.to_this_host => snapshot.default_domain(),
         None => {
             trace.step(|| DecisionStep::Domain { name: text(uri.host_text()), ours: false });
-            return static_route(snapshot, intent, Refusal::NotServed, trace);
+            return elsewhere(snapshot, intent, uri, trace);
         }
     };
     trace.step(|| DecisionStep::Domain { name: domain.to_string(), ours: true });
@@ -127,6 +131,19 @@ fn number(snapshot: &Snapshot, intent: &Intent<'_>, digits: &[u8], trace: &mut T
         Some(record) => to_user(record, trace),
         None => static_route(snapshot, intent, Refusal::NotFound, trace),
     }
+}
+
+/// A domain that is not ours.
+fn elsewhere(snapshot: &Snapshot, intent: &Intent<'_>, uri: &Uri<'_>, trace: &mut Trace) -> Route {
+    let domain = text(uri.host_text()).to_ascii_lowercase();
+    let standing = snapshot.document().federation.standing(&domain);
+    let is_name = uri.host().ip().is_none();
+    let otherwise = if standing == Standing::Blocked { Refusal::DomainClosed } else { Refusal::NotServed };
+    if snapshot.static_route(intent.request_uri).is_some() || !standing.is_open() || !is_name {
+        return static_route(snapshot, intent, otherwise, trace);
+    }
+    trace.step(|| DecisionStep::Federation { domain: domain.clone() });
+    Route::Federation(domain)
 }
 
 fn static_route(snapshot: &Snapshot, intent: &Intent<'_>, otherwise: Refusal, trace: &mut Trace) -> Route {
@@ -213,6 +230,7 @@ mod tests {
             let got = match decide(&snapshot, &intent).route {
                 Route::User(record) => format!("user {}", record.address),
                 Route::Hops { name, .. } => format!("route {name}"),
+                Route::Federation(domain) => format!("federation {domain}"),
                 Route::Refuse(refusal) => refusal.status().to_string(),
             };
             assert_eq!(got, expected, "{dialled}");

@@ -1,5 +1,6 @@
 //! `node.toml`: what belongs to one node and not to the topology document.
 
+mod link;
 mod media;
 mod metrics;
 mod relay;
@@ -16,9 +17,11 @@ use serde::Deserialize;
 
 use crate::server::MediaNode;
 
+pub use link::LinkConfig;
 pub use media::MediaConfig;
 pub use metrics::MetricsConfig;
 pub use relay::RelayConfig;
+pub use shape::edge_faults as edge_shape;
 
 /// One thing that is wrong in the node file: what, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +33,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    fn new(what: impl Into<String>, fix: impl Into<String>) -> Fault {
+    pub(crate) fn new(what: impl Into<String>, fix: impl Into<String>) -> Fault {
         Fault { what: what.into(), fix: fix.into() }
     }
 }
@@ -72,6 +75,9 @@ pub struct NodeConfig {
     /// The relay for media.
     #[serde(default)]
     pub relay: Option<RelayConfig>,
+    /// The port for links of Access Edges.
+    #[serde(default)]
+    pub link: Option<LinkConfig>,
     /// Certificates.
     #[serde(default)]
     pub tls: Option<TlsConfig>,
@@ -258,6 +264,9 @@ impl NodeConfig {
         if let Err(fault) = self.media_node() {
             add(fault.what, &fault.fix);
         }
+        if let Some(fault) = self.link.as_ref().and_then(LinkConfig::fault) {
+            add(fault.what, &fault.fix);
+        }
         if let Some(Err(fault)) = self.relay.as_ref().map(RelayConfig::options) {
             add(fault.what, &fault.fix);
         }
@@ -312,6 +321,7 @@ impl NodeConfig {
             .chain(https)
             .chain(self.metrics.iter().map(MetricsConfig::port))
             .chain(self.relay.iter().flat_map(RelayConfig::opens))
+            .chain(self.link.iter().map(LinkConfig::opens))
             .collect()
     }
 
@@ -347,7 +357,7 @@ impl Port {
     }
 }
 
-fn names_a_port(host: &str) -> bool {
+pub(crate) fn names_a_port(host: &str) -> bool {
     host.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 

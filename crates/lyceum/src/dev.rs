@@ -15,6 +15,7 @@ use lyceum_topology::{Cidr, Document, DomainName, HopTransport, TrustedBy, Trust
 use lyceum_web::scanner::Scanner;
 
 use crate::config::Port;
+use crate::link::LinkOptions;
 use crate::preflight::{Preflight, listed, raise_file_limit};
 use crate::probe;
 use crate::server::{Addresses, MediaNode, Server, ServerOptions, Webhook};
@@ -84,6 +85,9 @@ pub struct DevArgs {
     /// What looks through files for viruses: a command's path, clamd:SOCKET or clamd:ADDRESS:PORT
     #[arg(long, value_parser = scanner)]
     virus_scanner: Option<Scanner>,
+    /// Address and port for links of Access Edges; none when absent
+    #[arg(long)]
+    link: Option<SocketAddr>,
     #[command(flatten)]
     turn: TurnArgs,
     /// Log level or filter
@@ -131,7 +135,7 @@ pub fn run(args: &DevArgs) -> Result<()> {
 }
 
 fn refuse_exposure(args: &DevArgs) -> Result<()> {
-    let sip = [Some(args.sip), Some(args.tls), Some(args.https), args.ws, args.metrics];
+    let sip = [Some(args.sip), Some(args.tls), Some(args.https), args.ws, args.metrics, args.link];
     for addr in sip.into_iter().chain(args.turn.addresses()).flatten() {
         if !addr.ip().is_loopback() && !args.expose {
             bail!(
@@ -154,6 +158,7 @@ fn preflight(args: &DevArgs, folder: &Path) -> Result<()> {
     ];
     ports.extend(args.ws.map(|addr| port("ws", addr, false)));
     ports.extend(args.metrics.map(|addr| port("metrics", addr, false)));
+    ports.extend(args.link.map(|addr| port("link", addr, false)));
     let [plain, tls] = args.turn.addresses();
     ports.extend(plain.into_iter().flat_map(|addr| [port("turn", addr, true), port("turn", addr, false)]));
     ports.extend(tls.map(|addr| port("turns", addr, false)));
@@ -208,6 +213,7 @@ fn options(args: &DevArgs, folder: &Path) -> Result<ServerOptions> {
         scanner: args.virus_scanner.clone(),
         relay: args.turn.options()?,
         media: media(args),
+        link: args.link.map(|address| LinkOptions { address, advertised: None }),
         https_inside: inside(args.https),
         socket: socket(folder),
         backups: folder.join("backups"),
@@ -322,6 +328,7 @@ fn json_line(args: &DevArgs, addresses: &Addresses, folder: &Path) -> String {
         "ws": addresses.ws.map(|addr| format!("ws://{addr}/ws")),
         "turn": text(addresses.turn),
         "turns": text(addresses.turns),
+        "link": text(addresses.link),
         "metrics": addresses.metrics.map(|addr| format!("http://{addr}/metrics")),
         "ca": folder.join("ca").join("ca.pem"),
         "socket": socket(folder),

@@ -3,6 +3,9 @@
 mod config;
 mod dev;
 mod doctor;
+mod edge;
+mod link;
+mod memory;
 mod offline;
 mod preflight;
 mod probe;
@@ -15,7 +18,7 @@ use std::process::ExitCode;
 use clap::{Args, FromArgMatches};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: memory::Allocator = memory::Allocator;
 
 /// Exit code of a server that could not start or work.
 const FAILED: u8 = 1;
@@ -48,6 +51,10 @@ fn main() -> ExitCode {
             dev::run(&args)
         }),
         Some(("serve", below)) => serve::ServeArgs::from_arg_matches(below).map_err(Into::into).and_then(|args| {
+            if let Some(config) = edge::EdgeConfig::read(&args.config)? {
+                log_to_stderr(&config.log.format, &config.log.level);
+                return edge::run(&config);
+            }
             let config = config::NodeConfig::read(&args.config)?;
             log_to_stderr(&config.log.format, &config.log.level);
             serve::run(&args, config)

@@ -36,6 +36,10 @@ impl lyceum_shell::Offline for Binary {
             "{file} is restored into {data}: topology version {topology}. It opens with the master key of the server that made it."
         ))
     }
+
+    fn enrol(&self, token: &str, data: &Path) -> Result<String, String> {
+        crate::edge::enrolment::enrol(token, data).map_err(|error| format!("{error:#}"))
+    }
 }
 
 /// The data folder to restore into: the one named, below it when it is a folder of `lyceum dev`, or the node's own.

@@ -9,7 +9,7 @@ use lyceum_net::{Certificate, ClientCertificates, ListenerOptions, Tls, TlsSetti
 use lyceum_store::MasterKey;
 use lyceum_topology::Document;
 
-use crate::config::{NodeConfig, RelayConfig, TlsConfig};
+use crate::config::{LinkConfig, NodeConfig, RelayConfig, TlsConfig};
 use crate::dev::read_topology;
 use crate::preflight::{Preflight, listed, raise_file_limit};
 use crate::server::{Server, ServerOptions};
@@ -90,6 +90,7 @@ fn options(args: &ServeArgs, config: NodeConfig) -> Result<ServerOptions> {
         origins: config.https.map(|https| https.origins).unwrap_or_default(),
         relay: config.relay.as_ref().map(RelayConfig::options).transpose().map_err(|fault| anyhow!("{fault}"))?,
         media,
+        link: config.link.as_ref().map(LinkConfig::options),
         https_inside: false,
         socket: config.socket,
         workers: config.workers,

@@ -84,6 +84,11 @@ pub enum DecisionStep {
         /// The route's name in the topology.
         name: String,
     },
+    /// The target is of another organisation that we federate with.
+    Federation {
+        /// Its domain.
+        domain: String,
+    },
     /// A next hop was chosen.
     NextHop {
         /// Its name, as the topology or the Route field gives it.
@@ -190,6 +195,7 @@ impl DecisionStep {
                 format!("The user is signed in at {}: {}.", count(list.len(), "endpoint"), list.join(", "))
             }
             Self::StaticRoute { name } => format!("The static route {name} fits."),
+            Self::Federation { domain } => format!("{domain} is reached by federation, through an Access Edge."),
             Self::NextHop { host, address, transport } => {
                 let at = address.map(|address| format!(" ({address})")).unwrap_or_default();
                 format!("The next hop is {host}{at} over {}.", transport.as_str())

@@ -63,6 +63,21 @@ fn bind(options: &Options, i: usize, mut addr: SocketAddr) -> Result<Bound, NetE
             what: format!("WebSocket on {addr} is served by the HTTPS server; remove it from the SIP listeners"),
         });
     }
+    let advertised = wanted.advertised.clone();
+    let made = |addr: SocketAddr, ports| {
+        let listener = Listener {
+            id: ListenerId(i as u16),
+            transport: wanted.transport,
+            addr,
+            advertised: advertised.unwrap_or_else(|| addr.to_string()).into(),
+            inside: wanted.inside,
+            link: wanted.link,
+        };
+        Bound { listener: Arc::new(listener), ports }
+    };
+    if wanted.dials_only {
+        return Ok(made(addr, Vec::new()));
+    }
     let shared = options.workers > 1;
     if shared {
         // With SO_REUSEPORT a second instance of ourselves could share our port unseen: look first without it.
@@ -75,15 +90,7 @@ fn bind(options: &Options, i: usize, mut addr: SocketAddr) -> Result<Bound, NetE
         addr = local(&port)?;
         ports.push(port);
     }
-    let advertised = wanted.advertised.clone().unwrap_or_else(|| addr.to_string());
-    let listener = Listener {
-        id: ListenerId(i as u16),
-        transport: wanted.transport,
-        addr,
-        advertised: advertised.into(),
-        inside: wanted.inside,
-    };
-    Ok(Bound { listener: Arc::new(listener), ports })
+    Ok(made(addr, ports))
 }
 
 fn local(port: &Port) -> Result<SocketAddr, NetError> {

@@ -21,6 +21,8 @@ pub struct Listener {
     pub advertised: Arc<str>,
     /// True when only hosts of the inside network can reach it (an address on it may then be trusted over UDP).
     pub inside: bool,
+    /// True when only enrolled nodes of ours are to come here (the link between an Edge and its pool).
+    pub link: bool,
 }
 
 /// Who the peer proved to be by its client or server certificate.

@@ -138,6 +138,21 @@ impl Flow {
         }
     }
 
+    /// The lasting name of the link to a node of ours, whatever connection carries it: see [`Outbox::name_link`].
+    ///
+    /// [`Outbox::name_link`]: crate::Outbox::name_link
+    pub fn to_link(worker: u8, number: u32) -> Flow {
+        Flow::Stream { worker, index: number, generation: 0 }
+    }
+
+    /// The number of the link that this name stands for, if it is one.
+    pub fn link(&self) -> Option<u32> {
+        match *self {
+            Flow::Stream { index, generation: 0, .. } => Some(index),
+            _ => None,
+        }
+    }
+
     /// The worker that must send on this flow; `None` when any worker may (datagrams).
     pub fn worker(&self) -> Option<u8> {
         match *self {

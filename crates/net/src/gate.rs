@@ -126,7 +126,14 @@ mod tests {
 
     fn listener(inside: bool) -> Listener {
         let addr = "127.0.0.1:5060".parse().unwrap();
-        Listener { id: ListenerId(1), transport: Transport::Tcp, addr, advertised: "a:5060".into(), inside }
+        Listener {
+            id: ListenerId(1),
+            transport: Transport::Tcp,
+            addr,
+            advertised: "a:5060".into(),
+            inside,
+            link: false,
+        }
     }
 
     #[test]

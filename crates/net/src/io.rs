@@ -90,6 +90,11 @@ impl Io {
         Ok(())
     }
 
+    /// Takes a listener that has no port into service.
+    pub(crate) fn know(&mut self, listener: Arc<Listener>) {
+        self.streams.know(listener);
+    }
+
     pub(crate) fn connect_peers(&mut self, peers: Vec<Arc<dyn Peer>>) {
         self.peers = peers;
     }
@@ -188,6 +193,7 @@ impl Io {
                     None => self.streams.close(now, flow),
                 },
                 Item::Alias { flow, port } => self.streams.alias(flow, port),
+                Item::NameLink { number, flow } => self.streams.name_link(number, flow),
             }
         }
         out.items = items;
@@ -196,7 +202,10 @@ impl Io {
             self.counters.datagrams_out(sent);
         }
         self.streams.flush(now);
-        out.clear();
+        match self.streams.is_forgetful() {
+            true => out.wipe(),
+            false => out.clear(),
+        }
     }
 
     fn send_on(&mut self, flow: Flow, ticket: u64, bytes: Range<usize>, arena: &[u8]) {

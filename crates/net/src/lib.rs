@@ -82,7 +82,7 @@ pub use options::{Bounds, Coalesce, ListenerOptions, Options};
 pub use outbox::{Destination, Outbox, Sent};
 pub use resolver::{LookupError, Resolver, ResolverOptions};
 pub use tls::{
-    Certificate, CertificateFacts, ClientCertificates, DevCa, Issued, NotShown, Tls, TlsError, TlsSettings,
-    load_authorities, shown_certificate,
+    Certificate, CertificateFacts, ClientCertificates, DevCa, Issued, LinkCa, LinkKey, LinkPapers, NotShown, POOL_LINK,
+    Tls, TlsError, TlsSettings, fingerprint, load_authorities, shown_certificate, shown_chain,
 };
 pub use workers::{Handle, Running, WorkerHandle, Workers};

@@ -20,12 +20,34 @@ pub struct ListenerOptions {
     pub advertised: Option<String>,
     /// Reachable from the inside network only.
     pub inside: bool,
+    /// Enrolled nodes of ours come here, nobody else.
+    pub link: bool,
+    /// No port is opened: connections that we open are its only ones. Their source is the address.
+    pub dials_only: bool,
+    /// Certificates and authorities of this listener and of the connections opened for it, instead of
+    /// [`Options::tls`].
+    pub tls: Option<Tls>,
 }
 
 impl ListenerOptions {
     /// A listener on `addr` that advertises its address and counts as outside.
     pub fn new(transport: Transport, addr: SocketAddr) -> ListenerOptions {
-        ListenerOptions { transport, addr, port_of: None, advertised: None, inside: false }
+        ListenerOptions {
+            transport,
+            addr,
+            port_of: None,
+            advertised: None,
+            inside: false,
+            link: false,
+            dials_only: false,
+            tls: None,
+        }
+    }
+
+    /// Gives it certificates and authorities of its own.
+    pub fn with_tls(mut self, tls: Tls) -> ListenerOptions {
+        self.tls = Some(tls);
+        self
     }
 
     /// Marks it as reachable from the inside network only.
@@ -141,6 +163,8 @@ pub struct Options {
     pub clock: Clock,
     /// Traffic class of what leaves our sockets: the DSCP of signalling, times four; 0 marks nothing.
     pub traffic_class: u8,
+    /// Overwrite every buffer that held messages once they are handed on: for hosts that must not remember them.
+    pub forgetful: bool,
 }
 
 impl Default for Options {
@@ -154,6 +178,7 @@ impl Default for Options {
             limits: Limits::default(),
             clock: Clock::start(),
             traffic_class: 0,
+            forgetful: false,
         }
     }
 }

@@ -38,6 +38,7 @@ pub(crate) enum Item {
     Send { to: Destination, ticket: u64, bytes: Range<usize> },
     Close(Flow),
     Alias { flow: Flow, port: u16 },
+    NameLink { number: u32, flow: Flow },
 }
 
 /// A message waiting in an [`Outbox`].
@@ -87,6 +88,18 @@ impl Outbox {
     /// sent-by port. Has effect only if the peer proved its name by certificate, and then only for that name.
     pub fn alias(&mut self, flow: Flow, port: u16) {
         self.items.push(Item::Alias { flow, port });
+    }
+
+    /// From now on [`Flow::to_link`] with this number leads to the connection of `flow`, until it ends or another one gets
+    /// the name.
+    pub fn name_link(&mut self, number: u32, flow: Flow) {
+        self.items.push(Item::NameLink { number, flow });
+    }
+
+    /// Forgets everything and overwrites the bytes.
+    pub(crate) fn wipe(&mut self) {
+        self.arena.fill(0);
+        self.clear();
     }
 
     /// The messages that wait, in order.

@@ -42,10 +42,11 @@ impl Options {
             let room = Arc::new(Semaphore::new(self.bounds.foreign_in));
             desks.push(Desk { mailbox: Arc::new(mailbox), counters: Arc::default(), room });
         }
-        if let Some(listener) = listeners.iter().find(|l| l.transport == Transport::Tls)
-            && !self.tls.as_ref().is_some_and(Tls::can_serve)
-        {
-            return Err(NetError::NoCertificate { addr: listener.addr });
+        for (listener, wanted) in listeners.iter().zip(&self.listeners) {
+            let tls = wanted.tls.as_ref().or(self.tls.as_ref());
+            if listener.transport == Transport::Tls && !wanted.dials_only && !tls.is_some_and(Tls::can_serve) {
+                return Err(NetError::NoCertificate { addr: listener.addr });
+            }
         }
         let gate = Gate::new(&self.bounds);
         let ios = serve(&self, bound, &desks, &gate)?;
@@ -78,6 +79,8 @@ fn serve<P: Send + 'static>(
         ios.push(io);
     }
     for Bound { listener, ports } in bound {
+        let dials_only = ports.is_empty();
+        ios.iter_mut().filter(|_| dials_only).for_each(|io| io.know(listener.clone()));
         for (io, port) in ios.iter_mut().zip(ports) {
             io.serve(listener.clone(), port)?;
         }
@@ -225,7 +228,7 @@ impl<P: Send + 'static> Handle<P> {
     ) -> Arc<Listener> {
         let id = ListenerId(self.shared.next_listener.fetch_add(1, Relaxed));
         let advertised = advertised.map_or_else(|| addr.to_string().into(), Arc::from);
-        Arc::new(Listener { id, transport, addr, advertised, inside })
+        Arc::new(Listener { id, transport, addr, advertised, inside, link: false })
     }
 
     /// Hands a flow over to a worker. `peer` is who the client proved to be by certificate, if it did.

@@ -11,6 +11,7 @@ mod completions;
 mod contact;
 mod device;
 mod domain;
+mod edge;
 mod effective_policy;
 mod group;
 mod man;
@@ -64,6 +65,9 @@ enum Noun {
     /// SIP domains
     #[command(subcommand)]
     Domain(domain::Verb),
+    /// Access Edges: one-time tokens, who is enrolled, whose link stands
+    #[command(subcommand)]
+    Edge(edge::Verb),
     /// Policies by kind and scope, and their grants
     #[command(subcommand)]
     Policy(policy::Verb),
@@ -143,6 +147,7 @@ impl Cli {
             Noun::Group(verb) => verb.run(run),
             Noun::Device(verb) => verb.run(run),
             Noun::Domain(verb) => verb.run(run),
+            Noun::Edge(verb) => verb.run(run),
             Noun::Policy(verb) => verb.run(run),
             Noun::EffectivePolicy(command) => command.run(run),
             Noun::Topology(verb) => verb.run(run),

@@ -41,6 +41,9 @@ pub trait Offline {
     /// Puts the backup `file` in the place of the data in `data`; `None` is the default data folder.
     /// With `what_if`, only checks. Returns a sentence that says what was, or would be, done.
     fn restore(&self, file: &Path, data: Option<&Path>, what_if: bool) -> Result<String, String>;
+
+    /// Enrols this machine as an Access Edge and keeps its papers in `data`. Returns a sentence that says what was done.
+    fn enrol(&self, token: &str, data: &Path) -> Result<String, String>;
 }
 
 /// For tools that link the shell alone.
@@ -49,6 +52,10 @@ pub struct NoOffline;
 impl Offline for NoOffline {
     fn restore(&self, _: &Path, _: Option<&Path>, _: bool) -> Result<String, String> {
         Err("this program cannot restore; use the server's own 'lyceum restore'".to_owned())
+    }
+
+    fn enrol(&self, _: &str, _: &Path) -> Result<String, String> {
+        Err("this program is no Edge; use the server's own 'lyceum edge enrol'".to_owned())
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) const MAIN: Schema = Schema {
         include_str!("schema/main.3.sql"),
         include_str!("schema/main.4.sql"),
         include_str!("schema/main.5.sql"),
+        include_str!("schema/main.6.sql"),
     ],
 };
 pub(crate) const BINDINGS: Schema =

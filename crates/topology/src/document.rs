@@ -2,6 +2,7 @@
 
 use crate::accounts::Accounts;
 use crate::domain::{DomainName, SipDomain};
+use crate::federation::Federation;
 use crate::policy::Policies;
 use crate::qos::QosSettings;
 use crate::route::StaticRoute;
@@ -33,6 +34,9 @@ pub struct Document {
     /// Ports and marks of each modality.
     #[serde(skip_serializing_if = "QosSettings::is_default")]
     pub qos: QosSettings,
+    /// Other organisations.
+    #[serde(skip_serializing_if = "Federation::is_default")]
+    pub federation: Federation,
     /// The policies of every kind at every scope.
     pub policies: Policies,
 }

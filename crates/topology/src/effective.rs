@@ -59,6 +59,7 @@ impl EffectivePolicy {
         gather(&policies.file_transfer, scope(Some(GrantKind::FileTransfer)), &mut values);
         gather(&policies.archiving, scope(Some(GrantKind::Archiving)), &mut values);
         gather(&policies.client_version, scope(Some(GrantKind::ClientVersion)), &mut values);
+        gather(&policies.external_access, scope(Some(GrantKind::ExternalAccess)), &mut values);
         Self { user: user.address.to_string(), site: site.map(str::to_owned), pool: user.pool().to_owned(), values }
     }
 

@@ -23,6 +23,7 @@ pub mod directory;
 mod document;
 mod domain;
 mod effective;
+pub mod federation;
 mod parse;
 mod path;
 pub mod policy;
@@ -48,8 +49,8 @@ pub use effective::{EffectivePolicy, EffectiveValue};
 pub use path::{Path, Segment};
 pub use policy::{
     ArchivingPolicy, AuthenticationPolicy, CallDetailPolicy, CallPolicy, ClientVersionPolicy, DigestAlgorithm,
-    FileTransferPolicy, GrantKind, ImFilterPolicy, KeepLadders, LockoutPolicy, MessagePolicy, Origin, Policies,
-    PolicyKind, PresencePolicy, ProxyPolicy, RegistrarPolicy,
+    ExternalAccessPolicy, FileTransferPolicy, GrantKind, ImFilterPolicy, KeepLadders, LockoutPolicy, MessagePolicy,
+    Origin, Policies, PolicyKind, PresencePolicy, ProxyPolicy, RegistrarPolicy,
 };
 pub use problem::{CODES, Problem};
 pub use provisioning::{ClientModality, ClientQos, Provisioning, Servers, Who};

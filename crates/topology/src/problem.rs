@@ -83,6 +83,9 @@ codes! {
     BadServer = "LYT0033", "Not the address of a directory server or issuer";
     PortsOverlap = "LYT0034", "Port ranges that overlap";
     BadPortRange = "LYT0035", "A range of ports that cannot be used";
+    OwnDomainFederated = "LYT0036", "One of our own domains among partners";
+    AllowedAndBlocked = "LYT0037", "A domain both allowed and blocked";
+    FederationOff = "LYT0038", "Partners are discovered while federation is off";
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use crate::document::Document;
 use crate::domain::DomainName;
 use crate::effective::EffectivePolicy;
 use crate::policy::{
-    ArchivingPolicy, AuthenticationPolicy, CallPolicy, ClientVersionPolicy, FileTransferPolicy, ImFilterPolicy,
-    MessagePolicy, PresencePolicy, RegistrarPolicy,
+    ArchivingPolicy, AuthenticationPolicy, CallPolicy, ClientVersionPolicy, ExternalAccessPolicy, FileTransferPolicy,
+    ImFilterPolicy, MessagePolicy, PresencePolicy, RegistrarPolicy,
 };
 use crate::problem::Problem;
 use crate::route::StaticRoute;
@@ -136,6 +136,11 @@ impl Snapshot {
     /// The client version policy that holds for a user.
     pub fn client_version_policy(&self, user: &UserRecord) -> &ClientVersionPolicy {
         &self.policies_of(user).client_version
+    }
+
+    /// The external access policy that holds for a user.
+    pub fn external_access_policy(&self, user: &UserRecord) -> &ExternalAccessPolicy {
+        &self.policies_of(user).external_access
     }
 
     /// The filter of hyperlinks that holds in a user's pool.

@@ -139,6 +139,22 @@ fn each_fault_is_found_where_it_is() {
             "  client_version: { global: { default_url: 'help.contoso.com' } }\n  registrar:",
             "LYT0032 policies.client_version.global.default_url",
         ),
+        (
+            "policies:",
+            "federation: { enabled: true, allowed: [{ name: contoso.com }] }\npolicies:",
+            "LYT0036 federation.allowed.\"contoso.com\"",
+        ),
+        (
+            "policies:",
+            "federation: { enabled: true, allowed: [{ name: a.evil.test }], blocked: [{ name: evil.test }] }\npolicies:",
+            "LYT0037 federation.allowed.\"a.evil.test\"",
+        ),
+        (
+            "policies:",
+            "federation: { enabled: true, blocked: [{ name: evil.test }, { name: EVIL.test }] }\npolicies:",
+            "LYT0007 federation.blocked.\"evil.test\"",
+        ),
+        ("policies:", "federation: { discovery: true }\npolicies:", "LYT0038 federation.discovery"),
     ] {
         assert_eq!(with(from, to), [expected], "{from} -> {to}");
     }

@@ -83,6 +83,8 @@ pub struct Options {
     pub backup_dir: PathBuf,
     /// The relay for media, if there is one.
     pub relay: Option<relay::RelayAccess>,
+    /// Links of Access Edges, if they are served.
+    pub edges: Option<Arc<dyn port::Edges>>,
     /// SIP over WebSocket, if it is served.
     pub sip: Option<sip::SipOptions>,
     /// The time; a test has its own.

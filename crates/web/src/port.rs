@@ -6,11 +6,14 @@ mod people;
 
 pub use people::{Chooser, ContactEdit, People};
 
+use lyceum_api::edge::Edge;
 use lyceum_api::probe::{ProbeRequest, ProbeResult};
 use lyceum_api::registration::{Registration, RegistrationQuery};
 use lyceum_api::server::Certificate;
 use lyceum_api::trace::{TraceStart, TraceStatus};
 use lyceum_api::{Page, Problem};
+use lyceum_sip::WallTime;
+use lyceum_store::By;
 use lyceum_topology::{Snapshot, UserId, UserRecord};
 use std::sync::Arc;
 
@@ -105,6 +108,18 @@ pub trait Live: Send + Sync + 'static {
     /// Writes messages that wait for their batch to the store, so that a page shows what was just sent. While the disk
     /// refuses it gives up after a moment.
     fn flush_messages(&self);
+}
+
+/// Access Edges: who is enrolled, and by which token the next one is.
+pub trait Edges: Send + Sync + 'static {
+    /// All of them.
+    fn edges(&self) -> Result<Vec<Edge>, Problem>;
+
+    /// Makes a one-time token that is good until `ends`.
+    fn token(&self, name: &str, ends: WallTime, by: By<'_>) -> Result<String, Problem>;
+
+    /// Takes one away; false when there is none of this name.
+    fn remove(&self, name: &str, by: By<'_>) -> Result<bool, Problem>;
 }
 
 /// Synthetic transactions with the two built-in test users.

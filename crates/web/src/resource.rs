@@ -24,6 +24,7 @@ pub mod contacts;
 pub mod devices;
 pub mod documents;
 pub mod domains;
+pub mod edges;
 pub mod groups;
 pub mod history;
 pub mod import;

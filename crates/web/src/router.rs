@@ -3,8 +3,8 @@
 use crate::authorize::{authorize, method_not_allowed, not_found};
 use crate::resource::client::elsewhere;
 use crate::resource::{
-    accounts, administrators, archive, audit, backup, calls, client, contacts, devices, domains, groups, history,
-    import, numbers, plan, policies, presence, registrations, server, sessions, tests, topology, trace, users,
+    accounts, administrators, archive, audit, backup, calls, client, contacts, devices, domains, edges, groups,
+    history, import, numbers, plan, policies, presence, registrations, server, sessions, tests, topology, trace, users,
 };
 use crate::{Web, assets, autodiscover, client_versions, page, secure, sip};
 use axum::Router;
@@ -176,6 +176,9 @@ impl Web {
             .route("/status", get(server::status))
             .route("/metrics", get(server::metrics))
             .route("/certificates/reload", post(server::reload_certificates))
+            .route("/edges", get(edges::list))
+            .route("/edges/tokens", post(edges::token))
+            .route("/edges/{name}", axum::routing::delete(edges::remove))
             .route("/backup", get(backup::status).post(backup::start))
             .route("/tests/registration", post(tests::registration))
             .route("/tests/call", post(tests::call))

@@ -17,6 +17,7 @@ use crate::client::{
 use crate::contact::{Contact, ContactChange, Relation};
 use crate::directory::{Device, Number};
 use crate::domain::{Domain, DomainChange, NewDomain};
+use crate::edge::{Edge, EdgeToken, NewEdgeToken};
 use crate::group::{Group, GroupChange};
 use crate::message::Message;
 use crate::plan::PlanFigures;
@@ -206,6 +207,9 @@ pub static ROUTES: &[Route] = &[
 
     route(Admin, ("GET", "/status"), "status", "What the server is and does", &[], (Empty, Json(of::<Status>))),
     route(Admin, ("GET", "/metrics"), "metrics", "Figures for Prometheus", &[], (Empty, Text("text/plain"))),
+    route(Admin, ("GET", "/edges"), "list_edges", "Access Edges, and whether their links stand", &[], (Empty, Json(list::<Edge>))),
+    route(Admin, ("POST", "/edges/tokens"), "new_edge_token", "Make a one-time token by which an Access Edge is enrolled", &[WHAT_IF], (Json(of::<NewEdgeToken>), Json(of::<EdgeToken>))),
+    route(Admin, ("DELETE", "/edges/{name}"), "remove_edge", "Take an Access Edge away; its link ends at once", &[NAME, WHAT_IF], (Empty, Json(of::<Changed>))),
     route(Admin, ("GET", "/backup"), "backup_status", "How the last backup stands", &[], (Empty, Json(of::<BackupStatus>))),
     route(Admin, ("POST", "/backup"), "start_backup", "Start an online backup", &[WHAT_IF], (Json(of::<BackupRequest>), Json(of::<BackupStatus>))),
     route(Admin, ("POST", "/certificates/reload"), "reload_certificates", "Read the certificates again; connections stay", &[WHAT_IF], (Empty, Json(list::<Certificate>))),

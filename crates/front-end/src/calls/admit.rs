@@ -17,7 +17,7 @@ use lyceum_sip::{Message, Method, Name, ResponseBuilder, Scheme, Uri};
 use lyceum_topology::{PoolPolicies, Snapshot, UserId, UserRecord};
 
 use crate::core::Core;
-use crate::inbound::Inbound;
+use crate::inbound::{Inbound, Outside};
 use crate::refusal::Refusal;
 use crate::route::{Intent, Route, decide};
 
@@ -35,6 +35,8 @@ pub enum Sender {
     User(Arc<UserRecord>),
     /// A trusted host of the topology.
     Trusted,
+    /// Somebody of another organisation, whose domain is proven.
+    Federated(Arc<str>),
     /// A party of a dialog that we routed.
     Dialog(Passage),
 }
@@ -84,7 +86,7 @@ impl Core {
                 return None;
             }
         };
-        let plan = match proxy::preprocess(&message, &|uri| self.is_us(uri)) {
+        let plan = match proxy::preprocess(&message, &|uri| self.is_own_route(uri)) {
             Ok(plan) => plan,
             Err(_) => {
                 self.refuse(inbound, Refusal::Malformed, out);
@@ -104,6 +106,10 @@ impl Core {
         if !plan.routes.is_empty() && !matches!(sender, Sender::Trusted) {
             // A Route of a user's own choosing would make us his relay.
             self.refuse(inbound, Refusal::NotServed, out);
+            return None;
+        }
+        if let Err(refusal) = self.may_cross(&sender, plan.request_uri, snapshot) {
+            self.refuse(inbound, refusal, out);
             return None;
         }
         if let Some(least) = too_small(&message, snapshot.pool(&self.pool)) {
@@ -158,6 +164,9 @@ impl Core {
             return Some(Sender::Trusted);
         }
         let message = inbound.message;
+        if let Some(Outside::Federated(domain)) = inbound.outside {
+            return self.identify_partner(inbound, domain, snapshot, out);
+        }
         let from = message.from().ok().and_then(|from| from.parsed_uri().ok());
         let Some(from) = from.filter(|uri| matches!(uri.scheme(), Scheme::Sip | Scheme::Sips)) else {
             self.refuse(inbound, Refusal::NotServed, out);
@@ -171,6 +180,10 @@ impl Core {
         let (user, _) = self.authenticate(inbound, Kind::Proxy, realm.as_str(), snapshot, out)?;
         if !is_user(&from, &user) {
             self.refuse(inbound, Refusal::NotYourIdentity, out);
+            return None;
+        }
+        if inbound.outside.is_some() && !snapshot.external_access_policy(&user).allow_remote {
+            self.refuse(inbound, Refusal::ExternalForbidden, out);
             return None;
         }
         Some(Sender::User(user))
@@ -229,7 +242,7 @@ impl Core {
         if arrived != Incoming::AckForSuccess || matches!(message.max_forwards(), Some(Ok(0))) {
             return self.flush_transactions(inbound.now, out);
         }
-        let Ok(plan) = proxy::preprocess(&message, &|uri| self.is_us(uri)) else { return };
+        let Ok(plan) = proxy::preprocess(&message, &|uri| self.is_own_route(uri)) else { return };
         let sender = match self.passage(&message, &plan) {
             // Where the token is too old by itself the INVITE was let in by other proof, and its call is under way.
             Some(passed) if self.suffices(inbound, &passed, &Arc::clone(&self.snapshot)) => Sender::Dialog(passed),

@@ -81,7 +81,7 @@ impl Core {
         let mut index = Index::new();
         if parse(&request, &mut index, &Limits::default()).is_ok() {
             let message = Message::new(&request, &index);
-            if let Ok(plan) = proxy::preprocess(&message, &|uri| self.is_us(uri)) {
+            if let Ok(plan) = proxy::preprocess(&message, &|uri| self.is_own_route(uri)) {
                 let hash = self.calls.branches.loop_hash(&message);
                 if let Some(branch) = context.responses.branch() {
                     self.branch(now, Opened { id, branch }, context, hop, &message, &plan, hash);

@@ -4,6 +4,7 @@
 pub mod admit;
 pub mod bridging;
 pub mod context;
+mod federated;
 pub mod forward;
 pub mod hops;
 mod ladder;

@@ -6,6 +6,8 @@ use lyceum_sip::token::bearer;
 use lyceum_sip::{Message, Name, Splice};
 use lyceum_topology::Snapshot;
 
+use crate::refusal::DIAGNOSTICS_HEADER;
+
 /// Headers of ours begin so.
 const OURS: &[u8] = b"Lyceum-";
 
@@ -52,9 +54,12 @@ pub(super) fn strip_credentials(splice: &mut Splice<'_>, message: &Message<'_>, 
 pub(super) fn cleaned(
     message: &Message<'_>,
     snapshot: &Snapshot,
+    by_link: bool,
     is_trusted: impl FnOnce() -> bool,
 ) -> Option<Vec<u8>> {
     let is_unwanted = |name: Name, raw: &[u8], value: &[u8]| match name {
+        // An Edge takes it off what others send: what comes by a link is its own word.
+        Name::Other if by_link && raw.eq_ignore_ascii_case(DIAGNOSTICS_HEADER.as_bytes()) => false,
         Name::WwwAuthenticate | Name::ProxyAuthenticate => {
             challenge_names(value, |realm| snapshot.is_our_domain(realm))
         }

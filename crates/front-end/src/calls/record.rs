@@ -78,6 +78,9 @@ impl Core {
                 decision.push(DecisionStep::Authenticated { user: user.address.to_string(), by: "digest".into() })
             }
             Sender::Trusted => decision.push(DecisionStep::Trusted { host: inbound.arrival.remote.ip().to_string() }),
+            Sender::Federated(domain) => {
+                decision.push(DecisionStep::Authenticated { user: domain.to_string(), by: "certificate".into() });
+            }
             Sender::Dialog(_) => decision.push(DecisionStep::InDialog),
         }
         decision.extend(steps);

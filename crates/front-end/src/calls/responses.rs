@@ -39,7 +39,8 @@ impl Core {
                 self.delivery_answered(now, which, message);
                 return self.flush_transactions(now, out);
             }
-            let cleaned = passing::cleaned(message, &self.snapshot, || self.is_trusted(&arrival));
+            let by_link = arrival.listener.link;
+            let cleaned = passing::cleaned(message, &self.snapshot, by_link, || self.is_trusted(&arrival));
             let mut index = Index::new();
             match cleaned.as_deref().map(|bytes| (bytes, parse(bytes, &mut index, &self.parse_limits))) {
                 None => self.branch_answered(now, (user, id), message, out),

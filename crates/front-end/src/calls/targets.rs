@@ -231,6 +231,16 @@ impl Core {
                 self.endpoints(inbound.now, &user, secure, gruu, snapshot, steps)
             }
             Route::Hops { hops, .. } => self.static_hops(&hops, steps),
+            Route::Federation(domain) => match self.hop_outside() {
+                Some(mut hop) => {
+                    hop.record = traced.then(|| Self::record_of_hop(&domain, &hop));
+                    Targets::Parallel(vec![hop])
+                }
+                None => {
+                    refused(Refusal::NoEdge, steps);
+                    Targets::Refuse(Refusal::NoEdge)
+                }
+            },
             Route::Refuse(refusal) => {
                 refused(refusal, steps);
                 Targets::Refuse(refusal)

@@ -26,6 +26,7 @@ impl Core {
     fn read(&mut self, now: Now, arrival: Arrival<'_>, index: &Index, out: &mut Outbox) {
         let message = Message::new(arrival.bytes, index);
         self.tracer.received(now, &arrival);
+        let Some(arrival) = self.by_link(now, arrival, &message, out) else { return };
         if !message.is_request() {
             if message.validate().is_ok() {
                 self.ladder_received(now, &arrival, &message);
@@ -35,7 +36,8 @@ impl Core {
             }
             return;
         }
-        let inbound = Inbound { now, arrival, message, trusted: self.is_trusted(&arrival) };
+        let outside = self.outside(&arrival, &message);
+        let inbound = Inbound { now, arrival, message, trusted: self.is_trusted(&arrival), outside };
         if !inbound.trusted && message.body().len() > self.client_message {
             return self.refuse(&inbound, Refusal::TooLarge, out);
         }
@@ -59,7 +61,7 @@ impl Core {
         if error.answerable {
             let message = Message::new(arrival.bytes, index);
             self.tracer.received(now, &arrival);
-            let inbound = Inbound { now, arrival, message, trusted: false };
+            let inbound = Inbound { now, arrival, message, trusted: false, outside: None };
             self.refuse_malformed(&inbound, error, out);
         }
     }
@@ -94,7 +96,9 @@ impl Core {
             self.metrics.shed.inc();
             return self.refuse_for_load(inbound, Refusal::Overloaded, out);
         }
-        if !inbound.trusted && is_new && !self.sources.admits(inbound.now.mono, inbound.source(), self.source_rate) {
+        // A partner's one address speaks for a whole organisation; its Edge counts by domain.
+        let is_counted = !inbound.trusted && !matches!(inbound.outside, Some(crate::inbound::Outside::Federated(_)));
+        if is_counted && is_new && !self.sources.admits(inbound.now.mono, inbound.source(), self.source_rate) {
             return self.refuse_for_load(inbound, Refusal::Overloaded, out);
         }
         match message.method() {
@@ -141,8 +145,17 @@ impl Core {
         self.ourselves().is(uri)
     }
 
+    /// Is this a Route of ours? What an Edge put there is its own, even where it shares a name with us.
+    pub(crate) fn is_own_route(&self, uri: &lyceum_sip::Uri<'_>) -> bool {
+        uri.param("edge").is_none() && self.is_us(uri)
+    }
+
     /// Is the other side a trusted host of the topology?
     pub(crate) fn is_trusted(&self, arrival: &Arrival<'_>) -> bool {
+        // Whoever stands behind an Edge is not the Edge, whatever address it has.
+        if arrival.listener.link {
+            return false;
+        }
         let transport = match arrival.transport {
             Transport::Udp => Some(HopTransport::Udp),
             Transport::Tcp => Some(HopTransport::Tcp),

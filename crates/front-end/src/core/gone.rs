@@ -22,6 +22,13 @@ impl Core {
     fn address_gone(&mut self, now: Now, address: &str, mut flows: Vec<Flow>, out: &mut Outbox) {
         let group = usize::from(routing_group(address));
         flows.extend(self.groups[group].bindings(now, address).filter_map(|binding| Flow::decode(binding.flow())));
+        let through_edges = self.groups[group].bindings(now, address).filter_map(|binding| {
+            let flow = Flow::decode(binding.flow()).filter(|flow| flow.link().is_some())?;
+            Some((flow, binding.path().to_vec()))
+        });
+        for (flow, path) in through_edges.collect::<Vec<_>>() {
+            self.close_outside(flow, &path, out);
+        }
         self.groups[group].remove_user(address, &mut self.journal);
         self.watcher_gone(now, address, out);
         self.facts_changed(now, address);
@@ -62,6 +69,7 @@ impl Core {
     /// them fail fast.
     pub fn flow_closed(&mut self, _now: Now, flow: Flow, _out: &mut Outbox) {
         self.signed.closed(flow);
+        self.links.closed(flow);
     }
 
     /// Ends registrations whose connection is closed: they hold places and reach nobody.
@@ -69,7 +77,8 @@ impl Core {
         let group = usize::from(routing_group(address));
         let signed = &self.signed;
         let is_there = |binding: &lyceum_users::Binding<'_>| match Flow::decode(binding.flow()) {
-            Some(flow @ Flow::Stream { .. }) => signed.is_open(flow),
+            // What stands behind a link is known to the Edge alone.
+            Some(flow @ Flow::Stream { .. }) => flow.link().is_some() || signed.is_open(flow),
             _ => true,
         };
         self.groups[group].retain(address, &mut self.journal, is_there)
@@ -78,7 +87,7 @@ impl Core {
     fn cut(&mut self, mut flows: Vec<Flow>, out: &mut Outbox) {
         flows.sort_unstable();
         flows.dedup();
-        for flow in flows.into_iter().filter(|flow| matches!(flow, Flow::Stream { .. })) {
+        for flow in flows.into_iter().filter(|flow| matches!(flow, Flow::Stream { .. }) && flow.link().is_none()) {
             out.close(flow);
         }
     }

@@ -4,16 +4,20 @@
 //! the simulator carries them out on a virtual network.
 
 mod dispatch;
+mod effect;
 mod gone;
+mod links;
 pub(crate) mod names;
 pub(crate) mod reply;
 pub(crate) mod signed;
+
+pub use effect::Effect;
+pub use links::EnrolledEdge;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lyceum_monitoring::CallRecord;
 use lyceum_net::{Destination, Flow, Listener, ListenerId, Load, Outbox};
 use lyceum_sip::digest::Nonces;
 use lyceum_sip::gruu::Gruus;
@@ -22,13 +26,13 @@ use lyceum_sip::token::bearer::Bearers;
 use lyceum_sip::transaction::{Table, TableLimits, Timers};
 use lyceum_sip::{Index, Limits, SecretKey, Transport};
 use lyceum_topology::{ProxyPolicy, Snapshot};
-use lyceum_users::{Block, Group, Journal, Undo};
+use lyceum_users::{Group, Journal, Undo};
 
 use crate::calls::Calls;
 use crate::credentials::Credentials;
 use crate::events::Events;
 use crate::keys::Keys;
-use crate::ladders::{Ladder, Ladders};
+use crate::ladders::Ladders;
 use crate::lockout::{Lockout, LockoutLimits};
 use crate::messages::Messages;
 use crate::metrics::Metrics;
@@ -48,38 +52,6 @@ pub const UNSETTLED_LIMIT: usize = 20_000;
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 /// After a failed write the store is tried again so often.
 pub const STORE_RETRY: Duration = Duration::from_secs(2);
-
-/// What the executor does for the core.
-#[derive(Debug)]
-pub enum Effect {
-    /// Make this block durable, then post its number back as committed (or failed).
-    Persist {
-        /// The block's number.
-        seq: u64,
-        /// Its entries.
-        block: Block,
-    },
-    /// Keep messages and marks for the history; not urgent.
-    Messages(Vec<lyceum_store::MessageEntry>),
-    /// Write to the archive at once, then post the token back as written or not.
-    Archive {
-        /// By what the message is known again.
-        token: u64,
-        /// What is to be written.
-        entries: Vec<lyceum_store::MessageEntry>,
-    },
-    /// Keep a call detail record; not urgent.
-    Record(Box<CallRecord>),
-    /// Keep the messages of a call; not urgent.
-    Ladder(Box<Ladder>),
-    /// Find the addresses of a host and post them back.
-    Resolve {
-        /// To be given back with the answer.
-        query: u64,
-        /// What to look up.
-        target: crate::calls::Lookup,
-    },
-}
 
 /// What may be read: the larger of the two size policies; clients are held to theirs afterwards.
 pub fn message_limits(policy: &ProxyPolicy) -> Limits {
@@ -135,6 +107,7 @@ pub struct Core {
     pub(crate) nonces: Nonces,
     pub(crate) bearers: Bearers,
     pub(crate) signed: signed::SignedFlows,
+    pub(crate) links: links::Links,
     pub(crate) lockout: Lockout,
     pub(crate) sources: Sources,
     pub(crate) source_rate: u32,
@@ -189,6 +162,7 @@ impl Core {
             nonces: Nonces::new(options.keys.nonce(), options.worker, nonce_lifetime),
             bearers: Bearers::new(&SecretKey(options.keys.bearer())),
             signed: signed::SignedFlows::default(),
+            links: links::Links::new(&options.snapshot),
             calls: Calls::new(&options.keys, &mut random, options.worker),
             pool: options.pool,
             own_names: own_names(&options.snapshot, &[]),
@@ -271,6 +245,7 @@ impl Core {
         self.client_message = pool.proxy.max_client_message_kib as usize * 1024;
         self.parse_limits = message_limits(&pool.proxy);
         self.own_names = own_names(&snapshot, &self.given_names);
+        self.links.topology(&snapshot);
         self.snapshot = snapshot;
         self.events.directory_changed();
     }

@@ -36,7 +36,8 @@ pub(crate) struct SignedFlows {
 impl SignedFlows {
     /// A request on this connection is this user's.
     pub(crate) fn note(&mut self, flow: Flow, user: UserId, device: Option<u64>) {
-        if !matches!(flow, Flow::Stream { .. }) {
+        // A link carries many, and stays.
+        if !matches!(flow, Flow::Stream { .. }) || flow.link().is_some() {
             return;
         }
         let signed = Signed { user, device };

@@ -51,7 +51,7 @@ impl Core {
         let is_own = match &sender {
             Sender::User(who) => who.id == user.id,
             Sender::Trusted => true,
-            Sender::Dialog(_) => false,
+            Sender::Dialog(_) | Sender::Federated(_) => false,
         };
         if !is_own {
             return self.refuse_event(inbound, server, Refusal::NotYourPresence, &[], out);
@@ -137,6 +137,15 @@ impl Core {
         }
         let snapshot = Arc::clone(&self.snapshot);
         let sender = self.identify(inbound, &snapshot, out)?;
+        if let Sender::Federated(domain) = &sender
+            && message.to_tag().is_none()
+        {
+            let reached = self.presentity_of(inbound).ok_or(Refusal::NotReachableOutside);
+            if let Err(refusal) = reached.and_then(|user| self.may_reach(domain, &user, &snapshot)) {
+                self.refuse(inbound, refusal, out);
+                return None;
+            }
+        }
         let known = if message.method() == Method::Subscribe { &KNOWN_OPTIONS[..] } else { &KNOWN_OPTIONS[..1] };
         let unknown = crate::register::unknown_options(&message, Name::Require, known);
         if !unknown.is_empty() {

@@ -43,6 +43,7 @@ pub(crate) struct Parked {
 enum Who {
     User(UserId),
     Trusted,
+    Federated(Arc<str>),
     Dialog(Passage),
 }
 
@@ -106,6 +107,7 @@ impl Core {
         let who = match sender {
             Sender::User(user) => Who::User(user.id),
             Sender::Trusted => Who::Trusted,
+            Sender::Federated(domain) => Who::Federated(Arc::clone(domain)),
             Sender::Dialog(passage) => Who::Dialog(*passage),
         };
         let arrival = inbound.arrival;
@@ -165,9 +167,10 @@ impl Core {
                 None => return self.refuse_parked(now, parked, &message, Refusal::Disabled),
             },
             Who::Trusted => Sender::Trusted,
+            Who::Federated(domain) => Sender::Federated(Arc::clone(domain)),
             Who::Dialog(passage) => Sender::Dialog(*passage),
         };
-        let Ok(plan) = proxy::preprocess(&message, &|uri| self.is_us(uri)) else { return };
+        let Ok(plan) = proxy::preprocess(&message, &|uri| self.is_own_route(uri)) else { return };
         let loop_hash = self.calls.branches.loop_hash(&message);
         let arrival = Arrival {
             flow: parked.flow,
@@ -179,7 +182,8 @@ impl Core {
             bytes: &parked.bytes,
         };
         let trusted = matches!(parked.who, Who::Trusted);
-        let inbound = Inbound { now, arrival, message, trusted };
+        let outside = self.outside(&arrival, &message);
+        let inbound = Inbound { now, arrival, message, trusted, outside };
         let admitted = Admitted { sender, plan, loop_hash };
         match self.take_message(&inbound, parked.server, &admitted, (&snapshot, true), out) {
             Taken::Done => {}

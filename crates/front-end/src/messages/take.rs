@@ -217,7 +217,7 @@ impl Core {
                 Some(user) => user,
                 None => return Ok(None),
             },
-            Sender::Trusted => return Ok(None),
+            Sender::Trusted | Sender::Federated(_) => return Ok(None),
         };
         let policy = snapshot.message_policy(user);
         if !policy.allow_messages {

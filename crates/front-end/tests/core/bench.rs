@@ -9,7 +9,7 @@ use lyceum_front_end::credentials::Credentials;
 use lyceum_front_end::keys::Keys;
 use lyceum_front_end::metrics::Metrics;
 use lyceum_monitoring::{CallRecord, TraceEntry};
-use lyceum_net::{Arrival, Destination, Flow, Listener, ListenerId, Load, Outbox};
+use lyceum_net::{Arrival, Destination, Flow, Listener, ListenerId, Load, Outbox, PeerIdentity};
 use lyceum_sip::Transport;
 use lyceum_sip::digest::{self, Challenge, Ha1, Login, Signed};
 use lyceum_sip::time::{Now, Time, WallTime};
@@ -103,6 +103,7 @@ impl Bench {
             addr: SERVER.parse().unwrap(),
             advertised: SERVER.into(),
             inside,
+            link: false,
         };
         let listeners = vec![
             listener(0, Transport::Udp, false),
@@ -164,6 +165,7 @@ impl Bench {
             addr: SERVER.parse().unwrap(),
             advertised: SERVER.into(),
             inside: listener == 2,
+            link: false,
         };
         let flow = Flow::Datagram { listener: listener.id, remote: from };
         self.arrive(Arrival {
@@ -190,6 +192,7 @@ impl Bench {
             addr: SERVER.parse().unwrap(),
             advertised: SERVER.into(),
             inside: false,
+            link: false,
         };
         self.arrive(Arrival {
             flow: Flow::Stream { worker: 0, index, generation: 1 },
@@ -198,6 +201,28 @@ impl Bench {
             local: listener.addr,
             remote: from,
             peer: None,
+            bytes: text.replace('\n', "\r\n").as_bytes(),
+        })
+    }
+
+    /// A message on the link that connection number `index` carries, of a node whose certificate has this name.
+    pub fn receive_by_link(&mut self, index: u32, name: Option<&str>, text: &str) -> Vec<Sent> {
+        let listener = Listener {
+            id: ListenerId(9),
+            transport: Transport::Tls,
+            addr: "10.0.0.5:5063".parse().unwrap(),
+            advertised: "10.0.0.5:5063".into(),
+            inside: false,
+            link: true,
+        };
+        let peer = name.map(|name| PeerIdentity { names: vec![name.to_owned()] });
+        self.arrive(Arrival {
+            flow: Flow::Stream { worker: 0, index, generation: 1 },
+            transport: Transport::Tls,
+            listener: &listener,
+            local: listener.addr,
+            remote: "10.0.1.9:40000".parse().unwrap(),
+            peer: peer.as_ref(),
             bytes: text.replace('\n', "\r\n").as_bytes(),
         })
     }
@@ -227,6 +252,7 @@ impl Bench {
                 Effect::Record(record) => self.records.push(*record),
                 Effect::Ladder(ladder) => self.ladders.push(ladder.into_entries()),
                 Effect::Resolve { query, .. } => self.lookups.push(query),
+                Effect::Enrol { query, .. } => self.lookups.push(query),
             }
         }
         self.tickets.extend(out.sent().map(|sent| sent.ticket).filter(|ticket| *ticket != 0));

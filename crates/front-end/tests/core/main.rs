@@ -13,6 +13,7 @@ mod large;
 mod lists;
 mod lists_subscribed;
 mod messages;
+mod outside;
 mod policies;
 mod presence;
 mod reach;

@@ -29,6 +29,7 @@ const NODE: &[Key] = &[
     ("tls", false, Kind::Table(TLS), "a section [tls] with certificate and key"),
     ("relay", false, Kind::Table(RELAY), "a section [relay] with address"),
     ("media", false, Kind::Table(MEDIA), "a section [media] with addresses"),
+    ("link", false, Kind::Table(LINK), "a section [link] with address"),
     ("metrics", false, Kind::Table(METRICS), "a section [metrics] with listen"),
     ("log", false, Kind::Table(LOG), "a section [log]"),
     ("workers", false, Kind::Count, "1"),
@@ -61,6 +62,27 @@ const RELAY: &[Key] = &[
     ("host", false, Kind::Text, "\"av.example.org\""),
     ("peers", false, Kind::Texts, "[\"10.0.0.0/24\"]"),
 ];
+const LINK: &[Key] = &[
+    ("address", true, Kind::Text, "\"10.0.0.5:5063\""),
+    ("advertised", false, Kind::Text, "\"pool1.example.org:5063\""),
+];
+/// The file of an Access Edge.
+const EDGE_NODE: &[Key] = &[
+    ("name", true, Kind::Text, "\"edge1\""),
+    ("data", true, Kind::Text, "\"/var/lib/lyceum-edge\""),
+    ("edge", true, Kind::Table(EDGE), "a section [edge] with remote or federation"),
+    ("tls", true, Kind::Table(TLS), "a section [tls] with certificate and key"),
+    ("log", false, Kind::Table(LOG), "a section [log]"),
+];
+const EDGE: &[Key] = &[
+    ("remote", false, Kind::Text, "\"203.0.113.5:443\""),
+    ("remote_advertised", false, Kind::Text, "\"sip.example.org:443\""),
+    ("federation", false, Kind::Text, "\"203.0.113.5:5061\""),
+    ("federation_advertised", false, Kind::Text, "\"sip.example.org:5061\""),
+    ("inside", false, Kind::Text, "\"10.0.0.9\""),
+    ("pool", false, Kind::Texts, "[\"10.0.0.5:5063\"]"),
+    ("dns", false, Kind::Texts, "[\"192.0.2.53:53\"]"),
+];
 const TLS: &[Key] = &[
     ("certificate", true, Kind::Text, "\"/etc/lyceum/certificate.pem\""),
     ("key", true, Kind::Text, "\"/etc/lyceum/certificate.key\""),
@@ -72,6 +94,13 @@ const LOG: &[Key] = &[("format", false, Kind::Text, "\"text\""), ("level", false
 pub fn faults(file: &Table) -> Vec<Fault> {
     let mut found = Vec::new();
     table("", file, NODE, &mut found);
+    found
+}
+
+/// The same of the file of an Access Edge.
+pub fn edge_faults(file: &Table) -> Vec<Fault> {
+    let mut found = Vec::new();
+    table("", file, EDGE_NODE, &mut found);
     found
 }
 

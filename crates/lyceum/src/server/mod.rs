@@ -1,5 +1,6 @@
 //! Puts the parts of a node together: store, snapshot, workers, resolver, records, web.
 
+mod addresses;
 mod history;
 mod import;
 mod live;
@@ -39,10 +40,14 @@ use lyceum_web::listen::{Drain, DrainSwitch, LocalListener, Protection};
 use lyceum_web::relay::RelayAccess;
 use lyceum_web::sip::{SipOptions, WorkerSockets};
 
+use crate::link::{self, LinkAuthority, LinkOptions};
+
+pub use addresses::Addresses;
 pub use mediation::{MediaNode, Webhook};
 pub use opening::in_pool;
 pub use relay::{RelayOptions, RelayPeers};
 use signals::{Signals, Wish};
+pub(crate) use test_users::random_bytes;
 pub use test_users::{TestUsers, reachable, summary};
 use web_ports::{WebKind, WebPort};
 
@@ -87,6 +92,8 @@ pub struct ServerOptions {
     pub relay: Option<RelayOptions>,
     /// Media that goes through this node.
     pub media: MediaNode,
+    /// The port for links of Access Edges, if this node has one.
+    pub link: Option<LinkOptions>,
     /// The HTTPS port counts as inside.
     pub https_inside: bool,
     /// Local socket of the shell.
@@ -118,27 +125,6 @@ pub struct Server {
     pub socket: PathBuf,
     pool: String,
     shared: Arc<Shared>,
-}
-
-/// Where a node listens, with real ports.
-#[derive(Clone, Debug, Default)]
-pub struct Addresses {
-    /// First UDP port.
-    pub udp: Option<SocketAddr>,
-    /// First TCP port.
-    pub tcp: Option<SocketAddr>,
-    /// First TLS port.
-    pub tls: Option<SocketAddr>,
-    /// HTTPS.
-    pub https: Option<SocketAddr>,
-    /// Plain WebSocket.
-    pub ws: Option<SocketAddr>,
-    /// Figures for Prometheus.
-    pub metrics: Option<SocketAddr>,
-    /// The relay over UDP and TCP.
-    pub turn: Option<SocketAddr>,
-    /// The relay over TLS.
-    pub turns: Option<SocketAddr>,
 }
 
 /// What the ports of the web role share.
@@ -191,9 +177,14 @@ impl Server {
         }
         let proxy = &snapshot.pool(&options.pool).proxy;
         let signalling = snapshot.document().qos.in_force().mark_of(Modality::Signalling);
+        let link_secret = options.master_key.derive("lyceum link");
+        let mut listeners = options.listeners.clone();
+        if let Some(wanted) = &options.link {
+            listeners.push(link::listener(wanted, &link::authority(&link_secret)?)?);
+        }
         let net = lyceum_net::Options {
             workers: options.workers,
-            listeners: options.listeners.clone(),
+            listeners,
             tls: options.tls.clone(),
             limits: lyceum_front_end::core::message_limits(proxy),
             bounds: lyceum_net::Bounds {
@@ -249,6 +240,7 @@ impl Server {
         let qos = shared.snapshot.load().document().qos.in_force();
         let (media, desk) = mediation::start(&runtime, &options, &qos, handle.worker(0))?;
         let mut desk = Some(desk);
+        let authority = LinkAuthority::new(&link_secret, store.clone(), handle.clone())?;
         let running = workers
             .start(|worker| {
                 let mut core = Core::new(CoreOptions {
@@ -282,15 +274,17 @@ impl Server {
                     ladder: records.sender().ladder_fn(Arc::clone(&metrics)),
                     messages: history::sink(messages.clone(), worker),
                 };
-                Executor::new(core, writer.clone(), resolve, sinks)
+                let enrol = authority.enrol_fn(runtime.handle().clone(), worker);
+                Executor::new(core, writer.clone(), resolve, sinks).enrolling(enrol)
             })
             .map_err(|error| anyhow!("{error}"))?;
 
+        authority.tell_workers();
         runtime.spawn(purge::watch_disk(Arc::clone(&shared)));
         runtime.spawn(purge::run(Arc::clone(&shared), options.pool.clone()));
         let (switch, drain) = Drain::new();
         let relay = start_relay(&options, &shared)?;
-        let mut addresses = web_ports::addresses(&handle, &web_ports);
+        let mut addresses = Addresses::of(&handle, &web_ports);
         addresses.turn = relay.as_ref().and_then(|relay| relay.address(Carrier::Udp));
         addresses.turns = relay.as_ref().and_then(|relay| relay.address(Carrier::Tls));
         if let Some(relay) = &relay {
@@ -299,7 +293,7 @@ impl Server {
         let (relay, access) = relay.map(|relay| (relay.running, relay.access)).unzip();
         let bearers = Bearers::new(&SecretKey(Keys::new(pool_secret).bearer()));
         let first_administrator =
-            serve_web(&runtime, &options, (&shared, bearers, access), web_ports, &addresses, drain)?;
+            serve_web(&runtime, &options, (&shared, bearers, access, authority), web_ports, &addresses, drain)?;
         Ok(Server {
             runtime,
             signals,
@@ -386,7 +380,7 @@ fn listening(handle: &Handle<Post>, ports: &[WebPort]) -> Vec<String> {
 fn serve_web(
     runtime: &tokio::runtime::Runtime,
     options: &ServerOptions,
-    (shared, bearers, relay): (&Arc<Shared>, Bearers, Option<RelayAccess>),
+    (shared, bearers, relay, links): (&Arc<Shared>, Bearers, Option<RelayAccess>, Arc<LinkAuthority>),
     ports: Vec<WebPort>,
     addresses: &Addresses,
     drain: Drain,
@@ -409,6 +403,7 @@ fn serve_web(
         allowed_origins: options.origins.clone(),
         backup_dir: options.backups.clone(),
         relay,
+        edges: Some(links),
         sip: Some(SipOptions {
             sockets: Arc::new(sockets),
             origins: options.origins.clone(),

@@ -7,7 +7,7 @@ use lyceum_front_end::executor::Post;
 use lyceum_net::{Handle, Listener};
 use lyceum_sip::Transport;
 
-use super::{Addresses, ServerOptions};
+use super::ServerOptions;
 
 /// A port of the web role that is bound and not yet served.
 pub struct WebPort {
@@ -74,20 +74,4 @@ pub async fn bind(options: &ServerOptions, handle: &Handle<Post>) -> Result<Vec<
         ports.push(WebPort { listener, socket, kind });
     }
     Ok(ports)
-}
-
-/// Where the node listens, with real ports.
-pub fn addresses(handle: &Handle<Post>, web: &[WebPort]) -> Addresses {
-    let first = |transport| handle.listeners().iter().find(|listener| listener.transport == transport).map(|l| l.addr);
-    let of = |kind| web.iter().find(|port| port.kind == kind).and_then(|port| port.socket.local_addr().ok());
-    Addresses {
-        udp: first(Transport::Udp),
-        tcp: first(Transport::Tcp),
-        tls: first(Transport::Tls),
-        https: of(WebKind::Https),
-        ws: of(WebKind::Ws),
-        metrics: of(WebKind::Metrics),
-        turn: None,
-        turns: None,
-    }
 }

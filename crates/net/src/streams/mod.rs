@@ -16,7 +16,7 @@ use crate::counters::Counters;
 use crate::gate::Gate;
 use crate::sys::{Epoll, Interest, Ready};
 use crate::worker::Sink;
-use crate::{Bounds, Flow, Listener, Options, Tls};
+use crate::{Bounds, Flow, Listener, ListenerId, Options, Tls};
 
 pub(crate) use conn::PeerKey;
 pub(crate) use conn::Reason;
@@ -48,6 +48,11 @@ pub(crate) struct Streams {
     limits: Limits,
     traffic_class: u8,
     tls: Option<Tls>,
+    /// Listeners that have settings of their own.
+    own_tls: Vec<(ListenerId, Tls)>,
+    forgetful: bool,
+    /// Lasting names of connections to nodes of ours, and where they lead now.
+    links: HashMap<u32, Flow>,
     gate: Arc<Gate>,
     counters: Arc<Counters>,
     acceptors: Vec<Acceptor>,
@@ -97,6 +102,9 @@ impl Streams {
             limits: options.limits,
             traffic_class: options.traffic_class,
             tls: options.tls.clone(),
+            own_tls: own_tls(options),
+            forgetful: options.forgetful,
+            links: HashMap::new(),
             gate,
             counters,
             acceptors: Vec::new(),
@@ -160,6 +168,7 @@ impl Streams {
         if let Link::Foreign { key, .. } = &conn.link {
             self.foreign.remove(key);
         }
+        self.links.retain(|_, flow| *flow != conn.flow);
         self.table.bury(&conn);
         self.counters.ended(reason);
         tracing::debug!(remote = %conn.remote, transport = conn.transport.via_token(), ?reason, "connection ended");
@@ -223,10 +232,20 @@ impl Streams {
         }
     }
 
+    /// Whether buffers are overwritten after use.
+    pub(crate) fn is_forgetful(&self) -> bool {
+        self.forgetful
+    }
+
     /// True when no connection is left.
     pub(crate) fn is_empty(&self) -> bool {
         self.table.len() == 0
     }
+}
+
+fn own_tls(options: &Options) -> Vec<(ListenerId, Tls)> {
+    let own = |(at, listener): (usize, &crate::ListenerOptions)| Some((ListenerId(at as u16), listener.tls.clone()?));
+    options.listeners.iter().enumerate().filter_map(own).collect()
 }
 
 /// Which bound of time a connection has broken.

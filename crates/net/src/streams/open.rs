@@ -146,7 +146,7 @@ impl Streams {
         sys::mark(socket.as_fd(), remote.is_ipv6(), self.traffic_class)?;
         let local = socket.local_addr()?;
         let tls = match listener.transport {
-            Transport::Tls => Some(self.server_session()?),
+            Transport::Tls => Some(self.server_session(&listener)?),
             _ => None,
         };
         let state = if tls.is_some() { State::Handshaking } else { State::Open };
@@ -157,8 +157,8 @@ impl Streams {
             .map(drop)
     }
 
-    fn server_session(&self) -> io::Result<Session> {
-        let config = self.tls.as_ref().and_then(crate::Tls::server).ok_or(io::ErrorKind::Unsupported)?;
+    fn server_session(&self, listener: &Listener) -> io::Result<Session> {
+        let config = self.tls_of(listener).and_then(crate::Tls::server).ok_or(io::ErrorKind::Unsupported)?;
         let session = UnbufferedServerConnection::new(config).map_err(io::Error::other)?;
         Ok(Session::Server(Box::new(session)))
     }
@@ -231,7 +231,7 @@ impl Streams {
         }
         let listener = self.listener_for(key, from);
         let tls = match key.transport {
-            Transport::Tls => Some(self.client_session(key)?),
+            Transport::Tls => Some(self.client_session(&listener, key)?),
             _ => None,
         };
         let socket = Socket::new(Domain::for_address(key.addr), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
@@ -264,14 +264,19 @@ impl Streams {
         Ok(index)
     }
 
-    fn client_session(&self, key: &PeerKey) -> io::Result<Session> {
-        let tls = self.tls.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+    fn client_session(&self, listener: &Listener, key: &PeerKey) -> io::Result<Session> {
+        let tls = self.tls_of(listener).ok_or(io::ErrorKind::Unsupported)?;
         let name = match &key.name {
             Some(name) => ServerName::try_from(name.to_string()).map_err(io::Error::other)?,
             None => ServerName::IpAddress(key.addr.ip().into()),
         };
         let session = UnbufferedClientConnection::new(tls.client(), name).map_err(io::Error::other)?;
         Ok(Session::Client(Box::new(session)))
+    }
+
+    /// What TLS works with on a listener.
+    pub(super) fn tls_of(&self, listener: &Listener) -> Option<&crate::Tls> {
+        self.own_tls.iter().find(|(id, _)| *id == listener.id).map(|(_, tls)| tls).or(self.tls.as_ref())
     }
 
     /// The listener that a connection we open belongs to.
@@ -282,7 +287,14 @@ impl Streams {
         named.or_else(alike).cloned().unwrap_or_else(|| {
             let addr = if key.addr.is_ipv4() { ([0u8; 4], 0).into() } else { ([0u16; 8], 0).into() };
             let advertised = "".into();
-            Arc::new(Listener { id: ListenerId(u16::MAX), transport: key.transport, addr, advertised, inside: false })
+            Arc::new(Listener {
+                id: ListenerId(u16::MAX),
+                transport: key.transport,
+                addr,
+                advertised,
+                inside: false,
+                link: false,
+            })
         })
     }
 

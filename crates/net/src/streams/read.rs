@@ -24,11 +24,19 @@ impl Streams {
             Err(_) => return Err(Reason::Broken),
         };
         conn.heard = now;
-        if conn.tls.is_some() {
-            self.decrypt(now, conn, start + count, sink)?;
-        } else {
-            deliver(conn, &self.input[..count], &mut self.index, sink);
+        let fate = match conn.tls.is_some() {
+            true => self.decrypt(now, conn, start + count, sink),
+            false => {
+                deliver(conn, &self.input[..count], &mut self.index, sink);
+                Ok(())
+            }
+        };
+        if self.forgetful {
+            // TLS decrypts in place, so both hold what was said.
+            self.input[..start + count].fill(0);
+            self.plain.fill(0);
         }
+        fate?;
         self.after_frames(now, conn)?;
         Ok(count < READ_MAX)
     }

@@ -32,7 +32,8 @@ impl Table {
             self.slots.push(None);
             self.slots.len() as u32 - 1
         });
-        self.generation = self.generation.wrapping_add(1);
+        // 0 is that of lasting names (`Flow::to_link`).
+        self.generation = self.generation.wrapping_add(1).max(1);
         self.count += 1;
         (index, Flow::Stream { worker: self.worker, index, generation: self.generation })
     }

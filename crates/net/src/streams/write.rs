@@ -9,15 +9,30 @@ use crate::Flow;
 impl Streams {
     /// Sends on a connection that stands.
     pub(crate) fn send(&mut self, flow: Flow, bytes: &[u8], ticket: u64) {
-        match self.table.find(flow) {
+        match self.table.find(self.led(flow)) {
             Some(index) => self.send_at(index, bytes, ticket),
             None => self.fail(ticket),
         }
     }
 
+    /// Where a flow leads now: the connection that a lasting name stands for, else itself.
+    fn led(&self, flow: Flow) -> Flow {
+        match flow.link() {
+            Some(number) => self.links.get(&number).copied().unwrap_or(flow),
+            None => flow,
+        }
+    }
+
+    /// From now on the lasting name leads to this connection.
+    pub(crate) fn name_link(&mut self, number: u32, flow: Flow) {
+        if self.table.find(flow).is_some() {
+            self.links.insert(number, flow);
+        }
+    }
+
     /// True when messages can be sent on a flow.
     pub(crate) fn stands(&self, flow: Flow) -> bool {
-        self.table.find(flow).is_some()
+        self.table.find(self.led(flow)).is_some()
     }
 
     /// A connection that leads to `key` and takes messages.
@@ -88,7 +103,7 @@ impl Streams {
         conn.state = State::Open;
         conn.announced = true;
         conn.opened = now;
-        if let (Some(tls), Some(session)) = (&self.tls, &conn.tls) {
+        if let (Some(tls), Some(session)) = (self.tls_of(&conn.listener), &conn.tls) {
             conn.peer = session.peer_chain().and_then(|chain| tls.identify(chain)).map(Box::new);
         }
         let early = std::mem::take(&mut conn.early);

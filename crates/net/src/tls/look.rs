@@ -41,6 +41,16 @@ impl std::error::Error for NotShown {}
 /// What the certificate says that is shown at `address` to somebody who asks for `name`. Waits, at most `patience`; nothing
 /// is sent but the handshake, and the certificate is not checked against any authority.
 pub fn shown_certificate(address: SocketAddr, name: &str, patience: Duration) -> Result<CertificateFacts, NotShown> {
+    let chain = shown_chain(address, name, patience)?;
+    CertificateFacts::read(&address.to_string(), &chain).map_err(|e| NotShown::NoTls(e.to_string()))
+}
+
+/// The chain that is shown there, the server's own certificate first: as [`shown_certificate`].
+pub fn shown_chain(
+    address: SocketAddr,
+    name: &str,
+    patience: Duration,
+) -> Result<Vec<CertificateDer<'static>>, NotShown> {
     let end = Instant::now() + patience;
     let mut stream = TcpStream::connect_timeout(&address, patience).map_err(NotShown::Unreachable)?;
     let no_tls = |why: &dyn fmt::Display| NotShown::NoTls(why.to_string());
@@ -53,7 +63,7 @@ pub fn shown_certificate(address: SocketAddr, name: &str, patience: Duration) ->
             stream.write_all(&bytes).map_err(|e| no_tls(&e))?;
         }
         if let Some(chain) = client.peer_certificates() {
-            return CertificateFacts::read(&address.to_string(), chain).map_err(|e| no_tls(&e));
+            return Ok(chain.iter().map(|one| one.clone().into_owned()).collect());
         }
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {

@@ -3,6 +3,7 @@
 mod certificate;
 mod dev_ca;
 mod identity;
+mod link_ca;
 mod look;
 pub(crate) mod session;
 
@@ -20,7 +21,8 @@ use rustls::sign::CertifiedKey;
 
 pub use certificate::{Certificate, CertificateFacts, TlsError, load_authorities};
 pub use dev_ca::{DevCa, Issued};
-pub use look::{NotShown, shown_certificate};
+pub use link_ca::{LinkCa, LinkKey, LinkPapers, POOL_LINK, fingerprint};
+pub use look::{NotShown, shown_certificate, shown_chain};
 
 use crate::PeerIdentity;
 use identity::{AnyClient, SipServers, Trust};

@@ -74,6 +74,7 @@ impl Compiled {
             GrantKind::Message => policies.message.named().is_some_and(|named| named.contains_key(name)),
             GrantKind::FileTransfer => policies.file_transfer.named().is_some_and(|named| named.contains_key(name)),
             GrantKind::Archiving => policies.archiving.named().is_some_and(|named| named.contains_key(name)),
+            GrantKind::ExternalAccess => policies.external_access.named().is_some_and(|named| named.contains_key(name)),
             GrantKind::ClientVersion => policies.client_version.named().is_some_and(|named| named.contains_key(name)),
         }
     }

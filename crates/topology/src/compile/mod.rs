@@ -8,9 +8,9 @@ use crate::directory::{Directory, Placed, without_final_dot};
 use crate::document::Document;
 use crate::domain::DomainName;
 use crate::policy::{
-    ArchivingPolicy, AuthenticationPolicy, CallDetailPolicy, CallPolicy, ClientVersionPolicy, FileTransferPolicy,
-    GrantKind, ImFilterPolicy, LockoutPolicy, MessagePolicy, PresencePolicy, ProxyPolicy, RegistrarPolicy, Scope,
-    Scopes,
+    ArchivingPolicy, AuthenticationPolicy, CallDetailPolicy, CallPolicy, ClientVersionPolicy, ExternalAccessPolicy,
+    FileTransferPolicy, GrantKind, ImFilterPolicy, LockoutPolicy, MessagePolicy, PresencePolicy, ProxyPolicy,
+    RegistrarPolicy, Scope, Scopes,
 };
 use crate::route::StaticRoute;
 use crate::trusted::{PeerFacts, TrustedHost};
@@ -71,6 +71,8 @@ pub struct UserPolicies {
     pub archiving: ArchivingPolicy,
     /// Which clients may sign in.
     pub client_version: ClientVersionPolicy,
+    /// `policies.external_access`
+    pub external_access: ExternalAccessPolicy,
     pub(crate) placed: Arc<Placed>,
 }
 
@@ -148,6 +150,7 @@ impl Compiled {
             file_transfer: policies.file_transfer.effective(scope(GrantKind::FileTransfer)),
             archiving: policies.archiving.effective(scope(GrantKind::Archiving)),
             client_version: policies.client_version.effective(scope(GrantKind::ClientVersion)),
+            external_access: policies.external_access.effective(scope(GrantKind::ExternalAccess)),
             placed: placed.clone(),
         }
     }
@@ -171,6 +174,7 @@ fn pool_policies(document: &Document, site: Option<&str>, pool: Option<&str>) ->
             file_transfer: policies.file_transfer.effective(scope),
             archiving: policies.archiving.effective(scope),
             client_version: policies.client_version.effective(scope),
+            external_access: policies.external_access.effective(scope),
             placed: Arc::default(),
         },
         authentication: policies.authentication.effective(scope),

@@ -31,11 +31,13 @@ pub enum PolicyKind {
     Archiving,
     /// `policies.client_version`
     ClientVersion,
+    /// `policies.external_access`
+    ExternalAccess,
 }
 
 impl PolicyKind {
     /// All kinds, in the document's order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Registrar,
         Self::Authentication,
         Self::Lockout,
@@ -48,6 +50,7 @@ impl PolicyKind {
         Self::FileTransfer,
         Self::Archiving,
         Self::ClientVersion,
+        Self::ExternalAccess,
     ];
 
     /// The name in the document.
@@ -65,6 +68,7 @@ impl PolicyKind {
             Self::FileTransfer => "file_transfer",
             Self::Archiving => "archiving",
             Self::ClientVersion => "client_version",
+            Self::ExternalAccess => "external_access",
         }
     }
 
@@ -88,6 +92,7 @@ impl PolicyKind {
             Self::FileTransfer => super::FileTransferSettings::FIELDS,
             Self::Archiving => super::ArchivingSettings::FIELDS,
             Self::ClientVersion => super::ClientVersionSettings::FIELDS,
+            Self::ExternalAccess => super::ExternalAccessSettings::FIELDS,
         }
     }
 
@@ -118,11 +123,13 @@ pub enum GrantKind {
     Archiving,
     /// `policies.client_version.named`
     ClientVersion,
+    /// `policies.external_access.named`
+    ExternalAccess,
 }
 
 impl GrantKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Registrar,
         Self::Calls,
         Self::Presence,
@@ -130,6 +137,7 @@ impl GrantKind {
         Self::FileTransfer,
         Self::Archiving,
         Self::ClientVersion,
+        Self::ExternalAccess,
     ];
 
     /// The kind of policy granted.
@@ -142,6 +150,7 @@ impl GrantKind {
             Self::FileTransfer => PolicyKind::FileTransfer,
             Self::Archiving => PolicyKind::Archiving,
             Self::ClientVersion => PolicyKind::ClientVersion,
+            Self::ExternalAccess => PolicyKind::ExternalAccess,
         }
     }
 }

@@ -13,6 +13,7 @@ mod authentication;
 mod call_detail;
 mod calls;
 mod client_version;
+mod external_access;
 mod file_transfer;
 mod im_filter;
 mod lockout;
@@ -29,6 +30,7 @@ pub use calls::{CallPolicy, CallSettings};
 pub use client_version::{
     ClientAction, ClientDecision, ClientVersion, ClientVersionPolicy, ClientVersionRule, ClientVersionSettings, Compare,
 };
+pub use external_access::{ExternalAccessPolicy, ExternalAccessSettings};
 pub use file_transfer::{FileAction, FileRefusal, FileTransferPolicy, FileTransferSettings};
 pub use im_filter::{ImFilterPolicy, ImFilterSettings, LinkAction};
 pub use kind::{Clash, FieldDoc, GrantKind, PolicyKind, Settings};
@@ -69,4 +71,6 @@ pub struct Policies {
     pub archiving: Scoped<ArchivingSettings>,
     /// Which clients may sign in.
     pub client_version: Scoped<ClientVersionSettings>,
+    /// Who may use and be reached from outside.
+    pub external_access: Scoped<ExternalAccessSettings>,
 }

@@ -1,6 +1,7 @@
 //! What is wrong with a document: all of it, never only the first thing.
 
 mod accounts;
+mod federation;
 mod message_policies;
 mod organisation;
 mod policies;
@@ -30,6 +31,7 @@ impl Document {
         message_policies::check(self, &mut found);
         accounts::check(self, &mut found);
         qos::check(self, &mut found);
+        federation::check(self, &mut found);
         found.problems
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn check(document: &Document, found: &mut Findings) {
     kind(document, &policies.file_transfer, found);
     kind(document, &policies.archiving, found);
     kind(document, &policies.client_version, found);
+    kind(document, &policies.external_access, found);
     algorithms(document, found);
 }
 

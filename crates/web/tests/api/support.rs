@@ -188,6 +188,7 @@ impl Server {
             tests: ports.clone(),
             people,
             scanner: None,
+            edges: None,
             base_url: "https://sip.example.org".to_owned(),
             allowed_origins: Vec::new(),
             relay: Some(lyceum_web::relay::RelayAccess {
