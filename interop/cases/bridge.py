@@ -11,7 +11,7 @@ from harness.browser import BrowserPhone
 from harness.process import Failed
 from harness.server import Lyceum
 
-PEOPLE = {name: f"pw-{name}" for name in ("b-page", "b-opus", "b-desk")}
+PEOPLE = {name: f"pw-{name}" for name in ("b-page", "b-opus", "b-desk", "b-third")}
 TALK = 5.0
 
 
@@ -89,6 +89,50 @@ def call(judge, name, folder, page, phone, browser_calls, codec):
         (phone if browser_calls else page).ended()
 
 
+def insists(judge, folder, page, server):
+    """A phone that takes nothing but SRTP refuses the first offer and is made another."""
+    phone = desk(folder, server, "b-third", "bob", "tls", encrypts="srtp-mand")
+    with judge.case("a phone that insists on SRTP gets it"):
+        set_up(page, phone)
+        both_hear(folder, page, phone)
+        page.hangup()
+        phone.ended()
+    phone.close()
+
+
+def transfers(judge, folder, page, phone, server):
+    third = desk(folder, server, "b-third", "carol", "udp")
+    with judge.case("the browser hands the phone on to another phone"):
+        set_up(page, phone)
+        page.transfer("b-third")
+        third.incoming()
+        third.answer()
+        third.established()
+    with judge.case("and is out of the call"):
+        page.hangup()
+        time.sleep(TALK)
+        sound.check(third.recording(), folder, phone.voice, [third.voice], "end")
+    third.hangup()
+    phone.ended()
+    third.close()
+
+
+def marked(judge, folder, page, phone):
+    """What the server sends of sound carries its mark and comes from the range for sound."""
+    with judge.case("the server's packets are marked, and come from the ports for sound"):
+        set_up(page, phone)
+        argv = ["tshark", "-i", "lo", "-f", "udp", "-a", "duration:3", "-T", "fields", "-e", "udp.srcport", "-e", "udp.dstport", "-e", "ip.dsfield.dscp"]
+        told = subprocess.run(argv, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL).stdout
+        rows = [line.split("\t") for line in told.splitlines() if line.count("\t") == 2 and line.split("\t")[2]]
+        ours = [(int(source), int(mark)) for source, target, mark in rows if int(target) in range(phone.rtp, phone.rtp + 9)]
+        page.hangup()
+        phone.ended()
+        if len(ours) < 50 or {mark for _, mark in ours} != {46}:
+            raise Failed(f"{len(ours)} packets to the phone, marks {sorted({mark for _, mark in ours})}")
+        if not all(16384 <= source <= 22383 for source, _ in ours):
+            raise Failed(f"from ports {sorted({source for source, _ in ours})}")
+
+
 def flows(judge, path):
     with judge.case("flow records: start, change and end of every call, with users, codecs, ports and quality"):
         with open(path) as file:
@@ -101,15 +145,18 @@ def flows(judge, path):
             if events[0] != "start" or events[-1] != "end" or set(events[1:-1]) - {"change"}:
                 raise Failed(f"{flow}: {events}")
             last = told[-1]
+            if last["path"] == "direct":
+                continue
             ends = [last["caller"], last["callee"]]
             if last["modality"] != "audio" or last["dscp"] != 46 or "relayed" not in last["path"]:
                 raise Failed(f"{last}")
             if not all(end["server"] and end["codec"] and end["user"] and end["device"] for end in ends):
                 raise Failed(f"{ends}")
-            if not all(end["quality"]["received"]["packets"] > 100 for end in ends):
+            if not all(end["quality"]["received"]["packets"] > 0 for end in ends):
                 raise Failed(f"{ends}")
-        if len(by) != 5:
-            raise Failed(f"{len(by)} flows of 5 calls")
+        # The last one is that of the two phones, which goes past us.
+        if len(by) != 9:
+            raise Failed(f"{len(by)} flows of 9 calls")
 
 
 def run(judge, out, binary, _depth):
@@ -123,7 +170,11 @@ def run(judge, out, binary, _depth):
         phone = desk(folder, server, "b-desk", "bob", transport, encrypts=encrypts)
         judge.scenario("browser_calls", call, f"browser to {name}", folder, page, phone, True, "PCMU")
         judge.scenario("browser_is_called", call, f"{name} to browser", folder, page, phone, False, "PCMU")
+        if transport == "udp":
+            judge.scenario("marked", marked, folder, page, phone)
+            judge.scenario("transfers", transfers, folder, page, phone, server)
         phone.close()
+    judge.scenario("insists", insists, folder, page, server)
     page.close()
     page = browser(folder, server, "b-opus", "alice", codecs=["opus"])
     phone = desk(folder, server, "b-desk", "bob", "tls", encrypts="srtp")
