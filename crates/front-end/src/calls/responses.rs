@@ -65,14 +65,13 @@ impl Core {
         }
     }
 
-    fn note_response(&mut self, now: Now, context: &mut Context, branch: u16, client: ClientId, status: u16) {
+    fn note_response(&mut self, now: Now, context: &mut Context, number: u16, client: ClientId, status: u16) {
         if (200..300).contains(&status)
             && let Some(kept) = context.kept.take()
         {
             self.forwarded_taken(now, *kept);
         }
-        let number = usize::from(branch);
-        let Some(branch) = context.branches.get_mut(number) else { return };
+        let Some(branch) = context.branches.get_mut(usize::from(number)) else { return };
         // A 100 counts, too: the 180 behind it may be lost, and over UDP nobody repeats it.
         if (100..200).contains(&status)
             && let Some(ring) = branch.ring.take()
@@ -84,7 +83,7 @@ impl Core {
         }
         let record_of = branch.record;
         if status >= 300 {
-            self.unbridge(context, number);
+            self.unbridge(context, usize::from(number));
         }
         let Some(record) = &mut context.record else { return };
         let stamp = Stamp(now.wall.0);
