@@ -78,11 +78,11 @@ impl Access {
     fn request(&mut self, inbound: &Inbound<'_>, out: &mut Outbox) {
         let listener = inbound.arrival.listener.id;
         if listener == self.ports.link {
-            self.from_pool(inbound, out);
+            self.pool_asks(inbound, out);
         } else if Some(listener) == self.ports.federation {
-            self.from_partner(inbound, out);
+            self.partner_asks(inbound, out);
         } else {
-            self.from_client(inbound, out);
+            self.client_asks(inbound, out);
         }
     }
 
@@ -94,13 +94,13 @@ impl Access {
         match self.marks.way(via.branch) {
             Some(Way::Down(flow, transaction)) if flow == arrival.flow => {
                 self.sent.take(transaction);
-                self.to_pool_as_answer(message, out);
+                self.answer_pool(message, out);
             }
             Some(Way::Across(domain, transaction))
                 if arrival.peer.is_some_and(|peer| peer.names.iter().any(|name| self.marks.domain(name) == domain)) =>
             {
                 self.sent.take(transaction);
-                self.to_pool_as_answer(message, out);
+                self.answer_pool(message, out);
             }
             // Nobody was asked, or somebody else was.
             _ => {}
@@ -184,7 +184,7 @@ impl Access {
                     self.known.clear();
                 }
                 self.known.insert(sent.domain.clone(), (addresses.clone(), now.mono + PARTNER_FOR));
-                self.to_partner(now, query, sent, addresses, out);
+                self.on_to_partner(now, query, sent, addresses, out);
             }
             _ => self.refuse_to_pool(&sent.request, Refusal::PartnerUnknown, out),
         }
@@ -228,7 +228,7 @@ impl Engine for Access {
             self.refuse_to_pool(&sent.request, Refusal::PartnerDown, out);
         } else {
             let later = std::mem::take(&mut sent.later);
-            self.to_partner(now, ticket, sent, later, out);
+            self.on_to_partner(now, ticket, sent, later, out);
         }
     }
 

@@ -16,11 +16,11 @@ use super::sent::Sent;
 use super::{CLOSE_HEADER, strip};
 
 impl Access {
-    pub(super) fn from_pool(&mut self, inbound: &Inbound<'_>, out: &mut Outbox) {
+    pub(super) fn pool_asks(&mut self, inbound: &Inbound<'_>, out: &mut Outbox) {
         match self.own_route(&inbound.message) {
             // Its user may no longer sign in.
             Ok(Some(Leads::Client(flow))) if inbound.message.value_named(CLOSE_HEADER).is_some() => out.close(flow),
-            Ok(Some(Leads::Client(flow))) => self.to_client(inbound, flow, out),
+            Ok(Some(Leads::Client(flow))) => self.down(inbound, flow, out),
             Ok(Some(Leads::Partner(domain))) => self.across(inbound, domain, out),
             Err(()) => self.refuse(inbound, Refusal::NotOurToken, out),
             Ok(None) => {
@@ -33,7 +33,7 @@ impl Access {
         }
     }
 
-    fn to_client(&mut self, inbound: &Inbound<'_>, flow: Flow, out: &mut Outbox) {
+    fn down(&mut self, inbound: &Inbound<'_>, flow: Flow, out: &mut Outbox) {
         let transaction = self.marks.transaction(&inbound.message);
         let leads = Leads::Client(flow);
         let at = self.remote.clone();
@@ -62,7 +62,7 @@ impl Access {
         let is_new = self.is_remembered(inbound);
         match self.partner_at(inbound.now.mono, &domain, is_new) {
             Some(addresses) if is_new => {
-                self.to_partner(inbound.now, transaction, sent, addresses, out);
+                self.on_to_partner(inbound.now, transaction, sent, addresses, out);
             }
             Some(addresses) => {
                 if let Some(addr) = addresses.first() {
@@ -82,7 +82,7 @@ impl Access {
     }
 
     /// Sends to the first address, and remembers the others for when it does not answer.
-    pub(super) fn to_partner(
+    pub(super) fn on_to_partner(
         &mut self,
         now: Now,
         transaction: u64,

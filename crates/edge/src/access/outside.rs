@@ -23,7 +23,7 @@ pub(super) struct Outside<'a> {
 }
 
 impl Access {
-    pub(super) fn from_client(&mut self, inbound: &Inbound<'_>, out: &mut Outbox) {
+    pub(super) fn client_asks(&mut self, inbound: &Inbound<'_>, out: &mut Outbox) {
         let source = inbound.arrival.remote.ip();
         if !self.sources.admits(inbound.now.mono, source, REQUESTS_PER_SECOND) {
             return self.refuse(inbound, Refusal::TooFast, out);
@@ -35,7 +35,7 @@ impl Access {
         }
         let at = self.remote.clone();
         let leads = Leads::Client(inbound.arrival.flow);
-        self.to_pool(inbound, &Outside { who: "remote", leads, at: &at, is_client: true }, out);
+        self.hand_to_pool(inbound, &Outside { who: "remote", leads, at: &at, is_client: true }, out);
     }
 
     /// What the first Route says when it is one of ours: nothing but our name, or a mark. `Err` for a mark that is not ours.
@@ -55,7 +55,7 @@ impl Access {
     }
 
     /// Hands a request from outside to the pool.
-    pub(super) fn to_pool(&mut self, inbound: &Inbound<'_>, outside: &Outside<'_>, out: &mut Outbox) {
+    pub(super) fn hand_to_pool(&mut self, inbound: &Inbound<'_>, outside: &Outside<'_>, out: &mut Outbox) {
         let message = inbound.message;
         let Ok(hops) = hops_left(&message) else { return self.refuse(inbound, Refusal::TooManyHops, out) };
         let Some(pool) = self.link.flow() else { return self.refuse(inbound, Refusal::LinkDown, out) };
@@ -84,7 +84,7 @@ impl Access {
     }
 
     /// An answer from outside to a request of the pool.
-    pub(super) fn to_pool_as_answer(&mut self, message: &Message<'_>, out: &mut Outbox) {
+    pub(super) fn answer_pool(&mut self, message: &Message<'_>, out: &mut Outbox) {
         let Some(pool) = self.link.flow() else { return };
         let mut splice = Splice::new(*message);
         strip::from_outside(&mut splice, false);

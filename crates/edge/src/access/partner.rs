@@ -11,12 +11,12 @@ use super::outside::Outside;
 use super::refusal::Refusal;
 
 impl Access {
-    pub(super) fn from_partner(&mut self, inbound: &Inbound<'_>, out: &mut Outbox) {
+    pub(super) fn partner_asks(&mut self, inbound: &Inbound<'_>, out: &mut Outbox) {
         match self.partner(inbound) {
             Ok(domain) => {
                 let (at, who) = (self.federation.clone(), format!("federated;domain={domain}"));
                 let leads = Leads::Partner(domain);
-                self.to_pool(inbound, &Outside { who: &who, leads, at: &at, is_client: false }, out);
+                self.hand_to_pool(inbound, &Outside { who: &who, leads, at: &at, is_client: false }, out);
             }
             Err(refusal) => self.refuse(inbound, refusal, out),
         }

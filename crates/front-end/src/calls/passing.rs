@@ -1,6 +1,7 @@
 //! What of a message does not pass us: credentials for our realms, challenges of others that name them, and what only
 //! trusted hosts may say of somebody's identity.
 
+use lyceum_net::Arrival;
 use lyceum_sip::digest::{challenge_names, credentials_name};
 use lyceum_sip::token::bearer;
 use lyceum_sip::{Message, Name, Splice};
@@ -54,12 +55,12 @@ pub(super) fn strip_credentials(splice: &mut Splice<'_>, message: &Message<'_>, 
 pub(super) fn cleaned(
     message: &Message<'_>,
     snapshot: &Snapshot,
-    by_link: bool,
+    arrival: &Arrival<'_>,
     is_trusted: impl FnOnce() -> bool,
 ) -> Option<Vec<u8>> {
     let is_unwanted = |name: Name, raw: &[u8], value: &[u8]| match name {
         // An Edge takes it off what others send: what comes by a link is its own word.
-        Name::Other if by_link && raw.eq_ignore_ascii_case(DIAGNOSTICS_HEADER.as_bytes()) => false,
+        Name::Other if arrival.listener.link && raw.eq_ignore_ascii_case(DIAGNOSTICS_HEADER.as_bytes()) => false,
         Name::WwwAuthenticate | Name::ProxyAuthenticate => {
             challenge_names(value, |realm| snapshot.is_our_domain(realm))
         }

@@ -39,8 +39,7 @@ impl Core {
                 self.delivery_answered(now, which, message);
                 return self.flush_transactions(now, out);
             }
-            let by_link = arrival.listener.link;
-            let cleaned = passing::cleaned(message, &self.snapshot, by_link, || self.is_trusted(&arrival));
+            let cleaned = passing::cleaned(message, &self.snapshot, &arrival, || self.is_trusted(&arrival));
             let mut index = Index::new();
             match cleaned.as_deref().map(|bytes| (bytes, parse(bytes, &mut index, &self.parse_limits))) {
                 None => self.branch_answered(now, (user, id), message, out),

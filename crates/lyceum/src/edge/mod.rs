@@ -173,7 +173,8 @@ async fn partner(resolver: &Resolver, domain: &str) -> Found {
     if found.is_empty() { Err(format!("DNS names no address for {service}")) } else { Ok(found) }
 }
 
-/// The address that a name and port stand for.
+/// The address that a name and port stand for. Asked at the start, before anybody is served.
+#[expect(clippy::disallowed_methods, reason = "nothing runs yet that it could hold up")]
 fn address_of(text: &str) -> Result<Vec<SocketAddr>> {
     let found = text.to_socket_addrs().with_context(|| format!("the pool's {text} cannot be found"))?;
     Ok(found.collect())
