@@ -1,8 +1,10 @@
 """A browser and a desk phone call each other: unlike media, bridged by the server; judged by Chromium and baresip."""
 
+import http.server
 import json
 import os
 import subprocess
+import threading
 import time
 
 from harness import sound
@@ -133,7 +135,36 @@ def marked(judge, folder, page, phone):
             raise Failed(f"from ports {sorted({source for source, _ in ours})}")
 
 
-def flows(judge, path):
+class Controller(threading.Thread):
+    """What a network's controller is told: a web server that keeps what is posted to it. It fails the first time."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.records, self.failed = [], False
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if not outer.failed:
+                    outer.failed = True
+                    self.send_error(503)
+                    return
+                outer.records += json.loads(body)
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/flows"
+
+    def run(self):
+        self.server.serve_forever()
+
+
+def flows(judge, path, controller):
     with judge.case("flow records: start, change and end of every call, with users, codecs, ports and quality"):
         with open(path) as file:
             records = [json.loads(line) for line in file]
@@ -154,6 +185,8 @@ def flows(judge, path):
                 raise Failed(f"{ends}")
             if not all(end["quality"]["received"]["packets"] > 0 for end in ends):
                 raise Failed(f"{ends}")
+        if controller.records != records or not controller.failed:
+            raise Failed(f"{len(controller.records)} records were posted, {len(records)} written")
         # The last one is that of the two phones, which goes past us.
         if len(by) != 9:
             raise Failed(f"{len(by)} flows of 9 calls")
@@ -163,8 +196,11 @@ def run(judge, out, binary, _depth):
     folder = os.path.join(out, "bridge")
     os.makedirs(folder)
     records = os.path.join(out, "flows.jsonl")
+    controller = Controller()
+    controller.start()
     with judge.case("bridge: the server starts"):
-        server = Lyceum(binary, out, PEOPLE, extra=["--flow-records", records]).start()
+        extra = ["--flow-records", records, "--flow-webhook", controller.url]
+        server = Lyceum(binary, out, PEOPLE, extra=extra).start()
     page = browser(folder, server, "b-page", "alice")
     for name, transport, encrypts in (("plain RTP over UDP", "udp", None), ("SRTP over TLS", "tls", "srtp")):
         phone = desk(folder, server, "b-desk", "bob", transport, encrypts=encrypts)
@@ -185,4 +221,4 @@ def run(judge, out, binary, _depth):
         code = server.stop()
         if code != 0:
             raise Failed(f"exit code {code}; log {server.child.log_path}")
-    judge.scenario("flows", flows, records)
+    judge.scenario("flows", flows, records, controller)

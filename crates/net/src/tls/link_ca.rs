@@ -201,7 +201,7 @@ mod tests {
             authority: authority.certificate().clone(),
         };
         let tls = papers(&again).tls(&key).unwrap();
-        let names = tls.identify(&[certificate.clone()]).unwrap().names;
+        let names = tls.identify(std::slice::from_ref(&certificate)).unwrap().names;
         assert_eq!(names, ["1-00ff.edge.link.internal"]);
         assert!(papers(&other).tls(&key).is_err(), "of another authority");
         assert!(papers(&ca).tls(&LinkKey::generate().unwrap()).is_err(), "with another key");
