@@ -123,8 +123,8 @@ fn who_was_removed_before_this_was_noted_counts_as_former() {
     rusqlite::Connection::open(dir.path().join("lyceum.db"))
         .unwrap()
         .execute_batch(
-            "DELETE FROM schema_step WHERE version = 5; PRAGMA user_version = 4;
-             DROP TABLE address_holder; DROP TABLE address_former;",
+            "DELETE FROM schema_step WHERE version >= 5; PRAGMA user_version = 4;
+             DROP TABLE address_holder; DROP TABLE address_former; DROP TABLE edge;",
         )
         .unwrap();
     let store = open(dir.path());

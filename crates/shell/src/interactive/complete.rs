@@ -97,7 +97,7 @@ mod tests {
     fn commands_options_and_values_are_proposed() {
         for (line, begin, expected) in [
             ("eff", 0, vec!["effective-policy"]),
-            ("e", 0, vec!["effective-policy", "exit"]),
+            ("e", 0, vec!["edge", "effective-policy", "exit"]),
             ("user en", 5, vec!["enable"]),
             ("help user dis", 10, vec!["disable"]),
             ("user get --what", 9, vec!["--what-if"]),
