@@ -133,6 +133,25 @@ pub struct Context {
 }
 
 impl Hop {
+    /// A hop and nothing more: the Request-URI as received, no Path, no flow, no record.
+    #[must_use]
+    pub fn new(to: Destination, listener: ListenerId, transport: Transport) -> Self {
+        Self {
+            to,
+            listener,
+            transport,
+            uri: None,
+            routes: Vec::new(),
+            flow: Vec::new(),
+            record: None,
+            breadth: None,
+            stream: None,
+            spare: Vec::new(),
+            refused_media: false,
+            ring: None,
+        }
+    }
+
     /// The address, where one is known.
     pub fn remote(&self) -> Option<SocketAddr> {
         match &self.to {

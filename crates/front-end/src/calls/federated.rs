@@ -76,18 +76,8 @@ impl Core {
         let flow = self.edge_for_leaving()?;
         let listener = self.listeners.iter().find(|listener| listener.link)?.id;
         Some(Hop {
-            to: Destination::Flow(flow),
-            listener,
-            transport: Transport::Tls,
-            uri: None,
-            routes: Vec::new(),
             flow: flow_bytes(Transport::Tls, &flow),
-            record: None,
-            ring: None,
-            breadth: None,
-            stream: None,
-            spare: Vec::new(),
-            refused_media: false,
+            ..Hop::new(Destination::Flow(flow), listener, Transport::Tls)
         })
     }
 }

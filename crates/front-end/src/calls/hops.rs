@@ -100,18 +100,11 @@ impl Core {
             })
         });
         Some(Hop {
-            to: flow.into(),
-            listener,
-            transport,
             uri: Some(binding.uri().to_vec()),
             routes: binding.path().to_vec(),
             flow: flow_bytes(transport, &flow),
             record,
-            ring: None,
-            breadth: None,
-            stream: None,
-            spare: Vec::new(),
-            refused_media: false,
+            ..Hop::new(flow.into(), listener, transport)
         })
     }
 
@@ -119,20 +112,7 @@ impl Core {
     pub(crate) fn hop_to_flow(&self, bytes: &[u8]) -> Option<Hop> {
         let (transport, flow) = flow_of(bytes)?;
         let listener = self.listener_of(&flow, transport)?.id;
-        Some(Hop {
-            to: flow.into(),
-            listener,
-            transport,
-            uri: None,
-            routes: Vec::new(),
-            flow: bytes.to_vec(),
-            record: None,
-            ring: None,
-            breadth: None,
-            stream: None,
-            spare: Vec::new(),
-            refused_media: false,
-        })
+        Some(Hop { flow: bytes.to_vec(), ..Hop::new(flow.into(), listener, transport) })
     }
 
     /// Where a request goes that a dialog token let in: down the flow of its other end, whatever Route and Request-URI
@@ -220,25 +200,16 @@ impl Core {
             listener.transport == *transport && listener.addr.is_ipv4() == addr.is_ipv4()
         };
         let listener = self.listeners.iter().find(fits)?.id;
-        Some(Hop {
-            to: Destination::Address {
+        Some(Hop::new(
+            Destination::Address {
                 transport: *transport,
                 addr: *addr,
                 name: (*transport == Transport::Tls).then(|| Arc::clone(name)),
                 from: Some(listener),
             },
             listener,
-            transport: *transport,
-            uri: None,
-            routes: Vec::new(),
-            flow: Vec::new(),
-            record: None,
-            ring: None,
-            breadth: None,
-            stream: None,
-            spare: Vec::new(),
-            refused_media: false,
-        })
+            *transport,
+        ))
     }
 
     /// The branch record of a hop that is not an endpoint.

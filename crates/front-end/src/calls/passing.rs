@@ -3,36 +3,16 @@
 
 use lyceum_net::Arrival;
 use lyceum_sip::digest::{challenge_names, credentials_name};
+use lyceum_sip::header::trust::is_of_trust;
 use lyceum_sip::token::bearer;
 use lyceum_sip::{Message, Name, Splice};
 use lyceum_topology::Snapshot;
 
 use crate::refusal::DIAGNOSTICS_HEADER;
 
-/// Headers of ours begin so.
-const OURS: &[u8] = b"Lyceum-";
-
-/// Says this header who somebody is, or something that only our servers say? RFC 3325, 5806, 6050 and 7044, and what was
-/// before them.
-fn is_identity(name: Name, raw: &[u8]) -> bool {
-    match name {
-        Name::PAssertedIdentity
-        | Name::PPreferredIdentity
-        | Name::RemotePartyId
-        | Name::Diversion
-        | Name::HistoryInfo => true,
-        Name::Other => {
-            raw.get(..OURS.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(OURS))
-                || raw.eq_ignore_ascii_case(b"P-Asserted-Service")
-                || raw.eq_ignore_ascii_case(b"P-Preferred-Service")
-        }
-        _ => false,
-    }
-}
-
 /// Takes off what only a trusted host may say.
 pub(super) fn strip_identity(splice: &mut Splice<'_>) {
-    splice.remove_where(|name, raw, _| is_identity(name, raw));
+    splice.remove_where(|name, raw, _| is_of_trust(name, raw));
 }
 
 /// Takes off what proves a password or a session to us: whoever got it could use it in its owner's name. Credentials for
@@ -64,7 +44,7 @@ pub(super) fn cleaned(
         Name::WwwAuthenticate | Name::ProxyAuthenticate => {
             challenge_names(value, |realm| snapshot.is_our_domain(realm))
         }
-        _ => is_identity(name, raw),
+        _ => is_of_trust(name, raw),
     };
     if !message.fields().any(|field| is_unwanted(field.name, field.raw_name, field.value)) || is_trusted() {
         return None;

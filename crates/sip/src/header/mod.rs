@@ -8,5 +8,6 @@ pub mod option_tag;
 pub mod params;
 pub mod route;
 pub mod session_expires;
+pub mod trust;
 pub mod via;
 pub mod warning;
