@@ -53,7 +53,7 @@ pub struct NewCall<'a> {
     pub callee_device: Option<&'a str>,
     /// The target is a device of a user of ours; else it is another server.
     pub to_endpoint: bool,
-    /// The target refused the first offer that was made of this call (415, 488, 606).
+    /// The target refused the first offer that was made of this call (415, 488).
     pub refused: bool,
 }
 
@@ -115,7 +115,8 @@ impl Mediation for NoMediation {
 pub(crate) struct Bridged {
     mediation: Box<dyn Mediation>,
     dialogs: HashMap<[u8; 16], Bridge>,
-    of: HashMap<Bridge, Vec<[u8; 16]>>,
+    /// Of each bridge, and whether a 2xx made it more than an early one.
+    of: HashMap<Bridge, Vec<([u8; 16], bool)>>,
 }
 
 /// Early dialogs of one bridged call; the descriptions of further ones are not passed on.
@@ -128,15 +129,27 @@ impl Default for Bridged {
 }
 
 impl Bridged {
-    fn add(&mut self, bridge: Bridge, dialog: [u8; 16]) {
+    fn add(&mut self, bridge: Bridge, dialog: [u8; 16], confirmed: bool) {
         let dialogs = self.of.entry(bridge).or_default();
-        if dialogs.len() < DIALOGS_MAX && self.dialogs.insert(dialog, bridge).is_none() {
-            dialogs.push(dialog);
+        if let Some((_, known)) = dialogs.iter_mut().find(|(known, _)| *known == dialog) {
+            *known |= confirmed;
+        } else if dialogs.len() < DIALOGS_MAX {
+            dialogs.push((dialog, confirmed));
+            self.dialogs.insert(dialog, bridge);
         }
     }
 
+    /// A dialog is over; true when its bridge has no other that a 2xx made.
+    fn leave(&mut self, bridge: Bridge, dialog: &[u8; 16]) -> bool {
+        self.dialogs.remove(dialog);
+        let Some(dialogs) = self.of.get_mut(&bridge) else { return true };
+        let was = dialogs.iter().any(|(known, confirmed)| known == dialog && *confirmed);
+        dialogs.retain(|(known, _)| known != dialog);
+        was && !dialogs.iter().any(|(_, confirmed)| *confirmed)
+    }
+
     fn remove(&mut self, bridge: Bridge) {
-        for dialog in self.of.remove(&bridge).into_iter().flatten() {
+        for (dialog, _) in self.of.remove(&bridge).into_iter().flatten() {
             self.dialogs.remove(&dialog);
         }
     }
@@ -240,23 +253,30 @@ impl Core {
             && let (Some(caller), Some(callee)) = (message.from_tag(), message.to_tag())
         {
             let key = self.dialog_key(message.call_id(), caller, callee);
-            self.calls.bridged.add(of.bridge, key);
+            self.calls.bridged.add(of.bridge, key, status >= 200);
         }
         match self.passed(of.bridge, of.from.other(), message) {
             Ok(body) => body,
             Err(why) => {
                 tracing::warn!(%why, call = %String::from_utf8_lossy(message.call_id()), "an answer cannot be bridged");
-                None
+                // Never as it came: it names places, and keys, that are not for the other party.
+                Some(Vec::new())
             }
         }
     }
 
-    /// A request of a bridged dialog passes: a BYE ends the bridge.
+    /// A request of a bridged dialog passes: the BYE of its last dialog ends the bridge. Of a call that several devices behind
+    /// its target took, the caller hangs up all but one.
     pub(super) fn note_bridged(&mut self, message: &Message<'_>) {
         if message.method() == Method::Bye
-            && let Some((bridge, _)) = self.bridge_of(message)
+            && let Some((bridge, from)) = self.bridge_of(message)
+            && let (Some(near), Some(far)) = (message.from_tag(), message.to_tag())
         {
-            self.end_bridge(bridge);
+            let (caller, callee) = if from == Party::Caller { (near, far) } else { (far, near) };
+            let dialog = self.dialog_key(message.call_id(), caller, callee);
+            if self.calls.bridged.leave(bridge, &dialog) {
+                self.end_bridge(bridge);
+            }
         }
     }
 
@@ -310,7 +330,7 @@ fn new_call<'a>(context: &Context, hop: &'a Hop, message: &'a Message<'a>) -> Ne
 
 /// Where the call goes again with another offer, because this one was refused.
 pub(super) fn another_offer(context: &mut Context, branch: usize, status: u16) -> Option<Hop> {
-    if !matches!(status, 415 | 488 | 606) || context.cancelled || context.answered {
+    if !matches!(status, 415 | 488) || context.cancelled || context.answered {
         return None;
     }
     let again = context.branches.get_mut(branch)?.again.take()?;

@@ -168,6 +168,7 @@ impl Core {
             for_size,
         });
         if client.is_none() {
+            self.unbridge(context, opened.branch.index());
             context.responses.transport_error(opened.branch);
         }
     }

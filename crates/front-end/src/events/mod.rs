@@ -230,13 +230,19 @@ impl Core {
         }
     }
 
-    /// All subscriptions of this watcher end: their last NOTIFY says so.
+    /// All subscriptions of this watcher end: their last NOTIFY says so. Those of others to this person end only when there
+    /// is nobody any more: who merely has a new password is still to be seen.
     pub(crate) fn watcher_gone(&mut self, now: Now, watcher: &str, out: &mut Outbox) {
+        let parts = watcher.split_once('@');
+        let is_there = parts.and_then(|(user, domain)| self.snapshot.user(user.as_bytes(), domain.as_bytes()));
+        let is_there = is_there.is_some_and(|user| user.enabled);
         for slot in self.events.watches.slots() {
             let Some((group, key)) = self.events.watches.key_at(slot) else { continue };
             let packed = self.groups[usize::from(group)].facet(facet_kind::SUBSCRIPTION, &key);
             match packed.and_then(Subscription::unpack) {
-                Some(one) if one.presentity == watcher => self.events.watches.end(slot, watches::End::NoResource),
+                Some(one) if one.presentity == watcher && !is_there => {
+                    self.events.watches.end(slot, watches::End::NoResource)
+                }
                 Some(one) if one.watcher == watcher => self.events.watches.end(slot, watches::End::Rejected),
                 _ => {}
             }

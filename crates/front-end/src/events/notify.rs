@@ -309,7 +309,7 @@ impl Core {
             bytes: &bytes,
             reliable: transport.is_reliable(),
             peer: flow.into(),
-            user: MARK | u64::from(cseq as u16) << 32 | u64::from(slot),
+            user: MARK | u64::from(self.events.watches.next_mark(slot)) << 32 | u64::from(slot),
         };
         let sent = self.transactions.send(now.mono, request).is_ok();
         self.scratch = bytes;
@@ -350,7 +350,7 @@ impl Core {
         }
     }
 
-    fn is_current(&mut self, (slot, cseq): (u32, u16)) -> bool {
-        self.events.watches.get(slot).is_some_and(|watch| watch.cseq as u16 == cseq)
+    fn is_current(&self, (slot, mark): (u32, u16)) -> bool {
+        self.events.watches.is_newest(slot, mark)
     }
 }

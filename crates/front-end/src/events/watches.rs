@@ -102,6 +102,8 @@ pub(crate) fn mark(document: &[u8]) -> u32 {
 #[derive(Default)]
 pub struct Watches {
     slots: Vec<Option<Watch>>,
+    /// The mark of the NOTIFY sent last from each slot, whoever has it: an answer to one who had it before means nothing.
+    marks: Vec<u16>,
     free: Vec<u32>,
     by_key: HashMap<[u8; 16], u32>,
     /// By the hash of the presentity's address; members of lists too.
@@ -177,6 +179,7 @@ impl Watches {
         };
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
+            self.marks.push(0);
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
         self.slots[slot as usize] = Some(watch);
@@ -233,6 +236,19 @@ impl Watches {
         }
     }
 
+    /// The mark of the next NOTIFY from a slot.
+    pub(crate) fn next_mark(&mut self, slot: u32) -> u16 {
+        let Some(mark) = self.marks.get_mut(slot as usize) else { return 0 };
+        *mark = mark.wrapping_add(1);
+        *mark
+    }
+
+    /// Is this the NOTIFY that was sent last from a slot, to the watch that is there now?
+    pub(crate) fn is_newest(&self, slot: u32, mark: u16) -> bool {
+        let is_there = self.slots.get(slot as usize).is_some_and(Option::is_some);
+        is_there && self.marks.get(slot as usize) == Some(&mark)
+    }
+
     pub(crate) fn remove(&mut self, slot: u32) -> Option<Watch> {
         let watch = self.slots.get_mut(slot as usize)?.take()?;
         if watch.counted {
@@ -245,6 +261,7 @@ impl Watches {
                 self.unlink(hash64(member.as_bytes()), slot);
             }
         }
+        self.marks[slot as usize] = self.marks[slot as usize].wrapping_add(1);
         self.free.push(slot);
         Some(watch)
     }

@@ -194,3 +194,31 @@ fn who_refuses_the_first_offer_of_a_bridge_gets_another_and_only_one() {
     assert!(up.iter().any(|sent| sent.to == phone(1) && sent.status() == 488), "{up:?}");
     assert_eq!(noted.lock().unwrap().begun, 2);
 }
+
+#[test]
+fn the_bye_of_one_of_two_answers_leaves_the_bridge_to_the_other() {
+    let (mut bench, noted) = bench();
+    bench.register("ben", phone(2));
+    let (text, sent) = invite(&mut bench, "offer");
+    let fork = fork(&sent);
+    let answer = |bench: &mut Bench, tag| {
+        let up = bench.receive(phone(2), &with_body(&reply(&fork, "200 OK", tag, phone(2)), "answer"));
+        up.iter().find(|sent| sent.status() == 200).expect("the 200").clone()
+    };
+    let (one, two) = (answer(&mut bench, "b"), answer(&mut bench, "c"));
+    bench.receive(phone(1), &in_dialog("BYE", &text, &two, 3));
+    assert!(noted.lock().unwrap().ended.is_empty());
+    bench.receive(phone(1), &in_dialog("BYE", &text, &one, 4).replace("z9hG4bKBYE", "z9hG4bKsecond"));
+    assert_eq!(noted.lock().unwrap().ended, [1]);
+}
+
+#[test]
+fn an_answer_that_cannot_be_bridged_is_not_passed_as_it_came() {
+    let (mut bench, noted) = bench();
+    bench.register("ben", phone(2));
+    let (_, sent) = invite(&mut bench, "offer");
+    noted.lock().unwrap().fails = true;
+    let up = bench.receive(phone(2), &with_body(&reply(&fork(&sent), "200 OK", "b", phone(2)), "answer"));
+    let ok = up.iter().find(|sent| sent.status() == 200).expect("the 200");
+    assert_eq!((body(ok), ok.value("Content-Length")), ("", "0"));
+}

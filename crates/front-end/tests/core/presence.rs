@@ -240,3 +240,33 @@ fn a_calendar_that_comes_after_its_address_is_gone_changes_nothing() {
     assert_eq!(come(&mut bench, Some(feed), Some(feed)), 1);
     assert_eq!(come(&mut bench, None, None), 1, "from a file");
 }
+
+#[test]
+fn an_old_answer_ends_no_subscription_that_took_its_place() {
+    let mut bench = Bench::new();
+    bench.register("anna", phone(1));
+    let once = bench.request("SUBSCRIBE", "sip:anna@example.org", "ben", phone(2), "Event: presence\nExpires: 0\n");
+    let mut sent = bench.signed("ben", "secret", phone(2), &once);
+    sent.extend(bench.wait(Duration::from_millis(5)));
+    let fetched = notifies(&sent)[0].clone();
+    let next = watch(&mut bench, "sip:anna@example.org", "");
+    let first = notifies(&next)[0].clone();
+    bench.receive(phone(2), &ok_for(&fetched).replace("200 OK", "481 Gone"));
+    bench.receive(phone(2), &ok_for(&first));
+    let told = publish(&mut bench, &body("application/pidf+xml"), BUSY);
+    let told: Vec<Sent> = told.into_iter().chain(bench.wait(Duration::from_millis(500))).collect();
+    assert!(notifies(&told).iter().any(|sent| sent.value("Call-ID") == first.value("Call-ID")), "{told:#?}");
+}
+
+#[test]
+fn a_new_password_takes_nobody_out_of_the_contact_lists_of_others() {
+    let mut bench = Bench::new();
+    bench.register("anna", phone(1));
+    let first = watch(&mut bench, "sip:anna@example.org", "");
+    bench.receive(phone(2), &ok_for(notifies(&first)[0]));
+    let mut out = lyceum_net::Outbox::new();
+    bench.core.user_gone(bench.now, lyceum_topology::UserId(1), "anna@example.org", &mut out);
+    let told = bench.settle(out, Duration::ZERO);
+    let states: Vec<&str> = notifies(&told).iter().map(|sent| sent.value("Subscription-State")).collect();
+    assert!(!states.is_empty() && states.iter().all(|state| state.starts_with("active")), "{told:#?}");
+}

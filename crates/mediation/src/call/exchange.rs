@@ -201,8 +201,22 @@ impl Call {
         answer: Description,
         hands: &mut Hands<'_, M>,
     ) -> Result<Vec<u8>, PassError> {
-        let to = from.other();
         self.open = None;
+        let written = self.answer_on(from, cseq, answer, hands);
+        if written.is_err() {
+            self.talks.iter_mut().for_each(Negotiation::roll_back);
+        }
+        written
+    }
+
+    fn answer_on<M: Media>(
+        &mut self,
+        from: Side,
+        cseq: u32,
+        answer: Description,
+        hands: &mut Hands<'_, M>,
+    ) -> Result<Vec<u8>, PassError> {
+        let to = from.other();
         let agreed = self.talks[from as usize].receive_answer(answer.clone()).map_err(PassError::Exchange)?;
         let offer = self.talks[to as usize].offered().cloned().ok_or(PassError::Gone)?;
         let mut answers = Vec::with_capacity(offer.media.len());
@@ -226,11 +240,7 @@ impl Call {
     ) -> Result<Vec<u8>, PassError> {
         let offer = self.last.as_ref().map(|last| last.offer.clone()).ok_or(PassError::Gone)?;
         self.talks[from.other() as usize].receive_offer(offer).map_err(PassError::Exchange)?;
-        let written = self.answer(from, cseq, answer, hands);
-        if written.is_err() {
-            self.talks[from.other() as usize].roll_back();
-        }
-        written
+        self.answer(from, cseq, answer, hands)
     }
 
     fn answered_stream(&self, at: usize, to: Side, offer: &Description, of: (&Description, Option<&Agreed>)) -> Answer {

@@ -218,3 +218,21 @@ fn a_direct_call_is_noted_and_left_alone() {
     bench.anchors.end(id);
     assert!(matches!(bench.anchors.poll_note().map(|note| note.what), Some(What::Ended(None))));
 }
+
+#[test]
+fn an_answer_that_is_wrong_leaves_room_for_the_right_one() {
+    let mut bench = browser_to_phone();
+    bench.pass(Side::A, Carried::Request, 1, &browser("u1", "actpass", CHROME, "")).expect("passes");
+    let wrong = phone(&format!("{DESK}m=video 4002 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n"));
+    assert!(matches!(bench.pass(Side::B, Carried::Response, 1, &wrong), Err(PassError::Exchange(_))));
+    let (_, answered) = bench.call(2, &browser("u1", "actpass", CHROME, ""), &phone(DESK));
+    assert_eq!(answered.media[0].port, 20_000);
+}
+
+#[test]
+fn a_direct_call_that_cannot_be_read_is_not_disturbed() {
+    let mut bench = browser_to_phone();
+    let id = bench.anchors.observe();
+    let passing = Passing { from: Side::A, carried: Carried::Request, cseq: 1, body: b"v=0\r\nnonsense" };
+    assert!(matches!(bench.anchors.pass(id, &passing), Ok(None)));
+}

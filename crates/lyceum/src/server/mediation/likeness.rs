@@ -29,7 +29,7 @@ fn is_web(transport: Transport) -> bool {
     matches!(transport, Transport::Ws | Transport::Wss)
 }
 
-/// | caller offers | target | media | if it refuses that (415, 488, 606) |
+/// | caller offers | target | media | if it refuses that (415, 488) |
 /// |---|---|---|---|
 /// | WebRTC | registered over WebSocket | direct | – |
 /// | WebRTC | phone or server over TLS | bridged, keys for who wants them | bridged, SRTP alone |
