@@ -14,7 +14,7 @@ sys.dont_write_bytecode = True
 
 from cases import (accounts, alone, bridge, browser, calendar, calls, durability, edge, extensions, federation, files, groups, large,
                    pages, phones,
-                   planning, policy, presence, proxy, qos, relay, retention, stranger, torture)
+                   planning, policy, presence, proxy, qos, relay, retention, stranger, torture, watching)
 from harness import process
 from harness.clamd import Clamd
 from harness.judge import Judge
@@ -35,6 +35,7 @@ GROUPS = {
     "relay": relay.run,
     "retention": retention.run,
     "presence": presence.run,
+    "watching": watching.run,
     "stranger": stranger.run,
     "extensions": extensions.run,
     "policy": policy.run,
@@ -76,7 +77,7 @@ def run_group(judge, group, folder, options):
     """Groups that start servers of their own get the binary, the others a running server."""
     module = GROUPS[group]
     if group in ("alone", "bridge", "calls", "durability", "edge", "federation", "files", "calendar", "groups", "planning", "relay",
-                 "retention", "qos"):
+                 "retention", "qos", "watching"):
         module(judge, folder, os.path.abspath(options.server), options.depth)
         return
     users = {**phones.users(), **proxy.users(), large.USER: "pw-large", **pages.PEOPLE, **presence.users()}

@@ -1,0 +1,212 @@
+"""Who watches whom: watcher information (RFC 3857), new watchers, polling, the client's own document (RFC 6080),
+and the shell's own tests of presence and messages."""
+
+import json
+import re
+import subprocess
+
+from cases.policy import shell
+from harness.page import Page
+from harness.process import Failed, until
+from harness.server import Lyceum
+from harness.subscriber import Subscriber, Watchers, body
+from harness.wire import header, status
+
+NAMES = ("anna", "ben", "cleo", "dora", "emil", "fay", "gil", "hana", "ida", "jon")
+TESTER = "lyceum-test-1"
+PEOPLE = {f"see-{name}": f"pw-see-{name}" for name in NAMES}
+WINFO = "application/watcherinfo+xml"
+
+
+def uri(server, user):
+    return f"sip:{user}@{server.domain}"
+
+
+def granted(subscriber):
+    if status(subscriber.ok) != 200:
+        raise Failed(f"SUBSCRIBE of {subscriber.account.user} to {subscriber.uri} was answered {status(subscriber.ok)}")
+    return subscriber
+
+
+def says(server, user, choice, note):
+    """What a person's page sets; the page."""
+    page = Page(server, user)
+    code, told = page.ask("PUT", "/presence", {"choice": choice, "note": note})
+    if code != 200:
+        raise Failed(f"{user} sets {choice}: {code} {told}")
+    return page
+
+
+# ---- watcher information
+
+def them(server, *names):
+    return sorted(uri(server, f"see-{name}") for name in names)
+
+
+def watcher_information(judge, out, server):
+    of = uri(server, "see-anna")
+    with judge.case("watcher information: the first document is full and has nobody; nobody else gets it"):
+        info = granted(Subscriber(server, "see-anna", of, "presence.winfo", WINFO))
+        seen = Watchers(info)
+        _, first = info.told()
+        if header(first, "content-type") != WINFO or not header(first, "subscription-state").startswith("active"):
+            raise Failed(f"{header(first, 'content-type')}, {header(first, 'subscription-state')}")
+        if seen.take(first) != of or seen.active():
+            raise Failed(f"{body(first)}")
+        curious = Subscriber(server, "see-ben", of, "presence.winfo", WINFO)
+        curious.close()
+        if status(curious.ok) != 403:
+            raise Failed(f"another person's watchers: {status(curious.ok)}")
+    with judge.case("watcher information: who subscribes is told at once, under the next version"):
+        ben, gil = [granted(Subscriber(server, f"see-{name}", of)) for name in ("ben", "gil")]
+        seen.until(lambda active: active == them(server, "ben", "gil"), "ben and gil")
+    with judge.case("watcher information: a second subscription of the owner's has them all at once"):
+        all_at_once(server, of, them(server, "ben", "gil"))
+    with judge.case("watcher information: who stops is gone"):
+        ben.again(0)
+        seen.until(lambda active: active == them(server, "gil"), "ben gone")
+        gil.again(0)
+        seen.until(lambda active: active == [], "gil gone")
+    for one in (info, ben, gil):
+        one.close()
+
+
+def all_at_once(server, of, wanted):
+    other = granted(Subscriber(server, "see-anna", of, "presence.winfo", WINFO))
+    seen = Watchers(other)
+    seen.take(other.told()[1])
+    other.close()
+    if seen.active() != wanted:
+        raise Failed(f"{seen.active()}")
+
+
+def waiting(page):
+    """New watchers that the owner is asked about."""
+    return page.ask("GET", "/contacts")[1].get("pending_watchers", [])
+
+
+def asked_about(page, server, user, seconds=10):
+    """Waits until the owner is asked about this user."""
+    address = f"{user}@{server.domain}"
+    until(lambda: address in waiting(page), seconds, f"the owner is asked about {user} (is asked about {waiting(page)})")
+
+
+def answer_all(fay, server, *names):
+    """The owner says what they may see."""
+    for name in names:
+        code, told = fay.ask("PUT", f"/relationships/see-{name}@{server.domain}", {"relationship": "colleagues"})
+        if code != 200:
+            raise Failed(f"{code} {told}")
+
+
+def new_watchers(judge, out, server):
+    fay = Page(server, "see-fay")
+    with judge.case("a new watcher is asked about: one who subscribes alone"):
+        gil = granted(Subscriber(server, "see-gil", uri(server, "see-fay")))
+        asked_about(fay, server, "see-gil")
+    with judge.case("a new watcher is asked about once"):
+        answer_all(fay, server, "gil")
+        again = granted(Subscriber(server, "see-gil", uri(server, "see-fay")))
+        # Whoever comes after is asked about: by then the first was looked at.
+        jon = granted(Subscriber(server, "see-jon", uri(server, "see-fay")))
+        asked_about(fay, server, "see-jon")
+        if waiting(fay) != [f"see-jon@{server.domain}"]:
+            raise Failed(f"asked about {waiting(fay)}")
+        answer_all(fay, server, "jon")
+    for one in (gil, jon, again):
+        one.close()
+
+
+# ---- polling, the client's own document
+
+def polling(judge, out, server):
+    with judge.case("polling: Expires 0 gives one NOTIFY with the state as it is, and it is the last"):
+        says(server, "see-ida", "busy", "counting lamps")
+        poll = granted(Subscriber(server, "see-jon", uri(server, "see-ida"), expires=0))
+        _, told = poll.told()
+        if header(poll.ok, "expires") != "0" or not header(told, "subscription-state").startswith("terminated"):
+            raise Failed(f"Expires {header(poll.ok, 'expires')}, {header(told, 'subscription-state')}")
+        if b"counting lamps" not in body(told) or b"<basic" not in body(told):
+            raise Failed(f"{body(told)}")
+    with judge.case("polling: what changes afterwards is told to who watches, and no more to who polled"):
+        watcher = granted(Subscriber(server, "see-gil", uri(server, "see-ida")))
+        says(server, "see-ida", "busy", "all lamps counted")
+        watcher.told(lambda message: b"all lamps counted" in body(message), what="the new note")
+        if len(poll.all()) != 1:
+            raise Failed(f"{len(poll.all())} NOTIFYs")
+        again = granted(Subscriber(server, "see-jon", uri(server, "see-ida"), expires=0))
+        if b"all lamps counted" not in body(again.told()[1]):
+            raise Failed(f"the second poll has {body(again.all()[0])}")
+    for one in (poll, watcher, again):
+        one.close()
+
+
+def own_document(judge, out, server):
+    """RFC 6080: a client subscribes to its own document."""
+    with judge.case("ua-profile: the first NOTIFY has who I am, my policies, my servers, my ports; nobody else gets it"):
+        mine = granted(Subscriber(server, "see-jon", uri(server, "see-jon"), "ua-profile", "application/json"))
+        _, told = mine.told()
+        document = json.loads(body(told))
+        if header(told, "content-type") != "application/json" or document["who"]["address"] != f"see-jon@{server.domain}":
+            raise Failed(f"{header(told, 'content-type')}: {document.get('who')}")
+        listeners = document["servers"]["listeners"]
+        _, port = server.address("udp")
+        if not any(one.startswith("udp ") and one.endswith(f":{port}") for one in listeners):
+            raise Failed(f"servers {listeners}")
+        if document["policies"]["presence"]["privacy_mode"] is not False or not document["qos"]["modalities"]:
+            raise Failed(f"{document}")
+        over_https = Page(server, "see-jon").ask("GET", "/provisioning")[1]
+        if over_https["policies"] != document["policies"]:
+            raise Failed("HTTPS tells other policies")
+        other = Subscriber(server, "see-gil", uri(server, "see-jon"), "ua-profile", "application/json")
+        other.close()
+        if status(other.ok) != 403:
+            raise Failed(f"somebody else's document: {status(other.ok)}")
+    mine.close()
+
+
+# ---- the shell's own tests
+
+def tries(server, *words):
+    """Exit code, output and what went wrong of `lyceum test`."""
+    argv = [server.binary, "test", *words, "--socket", server.facts["socket"]]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    return done.returncode, done.stdout, done.stderr
+
+
+def shell_tests(judge, out, server):
+    for what, measured in (("presence", r"saw the change after \d+ ms"), ("im", r"arrived after \d+ ms")):
+        with judge.case(f"lyceum test {what}: exit code 0, and says in words what was measured"):
+            code, told, wrong = tries(server, what, "--within-ms", "10000")
+            if code != 0 or not re.search(measured, told):
+                raise Failed(f"{code}: {told!r} {wrong!r}")
+    with judge.case("lyceum test presence, im: a wrong password is an exit code and a sentence that names the step"):
+        new = subprocess.run([server.binary, "user", "set", f"{TESTER}@{server.domain}", "--password-stdin", "--socket", server.facts["socket"]],
+                             input="another-password-1\n", capture_output=True, text=True, timeout=20)
+        if new.returncode != 0:
+            raise Failed(f"{new.stderr}")
+        for what in ("presence", "im"):
+            code, told, wrong = tries(server, what)
+            if code == 0 or not re.search(r"(401|407|403|password|credentials)", told + wrong):
+                raise Failed(f"{what}: {code}: {told!r} {wrong!r}")
+
+
+def shell_tests_without_server(judge, out, server):
+    for what in ("presence", "im"):
+        with judge.case(f"lyceum test {what}: without a server, an exit code and a sentence"):
+            code, told, wrong = tries(server, what)
+            lines = [line for line in wrong.splitlines() if line.strip()]
+            if code == 0 or not lines or not re.search(r"socket|running|reach|connect", wrong) or "panicked" in wrong:
+                raise Failed(f"{code}: {told!r} {wrong!r}")
+
+
+def run(judge, out, binary, _depth):
+    with judge.case("watching: the server starts"):
+        server = Lyceum(binary, out, PEOPLE).start()
+    for scenario in (watcher_information, new_watchers, polling, own_document, shell_tests):
+        judge.scenario(scenario.__name__, scenario, out, server)
+    with judge.case("watching: the server drains and exits with 0"):
+        code = server.stop()
+        if code != 0:
+            raise Failed(f"exit code {code}; log {server.child.log_path}")
+    judge.scenario("shell_tests_without_server", shell_tests_without_server, out, server)
