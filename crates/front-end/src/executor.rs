@@ -148,7 +148,7 @@ impl Engine for Executor {
                 self.core.commit_failed(now, upto, out);
             }
             Post::Archived { tokens, written } => self.core.archived(now, &tokens, written, out),
-            Post::Snapshot(snapshot) => self.core.swap_snapshot(snapshot),
+            Post::Snapshot(snapshot) => self.core.swap_snapshot(now, snapshot),
             Post::Credentials(credentials) => self.core.swap_credentials(credentials),
             Post::Resolved { query, answer } => self.core.resolved(now, query, answer, out),
             Post::Listener(listener) => self.core.add_listener(listener),

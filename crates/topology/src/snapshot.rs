@@ -1,7 +1,7 @@
 //! The compiled, immutable form of document and directory that every request is answered from.
 
 use crate::compile::{Compiled, PoolPolicies, UserPolicies};
-use crate::directory::{Directory, LineUri, UserRecord};
+use crate::directory::{AddressOfRecord, Directory, LineUri, UserRecord};
 use crate::document::Document;
 use crate::domain::DomainName;
 use crate::effective::EffectivePolicy;
@@ -61,6 +61,13 @@ impl Snapshot {
             users: Arc::default(),
             directory: Directory::default(),
         }
+    }
+
+    /// Addresses of those for whom something may be otherwise than in an older snapshot; `None`: for anybody, because the
+    /// document is another.
+    pub fn changed_since(&self, older: &Self) -> Option<Vec<AddressOfRecord>> {
+        let same = Arc::ptr_eq(&self.compiled, &older.compiled);
+        same.then(|| self.directory.users_changed_since(&older.directory).map(|user| user.address.clone()).collect())
     }
 
     /// The document it was compiled from.

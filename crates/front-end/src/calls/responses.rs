@@ -32,7 +32,7 @@ impl Core {
     pub(crate) fn response(&mut self, now: Now, arrival: Arrival<'_>, message: &Message<'_>, out: &mut Outbox) {
         if let Response::Pass { id, user } = self.transactions.response_arrived(now.mono, message) {
             if let Some(which) = is_notify(user) {
-                self.notify_answered(which, message);
+                self.notify_answered(now, which, message);
                 return self.flush_transactions(now, out);
             }
             if let Some(which) = is_delivery(user) {

@@ -237,7 +237,8 @@ impl Core {
     }
 
     /// New configuration: in force from the next message on. Calls in progress go on as they were decided.
-    pub fn swap_snapshot(&mut self, snapshot: Arc<Snapshot>) {
+    pub fn swap_snapshot(&mut self, now: Now, snapshot: Arc<Snapshot>) {
+        let changed = snapshot.changed_since(&self.snapshot);
         let pool = snapshot.pool(&self.pool);
         self.limits = LockoutLimits::from(&pool.lockout);
         self.source_rate = pool.proxy.source_requests_per_second;
@@ -247,7 +248,7 @@ impl Core {
         self.own_names = own_names(&snapshot, &self.given_names);
         self.links.topology(&snapshot);
         self.snapshot = snapshot;
-        self.events.directory_changed();
+        self.directory_changed(now, changed);
     }
 
     /// New digest secrets.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use lyceum_sip::time::Now;
-use lyceum_topology::{Snapshot, UserRecord, routing_group};
+use lyceum_topology::{PresencePolicy, Snapshot, UserRecord, routing_group};
 use lyceum_users::contacts::ContactList;
 use lyceum_users::facet_kind;
-use lyceum_users::presence::{AggregateState, Card, Number, NumberKind, Standing, own_view, view};
+use lyceum_users::presence::{AggregateState, Card, Number, NumberKind, Relationship, Standing, own_view, view};
 
 use super::watches::mark;
 use super::{presentity, user_at};
@@ -18,7 +18,8 @@ pub(crate) struct Bodies {
     user: Option<Arc<UserRecord>>,
     group: usize,
     state: Option<AggregateState>,
-    contacts: ContactList,
+    /// `None`: it cannot be read, and nobody but the person sees anything.
+    contacts: Option<ContactList>,
     /// By what is seen; `None` is the person's own devices.
     views: Vec<(Option<Standing>, Document)>,
 }
@@ -50,6 +51,17 @@ impl Bodies {
     }
 }
 
+/// What somebody may see by a contact list; by one that cannot be read as little as there is.
+pub(super) fn standing(
+    contacts: Option<&ContactList>,
+    watcher: &str,
+    is_ours: bool,
+    policy: &PresencePolicy,
+) -> Standing {
+    let blocked = Standing { relationship: Relationship::Blocked, hidden: true };
+    contacts.map_or(blocked, |contacts| contacts.standing_of(watcher, is_ours, policy))
+}
+
 /// The directory's facts of a user.
 pub(crate) fn card<'a>(user: &'a UserRecord, numbers: &'a [String]) -> Card<'a> {
     let number = |number: &'a String| Number { kind: NumberKind::Work, number };
@@ -79,7 +91,7 @@ impl Core {
             bodies.forget_all();
             bodies.user = user_at(snapshot, aor).map(Arc::clone);
             bodies.group = usize::from(routing_group(aor));
-            bodies.contacts = ContactList::load(&self.groups[bodies.group], aor).unwrap_or_default();
+            bodies.contacts = ContactList::load(&self.groups[bodies.group], aor).ok();
         }
         let document = self.document_from(&mut bodies, now, snapshot, watcher);
         self.events.bodies = bodies;
@@ -92,8 +104,8 @@ impl Core {
         let policy = snapshot.presence_policy(user);
         let (presence, group) = (&self.events.presentities[bodies.group], &self.groups[bodies.group]);
         let state = bodies.state.get_or_insert_with(|| presence.state(presentity(now, snapshot, user), group));
-        let standing =
-            (watcher != aor).then(|| bodies.contacts.standing_of(watcher, is_ours(snapshot, watcher), policy));
+        let contacts = bodies.contacts.as_ref();
+        let standing = (watcher != aor).then(|| standing(contacts, watcher, is_ours(snapshot, watcher), policy));
         let known = bodies.views.iter().find(|(seen_by, _)| *seen_by == standing);
         let document = match known {
             Some((_, document)) => document.clone(),
@@ -130,6 +142,7 @@ impl Core {
         if other == aor || !self.may_refuse(at) {
             return lyceum_users::presence::Reach::Allowed;
         }
+        // Of a list that cannot be read nothing is known: better somebody blocked gets through than nobody reaches them.
         let contacts = ContactList::load(&self.groups[at], aor).unwrap_or_default();
         let state = self.events.presentities[at].state(presentity(now, snapshot, user), &self.groups[at]);
         lyceum_users::presence::reach(&state, contacts.relationship_of(other, is_ours(snapshot, other)))

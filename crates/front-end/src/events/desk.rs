@@ -8,12 +8,12 @@ use lyceum_topology::{UserRecord, routing_group};
 use lyceum_users::contacts::{ContactList, ContactRefusal};
 use lyceum_users::presence::calendar::BusyInterval;
 use lyceum_users::presence::{
-    AggregateState, Change, ChoiceIntent, ChoiceRefusal, DeviceKind, Document, Presentities, Presentity, Standing, view,
+    AggregateState, Change, ChoiceIntent, ChoiceRefusal, DeviceKind, Document, Presentities, Presentity, view,
 };
 use lyceum_users::subscription::Subscription;
 use lyceum_users::{Group, Journal, facet_kind};
 
-use super::body::{card, is_ours};
+use super::body::{card, is_ours, standing};
 use super::{Done, presentity, user_at};
 use crate::core::Core;
 
@@ -59,8 +59,8 @@ impl Core {
         let numbers: Vec<String> = user.numbers.iter().map(|number| number.plain()).collect();
         let card = card(&user, &numbers);
         let own = watcher == aor;
-        let list = ContactList::load(&self.groups[at], aor).unwrap_or_default();
-        let standing: Standing = list.standing_of(watcher, is_ours(&self.snapshot, watcher), policy);
+        let list = ContactList::load(&self.groups[at], aor).ok();
+        let standing = standing(list.as_ref(), watcher, is_ours(&self.snapshot, watcher), policy);
         let seen = if own { lyceum_users::presence::own_view(&state, &card) } else { view(&state, &card, standing) };
         Some(Seen {
             address: aor.to_owned(),
@@ -93,7 +93,7 @@ impl Core {
             .choose(presentity(now, &snapshot, &user), intent, &mut self.groups[at], &mut self.journal)
             .map_err(Some)?;
         if change.changed {
-            self.presence_changed(aor);
+            self.presence_changed_after(change.wait_for, aor);
         }
         self.when_durable(change.wait_for, done);
         self.pump_notifies(now, out);
@@ -191,7 +191,7 @@ impl Core {
         let change = edit(&mut self.events.presentities[at], about, &mut self.groups[at], &mut self.journal);
         let change = change.map_err(Some)?;
         if change.changed {
-            self.presence_changed(aor);
+            self.presence_changed_after(change.wait_for, aor);
         }
         self.when_durable(change.wait_for, done);
         self.pump_notifies(now, out);
@@ -234,8 +234,9 @@ impl Core {
         let policy = snapshot.presence_policy(&user);
         let (list, seq) =
             ContactList::edit(aor, policy, &mut self.groups[at], &mut self.journal, edit).map_err(Some)?;
-        self.contacts_changed(now, aor, out);
+        self.contacts_changed_after(seq, aor);
         self.when_durable(Some(seq), done);
+        self.pump_notifies(now, out);
         Ok(list)
     }
 
@@ -256,13 +257,23 @@ impl Core {
         let snapshot = Arc::clone(&self.snapshot);
         let policy = snapshot.presence_policy(&user);
         let (list, seq) = list.replace(aor, based_on, policy, &mut self.groups[at], &mut self.journal).map_err(Some)?;
-        self.contacts_changed(now, aor, out);
+        self.contacts_changed_after(seq, aor);
         self.when_durable(Some(seq), done);
+        self.pump_notifies(now, out);
         Ok(list)
     }
 
+    /// The same as [`Core::contacts_changed`] once block `seq` is durable.
+    fn contacts_changed_after(&mut self, seq: u64, aor: &str) {
+        self.events.bodies.forget(aor);
+        match seq > self.withheld.committed() {
+            true => self.hold_contacts(seq, aor),
+            false => self.contacts_changed(aor),
+        }
+    }
+
     /// A contact list is another: what watchers may see may be, and lists that are watched have other members.
-    fn contacts_changed(&mut self, now: Now, aor: &str, out: &mut Outbox) {
+    pub(super) fn contacts_changed(&mut self, aor: &str) {
         self.presence_changed(aor);
         for slot in self.events.watches.of(aor).to_vec() {
             if !self.events.watches.lists.contains_key(&slot) || self.events.watches.is_given(slot) {
@@ -273,10 +284,10 @@ impl Core {
                 packed.and_then(Subscription::unpack).is_some_and(|one| one.presentity == aor)
             });
             if owned {
-                self.fill_list(slot, aor);
+                let added = self.fill_list(slot, aor);
+                self.note_list(aor, &added);
                 self.events.watches.enqueue(slot);
             }
         }
-        self.pump_notifies(now, out);
     }
 }

@@ -156,9 +156,10 @@ impl Core {
         group.remove_facet(facet_kind::SUBSCRIBED_LIST, key, &mut self.journal);
     }
 
-    /// The members of a list watch, from the list as it is now: the one that it was given, or its owner's contacts.
-    pub(crate) fn fill_list(&mut self, slot: u32, owner: &str) {
-        let Some((group, key)) = self.events.watches.key_at(slot) else { return };
+    /// The members of a list watch, from the list as it is now: the one that it was given, or its owner's contacts. Gives
+    /// those who were not on it before.
+    pub(crate) fn fill_list(&mut self, slot: u32, owner: &str) -> Vec<Box<str>> {
+        let Some((group, key)) = self.events.watches.key_at(slot) else { return Vec::new() };
         let Some(packed) = self.groups[usize::from(group)].facet(facet_kind::SUBSCRIBED_LIST, &key) else {
             let contacts =
                 ContactList::load(&self.groups[usize::from(routing_group(owner))], owner).unwrap_or_default();
@@ -174,7 +175,7 @@ impl Core {
                 uris.push(uri.into());
             }
         }
-        self.events.watches.set_members(slot, members, Some(uris));
+        self.events.watches.set_members(slot, members, Some(uris))
     }
 
     /// All list watches, at start.

@@ -11,9 +11,12 @@
 mod body;
 mod desk;
 mod given;
+mod list_watch;
 mod notify;
 mod profile;
 mod publish;
+mod retry;
+mod review;
 mod subscribe;
 mod watchers;
 mod watches;
@@ -28,7 +31,7 @@ use lyceum_sip::transaction::ServerId;
 use lyceum_topology::{Snapshot, UserRecord, routing_group};
 use lyceum_users::presence::{Facts, Presentities, Presentity};
 use lyceum_users::subscription::Subscription;
-use lyceum_users::{Touched, facet_kind};
+use lyceum_users::{Group, Touched, facet_kind};
 
 use crate::core::Core;
 pub use desk::Seen;
@@ -67,6 +70,8 @@ enum Pending {
     Done(Done),
     /// Those who watch this address.
     News(Box<str>),
+    /// The same, and who watches this person's contact list.
+    Contacts(Box<str>),
 }
 
 /// Presence and subscriptions of one worker.
@@ -75,6 +80,7 @@ pub struct Events {
     pub(crate) presentities: Vec<Presentities>,
     pub(crate) watches: Watches,
     held: VecDeque<Held>,
+    review: Option<review::Review>,
     bodies: body::Bodies,
     scratch: Vec<u8>,
 }
@@ -85,11 +91,6 @@ impl Events {
             presentities: (0..crate::core::GROUPS).map(|_| Presentities::default()).collect(),
             ..Events::default()
         }
-    }
-
-    /// Names and policies may be others.
-    pub(crate) fn directory_changed(&mut self) {
-        self.bodies.forget_all();
     }
 
     /// Subscriptions that stand.
@@ -151,7 +152,7 @@ impl Core {
         let presence = &mut self.events.presentities[at];
         let change = presence.facts(presentity, facts, &mut self.groups[at], &mut self.journal);
         if change.changed {
-            self.presence_changed(aor);
+            self.presence_changed_after(change.wait_for, aor);
         }
     }
 
@@ -173,11 +174,11 @@ impl Core {
                 continue;
             }
             let Ok(aor) = std::str::from_utf8(&one.key) else {
-                self.subscription_undone(one);
+                self.subscription_undone(now, one);
                 continue;
             };
             match one.kind {
-                facet_kind::SUBSCRIPTION | facet_kind::SUBSCRIBED_LIST => self.subscription_undone(one),
+                facet_kind::SUBSCRIPTION | facet_kind::SUBSCRIBED_LIST => self.subscription_undone(now, one),
                 facet_kind::PRESENCE => {
                     let at = usize::from(routing_group(aor));
                     if let Some(user) = user_at(&snapshot, aor) {
@@ -186,13 +187,14 @@ impl Core {
                     }
                     self.presence_changed(aor);
                 }
-                facet_kind::CONTACTS => self.presence_changed(aor),
+                facet_kind::CONTACTS => self.contacts_changed(aor),
                 _ => {}
             }
         }
     }
 
-    fn subscription_undone(&mut self, touched: &Touched) {
+    /// The watch is as its record is again.
+    fn subscription_undone(&mut self, now: Now, touched: &Touched) {
         if !matches!(touched.kind, facet_kind::SUBSCRIPTION | facet_kind::SUBSCRIBED_LIST) {
             return;
         }
@@ -203,9 +205,16 @@ impl Core {
             }
             return;
         }
-        let stands = self.groups.iter().any(|group| group.facet(touched.kind, &touched.key).is_some());
-        if !stands && let Ok(key) = key {
+        let Ok(key) = key else { return };
+        let record = |group: &Group| Some((group.id(), group.facet(touched.kind, &touched.key)?.to_vec()));
+        let Some((group, packed)) = self.groups.iter().find_map(record) else {
             self.events.watches.remove_key(&key);
+            return;
+        };
+        let Some(stored) = Subscription::unpack(&packed) else { return };
+        let slot = self.events.watches.undo(key, group, &stored, now.wall);
+        if stored.list && self.events.watches.lists.get(&slot).is_some_and(|list| list.members.is_empty()) {
+            self.fill_list(slot, stored.presentity);
         }
     }
 
@@ -271,6 +280,10 @@ impl Core {
         }
     }
 
+    pub(super) fn hold_contacts(&mut self, seq: u64, aor: &str) {
+        self.events.held.push_back(Held { seq, what: Pending::Contacts(aor.into()) });
+    }
+
     fn first_notify(&mut self, watch: Option<u32>) {
         if let Some(slot) = watch {
             self.events.watches.enqueue(slot);
@@ -288,6 +301,7 @@ impl Core {
                 }
                 Pending::Done(done) => done(true),
                 Pending::News(aor) => self.events.watches.touch(&aor),
+                Pending::Contacts(aor) => self.contacts_changed(&aor),
             }
         }
         self.pump_notifies(now, out);
@@ -308,7 +322,7 @@ impl Core {
                 }
                 Pending::Done(done) => done(false),
                 // What was undone was touched as such.
-                Pending::News(_) => {}
+                Pending::News(_) | Pending::Contacts(_) => {}
             }
         }
         self.flush_transactions(now, out);
@@ -331,6 +345,9 @@ impl Core {
             self.presence_changed(&aor);
         }
         self.events.watches.end_expired(now.wall);
+        if self.store_away.is_none() {
+            self.events.watches.end_again();
+        }
         for at in 0..self.messages.waiting.len() {
             self.messages.waiting[at].expire(now.wall, EXPIRED_A_SWEEP, &mut self.groups[at], &mut self.journal);
         }

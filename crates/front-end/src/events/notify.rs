@@ -8,7 +8,7 @@ use lyceum_net::Outbox;
 use lyceum_sip::time::Now;
 use lyceum_sip::transaction::{Outgoing, TableLimits};
 use lyceum_sip::{Message, Method, RequestBuilder};
-use lyceum_topology::{Snapshot, routing_group};
+use lyceum_topology::Snapshot;
 use lyceum_users::facet_kind;
 use lyceum_users::format::rlmi::{self, Extent, List, Resource, ResourceState};
 use lyceum_users::format::winfo::{self, Watcher, WatcherEvent, WatcherStatus};
@@ -16,6 +16,7 @@ use lyceum_users::subscription::{CSEQ_BLOCK, EventPackage, Subscription};
 
 use super::body::{Document, is_ours};
 use super::given::list_uri;
+use super::retry::asked_for;
 use super::subscribe::write_contact;
 use super::watches::{End, mark};
 use super::{NEXT_ROUND, NOTIFIES_A_ROUND, user_at};
@@ -56,6 +57,8 @@ pub(crate) fn is_notify(user: u64) -> Option<(u32, u16)> {
 impl Core {
     /// Sends what is due, as far as there is room.
     pub(crate) fn pump_notifies(&mut self, now: Now, out: &mut Outbox) {
+        self.events.watches.retry(now.mono);
+        self.review(now);
         for _ in 0..NOTIFIES_A_ROUND {
             if !self.has_room_for_notify() {
                 break;
@@ -65,8 +68,9 @@ impl Core {
                 self.drop_watch(slot);
             }
         }
-        let more = self.events.watches.waiting() > 0;
-        self.next_notify = more.then(|| now.mono + NEXT_ROUND);
+        let more = self.events.watches.waiting() > 0 || self.events.review.is_some();
+        let round = more.then(|| now.mono + NEXT_ROUND);
+        self.next_notify = [round, self.events.watches.retries.next()].into_iter().flatten().min();
         self.flush_transactions(now, out);
     }
 
@@ -120,30 +124,18 @@ impl Core {
         if end.is_some() {
             self.remove_subscription(group, &key);
         }
-        sent && end.is_none() || end.is_some() && self.forget_watch(slot, &subscription)
-    }
-
-    /// After the last NOTIFY: nothing is kept, its answer means nothing.
-    fn forget_watch(&mut self, slot: u32, subscription: &Subscription<'_>) -> bool {
-        self.events.watches.remove(slot);
-        if subscription.package == EventPackage::Presence {
-            self.events.watches.touch_watchers(subscription.presentity);
+        if end.is_some() {
+            // Nothing is kept after the last one, its answer means nothing.
+            self.events.watches.remove(slot);
         }
-        true
+        sent || end.is_some()
     }
 
     /// Ends a subscription whose watcher is gone.
     fn drop_watch(&mut self, slot: u32) {
         let Some((group, key)) = self.events.watches.key_at(slot) else { return };
-        let presentity = self.groups[usize::from(group)]
-            .facet(facet_kind::SUBSCRIPTION, &key)
-            .and_then(Subscription::unpack)
-            .map(|subscription| subscription.presentity.to_owned());
         self.remove_subscription(group, &key);
         self.events.watches.remove(slot);
-        if let Some(presentity) = presentity {
-            self.events.watches.touch_watchers(&presentity);
-        }
     }
 
     fn content(&mut self, now: Now, slot: u32, subscription: &Subscription<'_>, version: u32) -> Say {
@@ -162,7 +154,15 @@ impl Core {
                 Say::Content(Some(Content { content_type: PIDF.into(), body: document.body, more: false }))
             }
             EventPackage::WatcherInfo => Say::Content(Some(self.winfo_content(now, subscription, version))),
-            EventPackage::Profile => Say::Content(self.profile_content(now, subscription)),
+            EventPackage::Profile => {
+                let (content, watch) = (self.profile_content(subscription), self.events.watches.get(slot));
+                let (Some(content), Some(watch)) = (content, watch) else { return Say::Content(None) };
+                let mark = mark(&content.body);
+                if std::mem::replace(&mut watch.told, mark) == mark && watch.end.is_none() {
+                    return Say::Nothing { more: false };
+                }
+                Say::Content(Some(content))
+            }
         }
     }
 
@@ -228,14 +228,16 @@ impl Core {
     /// Who watches, for the person watched.
     fn winfo_content(&mut self, now: Now, subscription: &Subscription<'_>, version: u32) -> Content {
         let aor = subscription.presentity;
-        let group = &self.groups[usize::from(routing_group(aor))];
         let mut rows: Vec<(String, String, u32)> = Vec::new();
         for slot in self.events.watches.of(aor) {
-            let Some((_, key)) = self.events.watches.key_at(*slot) else { continue };
-            let packed = group.facet(facet_kind::SUBSCRIPTION, &key).and_then(Subscription::unpack);
-            let Some(other) = packed.filter(|other| other.package == EventPackage::Presence && !other.list) else {
-                continue;
+            let Some((group, key)) = self.events.watches.key_at(*slot) else { continue };
+            // Who watches a list watches each of its members; one's own list is not watched by oneself.
+            let watches = |other: &Subscription<'_>| {
+                other.package == EventPackage::Presence && other.list != (other.presentity == aor)
             };
+            let group = &self.groups[usize::from(group)];
+            let packed = group.facet(facet_kind::SUBSCRIPTION, &key).and_then(Subscription::unpack);
+            let Some(other) = packed.filter(watches) else { continue };
             let left = other.expires.0.saturating_sub(now.wall.0) / 1000;
             let id = key[..8].iter().map(|byte| format!("{byte:02x}")).collect();
             rows.push((id, format!("sip:{}", other.watcher), u32::try_from(left).unwrap_or(u32::MAX)));
@@ -318,7 +320,7 @@ impl Core {
     }
 
     /// A watcher answered.
-    pub(crate) fn notify_answered(&mut self, which: (u32, u16), message: &Message<'_>) {
+    pub(crate) fn notify_answered(&mut self, now: Now, which: (u32, u16), message: &Message<'_>) {
         if message.status() < 200 || !self.is_current(which) {
             return;
         }
@@ -327,8 +329,8 @@ impl Core {
             404 | 405 | 410 | 416 | 480..=485 | 489 | 501 | 604 => self.drop_watch(which.0),
             200..=299 => self.events.watches.answered(which.0),
             _ => {
-                self.events.watches.untold(which.0);
-                self.events.watches.answered(which.0);
+                self.metrics.notifies_failed.inc();
+                self.events.watches.told_later(which, now.mono + asked_for(message));
             }
         }
     }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use lyceum_sip::time::Now;
 use lyceum_topology::Provisioning;
 use lyceum_users::subscription::Subscription;
 
@@ -12,7 +11,7 @@ use crate::core::Core;
 
 impl Core {
     /// Who the client is, its policies and its servers.
-    pub(crate) fn profile_content(&mut self, _now: Now, subscription: &Subscription<'_>) -> Option<Content> {
+    pub(crate) fn profile_content(&self, subscription: &Subscription<'_>) -> Option<Content> {
         let snapshot = Arc::clone(&self.snapshot);
         let user = user_at(&snapshot, subscription.presentity)?;
         let name =

@@ -142,7 +142,8 @@ impl Core {
         }
         let slot = self.events.watches.put(key, group, &subscription);
         if new.list {
-            self.fill_list(slot, aor);
+            let members = self.fill_list(slot, aor);
+            self.note_list(aor, &members);
         }
         if new.expires == 0 {
             self.events.watches.last(slot, super::watches::End::Timeout);
@@ -151,7 +152,6 @@ impl Core {
         self.answer_after(inbound.now, Some(seq), (server, 200, bytes), Some(slot));
         if new.package == EventPackage::Presence && !new.list && aor != new.watcher {
             self.note_watcher(&new.presentity, &new.watcher);
-            self.events.watches.touch_watchers(aor);
         }
     }
 
@@ -233,7 +233,8 @@ impl Core {
         }
         self.events.watches.put(key, group, &renewed);
         if renewed.list {
-            self.fill_list(slot, renewed.presentity);
+            let members = self.fill_list(slot, renewed.presentity);
+            self.note_list(renewed.presentity, &members);
         }
         if expires == 0 {
             self.events.watches.last(slot, super::watches::End::Timeout);
@@ -270,8 +271,17 @@ impl Core {
         self.keys.name(&[call_id, local_tag, remote_tag])
     }
 
+    /// Those whom somebody's list names for the first time are asked about its owner.
+    pub(super) fn note_list(&mut self, owner: &str, members: &[Box<str>]) {
+        let snapshot = Arc::clone(&self.snapshot);
+        let others = members.iter().filter(|member| ***member != *owner);
+        for member in others.filter_map(|member| user_at(&snapshot, member)).filter(|user| user.enabled) {
+            self.note_watcher(member, owner);
+        }
+    }
+
     /// The owner is asked about a new watcher once.
-    fn note_watcher(&mut self, user: &UserRecord, watcher: &str) {
+    pub(super) fn note_watcher(&mut self, user: &UserRecord, watcher: &str) {
         let aor = user.address.as_str();
         let snapshot = Arc::clone(&self.snapshot);
         let policy = snapshot.presence_policy(user);

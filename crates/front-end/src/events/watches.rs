@@ -6,6 +6,8 @@ use lyceum_sip::time::{Time, WallTime};
 use lyceum_users::subscription::{EventPackage, Subscription};
 use lyceum_users::{Group, facet_kind, hash64};
 
+use super::list_watch::ListWatch;
+use super::retry::Retries;
 use super::{NOTIFIES_UNDER_WAY, SLOW};
 
 /// Where the notification of a watch stands.
@@ -19,6 +21,8 @@ pub(crate) enum Stage {
     UnderWay,
     /// A NOTIFY is on its way, and there is news already.
     Behind,
+    /// It was refused for now, and is told again later.
+    Later,
 }
 
 /// Why a subscription ends: the reason in Subscription-State.
@@ -48,7 +52,7 @@ pub(crate) struct Watch {
     /// Key of the record.
     pub(crate) key: [u8; 16],
     /// Hash of the presentity's address.
-    presentity: u64,
+    pub(super) presentity: u64,
     /// When it ends.
     pub(crate) expires: WallTime,
     /// CSeq of the last NOTIFY.
@@ -67,30 +71,7 @@ pub(crate) struct Watch {
     pub(crate) end: Option<End>,
     /// It counts among those under way.
     counted: bool,
-    list: bool,
-}
-
-/// What a watch of a list has beside.
-#[derive(Debug, Default)]
-pub(crate) struct ListWatch {
-    /// Canonical addresses of the members.
-    pub(crate) members: Vec<Box<str>>,
-    /// What the SUBSCRIBE called them, when it brought the list; `None` for a contact list.
-    pub(crate) uris: Option<Vec<Box<str>>>,
-    /// Places of those whose state is to be told.
-    pub(crate) news: Vec<u16>,
-    /// The whole list is to be told.
-    pub(crate) full: bool,
-    /// Mark of the document told last of each member; 0 for none.
-    pub(crate) told: Vec<u32>,
-}
-
-impl ListWatch {
-    /// What the member at this place is called.
-    pub(crate) fn uri(&self, at: usize) -> String {
-        let given = self.uris.as_ref().and_then(|uris| uris.get(at)).map(|uri| uri.to_string());
-        given.unwrap_or_else(|| format!("sip:{}", self.members.get(at).map_or("", |member| member)))
-    }
+    pub(super) list: bool,
 }
 
 /// What a document is known by afterwards; never 0.
@@ -101,14 +82,15 @@ pub(crate) fn mark(document: &[u8]) -> u32 {
 /// All watches of a worker.
 #[derive(Default)]
 pub struct Watches {
-    slots: Vec<Option<Watch>>,
+    pub(super) slots: Vec<Option<Watch>>,
     /// The mark of the NOTIFY sent last from each slot, whoever has it: an answer to one who had it before means nothing.
     marks: Vec<u16>,
     free: Vec<u32>,
     by_key: HashMap<[u8; 16], u32>,
     /// By the hash of the presentity's address; members of lists too.
-    by_presentity: HashMap<u64, Vec<u32>>,
+    pub(super) by_presentity: HashMap<u64, Vec<u32>>,
     pub(crate) lists: HashMap<u32, ListWatch>,
+    pub(crate) retries: Retries,
     ready: VecDeque<u32>,
     sent: VecDeque<(u32, u32, Time)>,
     under_way: usize,
@@ -158,6 +140,10 @@ impl Watches {
                 watch.expires = subscription.expires;
                 watch.reserved = subscription.reserved;
                 watch.told = 0;
+                // Who asks is told, whatever they said before.
+                if watch.stage == Stage::Later {
+                    watch.stage = Stage::Idle;
+                }
             }
             return slot;
         }
@@ -187,45 +173,44 @@ impl Watches {
         self.by_presentity.entry(presentity).or_default().push(slot);
         if subscription.list {
             self.lists.insert(slot, ListWatch::default());
+        } else if subscription.package == EventPackage::Presence {
+            self.touch_watchers(presentity);
         }
         slot
     }
 
-    /// The members of a list watch; all of them are to be told.
-    pub(crate) fn set_members(&mut self, slot: u32, members: Vec<Box<str>>, uris: Option<Vec<Box<str>>>) {
-        let Some(list) = self.lists.get_mut(&slot) else { return };
-        let before = std::mem::replace(&mut list.members, members);
-        list.uris = uris;
-        list.full = true;
-        list.told = vec![0; list.members.len()];
-        list.news = (0..u16::try_from(list.members.len()).unwrap_or(u16::MAX)).collect();
-        let now: Vec<u64> = list.members.iter().map(|member| hash64(member.as_bytes())).collect();
-        for member in before {
-            self.unlink(hash64(member.as_bytes()), slot);
+    /// The store did not take what was done last: the watch is as its record says. One whose end was not stored ends again
+    /// when the store can be written.
+    pub(crate) fn undo(&mut self, key: [u8; 16], group: u8, stored: &Subscription<'_>, now: WallTime) -> u32 {
+        if let Some(slot) = self.slot(&key) {
+            if let Some(watch) = self.get(slot) {
+                watch.expires = stored.expires;
+                watch.reserved = stored.reserved;
+                // A watcher's own end was answered with 503; that they may not watch any longer still holds.
+                watch.end = watch.end.filter(|end| *end != End::Timeout || stored.expires <= now);
+            }
+            return slot;
         }
-        for member in now {
-            self.by_presentity.entry(member).or_default().push(slot);
+        let slot = self.put(key, group, stored);
+        if let Some(watch) = self.get(slot) {
+            // Which of the reserved numbers were used is not known.
+            watch.cseq = stored.reserved;
+            watch.end = Some(End::Rejected);
+        }
+        slot
+    }
+
+    /// Those that ended and are still here are told so.
+    pub(crate) fn end_again(&mut self) {
+        let ended = |watch: &Watch| watch.end.is_some() && watch.stage == Stage::Idle;
+        for slot in 0..self.slots.len() as u32 {
+            if self.slots[slot as usize].as_ref().is_some_and(ended) {
+                self.enqueue(slot);
+            }
         }
     }
 
-    /// Did a SUBSCRIBE bring the list of this watch?
-    pub(crate) fn is_given(&self, slot: u32) -> bool {
-        self.lists.get(&slot).is_some_and(|list| list.uris.is_some())
-    }
-
-    /// How many watches of lists that came with a SUBSCRIBE are of this address.
-    pub(crate) fn lists_given(&self, owner: &str) -> usize {
-        let owner_hash = hash64(owner.as_bytes());
-        let is_own = |slot: &&u32| self.slots[**slot as usize].as_ref().is_some_and(|one| one.presentity == owner_hash);
-        let mut own: Vec<u32> =
-            self.of(owner).iter().filter(is_own).copied().filter(|slot| self.is_given(*slot)).collect();
-        // Who is on their own list watches twice.
-        own.sort_unstable();
-        own.dedup();
-        own.len()
-    }
-
-    fn unlink(&mut self, presentity: u64, slot: u32) {
+    pub(super) fn unlink(&mut self, presentity: u64, slot: u32) {
         if let Some(all) = self.by_presentity.get_mut(&presentity) {
             if let Some(at) = all.iter().position(|one| *one == slot) {
                 all.swap_remove(at);
@@ -257,9 +242,12 @@ impl Watches {
         self.by_key.remove(&watch.key);
         self.unlink(watch.presentity, slot);
         if let Some(list) = self.lists.remove(&slot) {
-            for member in &list.members {
-                self.unlink(hash64(member.as_bytes()), slot);
+            for member in list.members.iter().map(|member| hash64(member.as_bytes())) {
+                self.unlink(member, slot);
+                self.touch_watchers(member);
             }
+        } else if watch.package == EventPackage::Presence {
+            self.touch_watchers(watch.presentity);
         }
         self.marks[slot as usize] = self.marks[slot as usize].wrapping_add(1);
         self.free.push(slot);
@@ -269,6 +257,17 @@ impl Watches {
     pub(crate) fn remove_key(&mut self, key: &[u8; 16]) {
         if let Some(slot) = self.slot(key) {
             self.remove(slot);
+        }
+    }
+
+    /// Anything about this address may be otherwise, what its own clients are told of themselves too.
+    pub(crate) fn touch_all(&mut self, aor: &str) {
+        let Some(all) = self.by_presentity.get(&hash64(aor.as_bytes())) else { return };
+        for slot in all.clone() {
+            match self.package_at(slot) {
+                Some(EventPackage::Profile) => self.enqueue(slot),
+                _ => self.news_of(slot, aor),
+            }
         }
     }
 
@@ -293,9 +292,9 @@ impl Watches {
         self.enqueue(slot);
     }
 
-    /// Who watches this address is not as before.
-    pub(crate) fn touch_watchers(&mut self, aor: &str) {
-        let Some(all) = self.by_presentity.get(&hash64(aor.as_bytes())) else { return };
+    /// Who watches the address with this hash is not as before.
+    pub(super) fn touch_watchers(&mut self, presentity: u64) {
+        let Some(all) = self.by_presentity.get(&presentity) else { return };
         for slot in all.clone() {
             if self.package_at(slot) == Some(EventPackage::WatcherInfo) {
                 self.enqueue(slot);
@@ -312,7 +311,7 @@ impl Watches {
                 self.ready.push_back(slot);
             }
             Stage::UnderWay => watch.stage = Stage::Behind,
-            Stage::Ready | Stage::Behind => {}
+            Stage::Ready | Stage::Behind | Stage::Later => {}
         }
     }
 
@@ -373,6 +372,8 @@ impl Watches {
         }
         if let Some(list) = self.lists.get_mut(&slot) {
             list.told.fill(0);
+            list.full = true;
+            list.tell_all();
         }
     }
 
@@ -404,6 +405,9 @@ impl Watches {
     pub(crate) fn last(&mut self, slot: u32, end: End) {
         if let Some(watch) = self.get(slot) {
             watch.end = Some(end);
+            if watch.stage == Stage::Later {
+                watch.stage = Stage::Idle;
+            }
         }
     }
 
@@ -424,12 +428,6 @@ impl Watches {
     /// All slots in use.
     pub(crate) fn slots(&self) -> Vec<u32> {
         (0..self.slots.len() as u32).filter(|slot| self.slots[*slot as usize].is_some()).collect()
-    }
-
-    /// Slots of all list watches, with their records.
-    pub(crate) fn list_slots(&self) -> Vec<u32> {
-        let is_list = |slot: &u32| self.slots[*slot as usize].as_ref().is_some_and(|watch| watch.list);
-        (0..self.slots.len() as u32).filter(is_list).collect()
     }
 }
 

@@ -63,6 +63,7 @@ pub struct Bench {
     /// What it was given.
     pub archiving: Vec<u64>,
     document: Document,
+    snapshot: Arc<Snapshot>,
     tickets: Vec<u64>,
     count: u32,
 }
@@ -75,12 +76,16 @@ pub fn phone(last: u8) -> SocketAddr {
     SocketAddr::from(([198, 51, 100, last], 5060))
 }
 
-fn compiled(document: &Document, users: Vec<UserRecord>) -> Snapshot {
+fn directory(users: Vec<UserRecord>) -> Directory {
     let mut directory = Directory::default();
     for user in users {
         directory.insert(user).unwrap();
     }
-    Snapshot::compile(document, directory).unwrap()
+    directory
+}
+
+fn compiled(document: &Document, users: Vec<UserRecord>) -> Snapshot {
+    Snapshot::compile(document, directory(users)).unwrap()
 }
 
 impl Bench {
@@ -96,7 +101,7 @@ impl Bench {
             .iter()
             .map(|user| (user.id, Ha1::of(user.address.user().as_bytes(), DOMAIN.as_bytes(), b"secret")))
             .collect();
-        let snapshot = compiled(&document, users);
+        let snapshot = Arc::new(compiled(&document, users));
         let listener = |id, transport, inside| Listener {
             id: ListenerId(id),
             transport,
@@ -113,7 +118,7 @@ impl Bench {
         let core = Core::new(CoreOptions {
             worker: 0,
             listeners,
-            snapshot: Arc::new(snapshot),
+            snapshot: Arc::clone(&snapshot),
             credentials: Credentials::load(secrets),
             keys: Keys::new([7; 32]),
             seed: [9; 32],
@@ -137,6 +142,7 @@ impl Bench {
             archive_is_silent: false,
             archiving: Vec::new(),
             document,
+            snapshot,
             tickets: Vec::new(),
             count: 0,
         }
@@ -144,8 +150,19 @@ impl Bench {
 
     /// The directory has these users now; the document stays.
     pub fn change_users(&mut self, users: Vec<UserRecord>) {
-        let snapshot = compiled(&self.document, users);
-        self.core.swap_snapshot(Arc::new(snapshot));
+        let directory = directory(users);
+        self.put(self.snapshot.with_directory(directory).expect("users of this document"));
+    }
+
+    /// The document is another; the users stay.
+    pub fn change_document(&mut self, change: impl FnOnce(&mut Document)) {
+        change(&mut self.document);
+        self.put(Snapshot::compile(&self.document, self.snapshot.directory().clone()).expect("a document"));
+    }
+
+    fn put(&mut self, snapshot: Snapshot) {
+        self.snapshot = Arc::new(snapshot);
+        self.core.swap_snapshot(self.now, Arc::clone(&self.snapshot));
     }
 
     pub fn number(&mut self) -> u32 {

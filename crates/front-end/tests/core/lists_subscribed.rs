@@ -116,7 +116,7 @@ fn everybody_on_the_list_is_told_and_then_what_changes() {
     let shown: Vec<_> = watchers.iter().map(|one| (one.watcher.as_str(), one.list)).collect();
     assert_eq!(shown, [("ben@example.org", true)]);
     let pending = bench.core.contacts_of("carl@example.org").expect("carl is a user").pending_watchers;
-    assert!(pending.is_empty(), "as with a contact list, nobody is asked: {pending:?}");
+    assert_eq!(pending, ["ben@example.org"], "who is watched by a list is asked, too");
 }
 
 #[test]
@@ -227,7 +227,17 @@ fn a_list_that_the_store_refuses_is_the_one_before() {
     let sent = bench.settle(out, Duration::ZERO);
     assert_eq!(answer(&sent).status(), 503);
     bench.store_works = true;
-    let sent = choose(&mut bench, "anna@example.org", UserChoice::Busy);
+    assert_eq!(resources(&notify(&mut bench, &sent)), active(&["anna"]));
+    let come = |bench: &mut Bench, name: &str, number: u8| {
+        let text = bench.request("REGISTER", "sip:example.org", name, phone(number), "Expires: 600\n");
+        let mut sent = bench.signed(name, "secret", phone(number), &text);
+        sent.extend(bench.wait(Duration::from_millis(100)));
+        sent
+    };
+    bench.wait(Duration::from_secs(15));
+    let sent = come(&mut bench, "carl", 3);
+    assert!(told(&sent).is_empty(), "carl is not on it: {sent:#?}");
+    let sent = come(&mut bench, "anna", 1);
     assert_eq!(resources(&notify(&mut bench, &sent)), active(&["anna"]));
 }
 

@@ -20,3 +20,4 @@ mod reach;
 mod registration;
 mod routes;
 mod strangers;
+mod watching;

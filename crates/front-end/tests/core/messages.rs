@@ -274,7 +274,7 @@ fn with_group(most: u32) -> Bench {
     let domain = DomainName::parse("example.org").expect("a domain");
     let mut document = Document::dev(domain.clone(), domain);
     document.policies.message.global.max_recipients = Some(most);
-    bench.core.swap_snapshot(Arc::new(Snapshot::compile(&document, directory).expect("it compiles")));
+    bench.core.swap_snapshot(bench.now, Arc::new(Snapshot::compile(&document, directory).expect("it compiles")));
     bench
 }
 

@@ -120,6 +120,17 @@ impl Directory {
         self.addresses.find(address_hash(user, domain), |record| record.address.is(user, domain))
     }
 
+    /// Users who are new, gone or not as they were in an older directory: as they are now, or were last.
+    pub fn users_changed_since<'a>(&'a self, older: &'a Self) -> impl Iterator<Item = &'a Arc<UserRecord>> {
+        fn same<'t>(table: &'t hashbrown::HashTable<Arc<UserRecord>>, one: &UserRecord) -> Option<&'t Arc<UserRecord>> {
+            table.find(one.address.hash(), |other| other.address == one.address)
+        }
+        self.addresses.differing(&older.addresses).flat_map(|(new, old)| {
+            let changed = new.iter().filter(|one| same(old, one).is_none_or(|before| before != *one));
+            changed.chain(old.iter().filter(|one| same(new, one).is_none()))
+        })
+    }
+
     /// The user with this number in the store.
     pub fn by_id(&self, id: UserId) -> Option<&Arc<UserRecord>> {
         self.ids.find(id_hash(id), |user| user.id == id)

@@ -49,6 +49,15 @@ impl<T: Clone> Shards<T> {
         self.0.iter().flat_map(|shard| shard.iter())
     }
 
+    /// The parts that are not the very same memory in both, of this table and of the older one.
+    pub(crate) fn differing<'a>(
+        &'a self,
+        older: &'a Self,
+    ) -> impl Iterator<Item = (&'a HashTable<T>, &'a HashTable<T>)> {
+        let pairs = self.0.iter().zip(older.0.iter()).filter(|(new, old)| !Arc::ptr_eq(new, old));
+        pairs.map(|(new, old)| (&**new, &**old))
+    }
+
     /// How many of the parts are not the very same memory in both.
     pub(crate) fn copied_since(&self, older: &Self) -> usize {
         self.0.iter().zip(older.0.iter()).filter(|(new, old)| !Arc::ptr_eq(new, old)).count()

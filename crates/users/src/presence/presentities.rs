@@ -298,6 +298,17 @@ impl Presentities {
         self.settle(presentity, told, &document, |_| {}) || unknown
     }
 
+    /// Is anything kept in memory of this user?
+    pub fn knows(&self, aor: &str) -> bool {
+        self.find(aor).is_some()
+    }
+
+    /// Policies are others: the next [`Presentities::sweep`] looks at everybody.
+    pub fn policy_changed(&mut self) {
+        self.table.iter_mut().for_each(|live| live.next = 0);
+        self.earliest = 0;
+    }
+
     /// Forgets a user who was removed.
     pub fn remove(&mut self, aor: &str, group: &mut Group, journal: &mut Journal) -> Option<u64> {
         if let Ok(entry) = self.table.find_entry(hash64(aor.as_bytes()), |live| *live.aor == *aor) {
