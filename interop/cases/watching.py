@@ -1,18 +1,22 @@
 """Who watches whom: watcher information (RFC 3857), new watchers, polling, the client's own document (RFC 6080),
-and the shell's own tests of presence and messages."""
+and what the pages show of it."""
 
 import json
+import os
 import re
 import subprocess
 
 from cases.policy import shell
+from harness import browser
 from harness.page import Page
 from harness.process import Failed, until
 from harness.server import Lyceum
 from harness.subscriber import Subscriber, Watchers, body
 from harness.wire import header, status
 
-NAMES = ("anna", "ben", "cleo", "dora", "emil", "fay", "gil", "hana", "ida", "jon")
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+NAMES = ("anna", "ben", "cleo", "dora", "emil", "fay", "gil", "hana", "ida", "jon", "kim", "lars")
+SECONDS = 240
 TESTER = "lyceum-test-1"
 PEOPLE = {f"see-{name}": f"pw-see-{name}" for name in NAMES}
 WINFO = "application/watcherinfo+xml"
@@ -200,10 +204,32 @@ def shell_tests_without_server(judge, out, server):
                 raise Failed(f"{code}: {told!r} {wrong!r}")
 
 
+# ---- what a page shows
+
+def colours(judge, out, server, words=("light", "dark", "switch", "readable")):
+    """Steps of the page in Chromium; words play those whose name has one."""
+    person = lambda user: f"{user}@{server.domain}:{PEOPLE[user]}"
+    log = os.path.join(out, "colours.log")
+    argv = ["npm", "--prefix", os.path.join(ROOT, "web"), "run", "--silent", "colours", "--",
+            "--base", f"https://127.0.0.1:{server.ports['https']}", "--anna", person("see-kim"), "--ben", person("see-lars"),
+            "--out", os.path.join(out, "pictures"), *browser.pages(), *words]
+    with open(log, "w") as file:
+        subprocess.run(argv, stdout=file, stderr=subprocess.STDOUT, timeout=SECONDS, stdin=subprocess.DEVNULL)
+    with open(log) as file:
+        lines = [line.rstrip() for line in file]
+    told = [line for line in lines if line.startswith(("ok ", "FAIL "))]
+    if not told:
+        raise Failed(f"the browser told nothing; log {log}: {' '.join(lines[-3:])}")
+    for line in told:
+        with judge.case(f"page: {line.split(' ', 1)[1]}" if line.startswith("ok ") else "page"):
+            if line.startswith("FAIL "):
+                raise Failed(f"{line[5:400]}; log {log}")
+
+
 def run(judge, out, binary, _depth):
     with judge.case("watching: the server starts"):
         server = Lyceum(binary, out, PEOPLE).start()
-    for scenario in (watcher_information, new_watchers, polling, own_document, shell_tests):
+    for scenario in (watcher_information, new_watchers, polling, own_document, shell_tests, colours):
         judge.scenario(scenario.__name__, scenario, out, server)
     with judge.case("watching: the server drains and exits with 0"):
         code = server.stop()

@@ -8,6 +8,12 @@ from .process import Child, Failed
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
+def pages():
+    """Words that let a page's driver have the pages of a folder instead of those in the server: to try what is being written."""
+    folder = os.environ.get("LYCEUM_PAGES")
+    return ["--pages", folder] if folder else []
+
+
 class BrowserPhone:
     """One page with one account."""
 

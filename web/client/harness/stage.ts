@@ -1,4 +1,5 @@
 /** Browser, people with pages, pictures and checks: what every scene of the harness stands on. */
+import { join } from "node:path";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { Fake } from "../fake/server";
 import { DOMAIN } from "../fake/world";
@@ -104,6 +105,19 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
 
 export async function count(page: Page, selector: string, expected: number, what: string): Promise<void> {
   await until(async () => (await page.locator(selector).count()) === expected, `${what}: ${expected} of ${selector}, found ${await page.locator(selector).count()}`);
+}
+
+/** What the browser needs for them: a page that comes from here may still speak to a server on this machine. */
+export const forPages = (pages: string | undefined): string[] => (pages === undefined ? [] : ["--disable-features=LocalNetworkAccessChecks"]);
+
+/** Lets the browser have the pages of a folder instead of the server's: to try what is being written. */
+export async function servePages(context: BrowserContext, base: string, pages: string | undefined): Promise<void> {
+  if (pages === undefined) return;
+  await context.route(`${base}/client/**`, async (route) => {
+    const name = new URL(route.request().url()).pathname.replace("/client/", "") || "index.html";
+    const response = name === "index.html" ? await route.fetch() : undefined;
+    await route.fulfill({ ...(response ? { response } : {}), path: join(pages, name) });
+  });
 }
 
 export function launch(more: string[] = []): Promise<Browser> {

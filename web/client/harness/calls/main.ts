@@ -1,7 +1,7 @@
 /** Plays the steps of every scene of calls, in order, one line for each; what a step leaves behind is cleared. */
 import { join } from "node:path";
 import { report, type Result } from "../../tests/kit";
-import { launch } from "../stage";
+import { forPages, launch } from "../stage";
 import { calling } from "./calling";
 import { handing } from "./handing";
 import { DEVICES, Hands, NAMES, open, signIn, type Options } from "./people";
@@ -17,7 +17,7 @@ export interface Step {
 const LONGEST_MS = 150_000;
 
 export async function main(options: Options): Promise<boolean> {
-  const browser = await launch(options.pages === undefined ? DEVICES : [...DEVICES, "--disable-features=LocalNetworkAccessChecks"]);
+  const browser = await launch([...DEVICES, ...forPages(options.pages)]);
   const complaints = { faults: [] as string[] };
   const [anna, ben, clara] = [await open(browser, complaints, options, "anna"), await open(browser, complaints, options, "ben"), await open(browser, complaints, options, "clara")];
   const hands = new Hands({ anna, ben, clara }, options);

@@ -3,7 +3,7 @@ import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page, WebSocket } from "playwright-core";
 import { DESK } from "../look";
-import { until } from "../stage";
+import { servePages, until } from "../stage";
 import { watchConnections } from "./measure";
 
 export interface Account {
@@ -37,13 +37,7 @@ export interface Complaints {
 
 export async function open(browser: Browser, complaints: Complaints, { base, pages, out }: Options, name: Name): Promise<Page> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: DESK, locale: "en-GB", reducedMotion: "reduce", permissions: ["microphone", "camera", "notifications"] });
-  if (pages !== undefined) {
-    await context.route(`${base}/client/**`, async (route) => {
-      const name = new URL(route.request().url()).pathname.replace("/client/", "") || "index.html";
-      const response = name === "index.html" ? await route.fetch() : undefined;
-      await route.fulfill({ ...(response ? { response } : {}), path: join(pages, name) });
-    });
-  }
+  await servePages(context, base, pages);
   await context.addInitScript(watchConnections);
   await context.addInitScript(watchTones);
   const page = await context.newPage();
