@@ -12,7 +12,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from cases import (accounts, alone, bridge, browser, calendar, calls, durability, edge, extensions, federation, files, groups, large,
+from cases import (accounts, alone, bridge, browser, calendar, calls, desk, durability, edge, extensions, federation, files, groups, large,
                    pages, phones,
                    planning, policy, presence, proxy, qos, relay, retention, stranger, torture, watching)
 from harness import process
@@ -27,6 +27,7 @@ GROUPS = {
     "large": large.run,
     "browser": browser.run,
     "bridge": bridge.run,
+    "desk": desk.run,
     "pages": pages.run,
     "calls": calls.run,
     "files": files.run,
@@ -76,7 +77,7 @@ def main():
 def run_group(judge, group, folder, options):
     """Groups that start servers of their own get the binary, the others a running server."""
     module = GROUPS[group]
-    if group in ("alone", "bridge", "calls", "durability", "edge", "federation", "files", "calendar", "groups", "planning", "relay",
+    if group in ("alone", "bridge", "calls", "desk", "durability", "edge", "federation", "files", "calendar", "groups", "planning", "relay",
                  "retention", "qos", "watching"):
         module(judge, folder, os.path.abspath(options.server), options.depth)
         return

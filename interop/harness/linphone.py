@@ -56,18 +56,23 @@ enabled=1
 """
 
 
+# What it would offer beside, unless it is told not to.
+OTHERS = (("opus", 48000, 2), ("speex", 8000, 1), ("speex", 16000, 1), ("speex", 32000, 1), ("GSM", 8000, 1), ("G722", 8000, 1),
+          ("PCMA", 8000, 1), ("G729", 8000, 1), ("iLBC", 8000, 1), ("BV16", 8000, 1))
+
+
 class Linphone:
     """One phone with one account."""
 
     kind = "linphone"
 
-    def __init__(self, folder, account, server, transport, speaks, watches=(), publishes=False):
-        """`watches` are users whose presence it subscribes to; `publishes` its own."""
+    def __init__(self, folder, account, server, transport, speaks, watches=(), publishes=False, only_pcmu=False):
+        """`watches` are users whose presence it subscribes to; `publishes` its own; `only_pcmu` speaks G.711 with everybody."""
         self.account = account
         self.home = os.path.join(folder, f"linphone-{account.user}")
         os.makedirs(os.path.join(self.home, ".local/share/linphone"), exist_ok=True)
         os.makedirs(os.path.join(self.home, ".config/linphone"), exist_ok=True)
-        self.calls = 0
+        self.calls, self.rtp = 0, free_port()
         host, port = server.address(transport)
         if transport == "tls":
             # Its TLS library compares names only, no addresses.
@@ -77,10 +82,12 @@ class Linphone:
             file.write(CONFIG.format(
                 sip=free_port() if transport == "udp" else 0, tcp=-2 if transport == "tcp" else 0,
                 tls=-2 if transport == "tls" else 0, user=account.user, password=account.password,
-                domain=account.domain, host=host, port=port, transport=transport, rtp=free_port(),
+                domain=account.domain, host=host, port=port, transport=transport, rtp=self.rtp,
                 publish=int(publishes), ca=server.ca or "", uuid="00000000-0000-4000-8000-%012x" % free_port()))
             for number, user in enumerate(watches):
                 file.write(f'[friend_{number}]\nurl="{user}" <sip:{user}@{account.domain}>\npol=accept\nsubscribe=1\n')
+            for number, (mime, rate, channels) in enumerate(OTHERS if only_pcmu else (), 1):
+                file.write(f"[audio_codec_{number}]\nmime={mime}\nrate={rate}\nchannels={channels}\nenabled=0\n")
         trace = os.path.join(self.home, "trace")
         self.child = Child(FIRST + ["linphonec", "-c", config, "-d", "6", "-l", trace], os.path.join(self.home, "log"), cwd=self.home,
                            env={"HOME": self.home, "TERM": "dumb", "XDG_DATA_HOME": "", "XDG_CONFIG_HOME": ""}, stdin=True)
@@ -152,7 +159,7 @@ class Linphone:
         self.child.say("pause")
 
     def held(self, seconds=10):
-        self._state("CallPaused", seconds=seconds)
+        self._state("CallPaused", "CallPausedByRemote", seconds=seconds)
 
     def resume(self):
         self.child.say("resume")

@@ -1,0 +1,169 @@
+"""Our own page in Chromium and desk phones that nobody here wrote call each other: baresip over UDP with RTP and over TLS
+with SRTP, linphone for what baresip cannot. Media is unlike, so the server is between."""
+
+import os
+import time
+
+from cases.bridge import TALK, both_hear, desk, voice
+from harness import sound
+from harness.ear import Ear
+from harness.linphone import Linphone
+from harness.ownpage import OwnPage
+from harness.process import Failed
+from harness.server import Lyceum
+
+PEOPLE = {name: f"pw-{name}" for name in ("d-page", "d-desk", "d-third", "d-lin", "d-lone")}
+# Of 32768: what a codec makes of silence.
+QUIET = 200
+
+
+def page_of(folder, server, user, who):
+    page = OwnPage(folder, server.account(user), server, voice(folder, who))
+    page.voice = who
+    page.registered()
+    return page
+
+
+def linphone(folder, server, user, who):
+    phone = Linphone(folder, server.account(user), server, "udp", sound.speech(os.path.dirname(folder), who)[0], only_pcmu=True)
+    phone.voice = who
+    phone.registered()
+    return phone
+
+
+def set_up(caller, callee):
+    caller.dial(callee.account.user)
+    callee.incoming()
+    callee.answer()
+    caller.established()
+    callee.established()
+
+
+def call(judge, name, folder, page, phone, page_calls, ear):
+    caller, callee = (page, phone) if page_calls else (phone, page)
+    with judge.case(f"{name}: is answered"):
+        set_up(caller, callee)
+    with judge.case(f"{name}: speech both ways"):
+        both_hear(folder, page, phone)
+    with judge.case(f"{name}: the page holds, nothing comes any more, and resumes"):
+        page.hold()
+        phone.held()
+        silent(page, phone, ear)
+        page.resume()
+        phone.resumed()
+    with judge.case(f"{name}: the phone holds, the page says so, and resumes"):
+        phone.hold()
+        page.held()
+        phone.resume()
+        page.resumed()
+    with judge.case(f"{name}: keys of the page arrive in order"):
+        page.keys("47#1")
+        heard = "".join(phone.key() for _ in range(4))
+        if heard != "47#1":
+            raise Failed(f"the phone heard {heard}")
+    with judge.case(f"{name}: speech both ways after that"):
+        both_hear(folder, page, phone)
+    with judge.case(f"{name}: who called hangs up, and the other end says so"):
+        caller.hangup()
+        callee.ended()
+    with judge.case(f"{name}: who was called hangs up, and the other end says so"):
+        set_up(caller, callee)
+        callee.hangup()
+        caller.ended()
+
+
+def silent(page, phone, ear):
+    """While the page holds, no sound comes to it, and what leaves it towards the phone is silence."""
+    heard = lambda: sum(one["packets"] for one in page.stats()["flows"] if one["kind"] == "audio")
+    last = heard()
+    for _ in range(10):
+        began = time.monotonic()
+        time.sleep(1)
+        before, last = last, heard()
+        loudest = max(map(abs, ear.since(began, range(phone.rtp, phone.rtp + 9))), default=0) if ear else 0
+        if last - before <= 2 and loudest < QUIET:
+            return
+    raise Failed(f"while the page holds the call, {last - before} packets come to it in a second, and it is as loud as {loudest}")
+
+
+def refused(judge, name, folder, page, phone):
+    with judge.case(f"{name}: the page declines, and the phone's call ends"):
+        phone.dial(page.account.user)
+        page.incoming()
+        page.decline()
+        phone.ended()
+    page.ended()
+
+
+def blind(judge, name, folder, page, phone, third):
+    with judge.case(f"{name}: blind transfer: the phone calls the third, and the page is free"):
+        set_up(page, phone)
+        page.transfer(third.account.user)
+        third.incoming()
+        third.answer()
+        third.established()
+        page.handed()
+    with judge.case(f"{name}: blind transfer: the two phones speak"):
+        time.sleep(TALK)
+        sound.check(third.recording(), folder, phone.voice, [third.voice, page.voice], "end")
+        sound.check(phone.recording(), folder, third.voice, [phone.voice, page.voice], "end")
+    with judge.case(f"{name}: blind transfer: and hang up"):
+        third.hangup()
+        phone.ended()
+
+
+def attended(judge, folder, page, first, third, ear):
+    """baresip knows no Replaces; linphone does, at both ends of it. It may send elsewhere than it did, and its recorder does
+    not follow the new call: what comes to its port is taken off the wire."""
+    with judge.case("attended transfer: the page holds one phone and asks another"):
+        set_up(page, first)
+        page.consult(third.account.user)
+        third.incoming()
+        third.answer()
+        page.established(user=third.account.user)
+        third.established()
+        first.held()
+        page.record()
+        time.sleep(TALK)
+        sound.check(page.recording(), folder, third.voice, [page.voice, first.voice], "end")
+    with judge.case("attended transfer: the two are connected, and the page is free"):
+        page.connect()
+        page.handed()
+        page.ended()
+    with judge.case("attended transfer: the two phones speak"):
+        began = time.monotonic()
+        time.sleep(TALK)
+        for one, other in ((first, third), (third, first)):
+            sound.check(ear.since(began, range(one.rtp, one.rtp + 9)), folder, other.voice, [one.voice, page.voice], "end")
+    with judge.case("attended transfer: and hang up"):
+        third.hangup()
+        first.ended()
+
+
+def run(judge, out, binary, _depth):
+    folder = os.path.join(out, "desk")
+    os.makedirs(folder)
+    with judge.case("desk: the server starts"):
+        server = Lyceum(binary, out, PEOPLE).start()
+    page, ear = page_of(folder, server, "d-page", "alice"), Ear()
+    for name, transport, encrypts in (("RTP over UDP", "udp", None), ("SRTP over TLS", "tls", "srtp-mand")):
+        phone = desk(folder, server, "d-desk", "bob", transport, encrypts=encrypts)
+        ears = ear if transport == "udp" else None
+        judge.scenario("page_calls", call, f"page to {name}", folder, page, phone, True, ears)
+        page.quiet()
+        judge.scenario("phone_calls", call, f"{name} to page", folder, page, phone, False, ears)
+        page.quiet()
+        judge.scenario("refused", refused, f"{name} to page", folder, page, phone)
+        third = desk(folder, server, "d-third", "carol", transport, encrypts=encrypts)
+        judge.scenario("blind", blind, name, folder, page, phone, third)
+        page.quiet()
+        third.close()
+        phone.close()
+    first, third = linphone(folder, server, "d-lin", "bob"), linphone(folder, server, "d-lone", "carol")
+    judge.scenario("attended", attended, folder, page, first, third, ear)
+    for one in (first, third, page, ear):
+        one.close()
+    with judge.case("desk: the server drains and exits with 0"):
+        code = server.stop()
+        if code != 0:
+            raise Failed(f"exit code {code}; log {server.child.log_path}")
