@@ -5,16 +5,18 @@ import os
 import time
 
 from cases.bridge import TALK, both_hear, desk, voice
-from harness import sound
+from harness import picture, sound
 from harness.ear import Ear
 from harness.linphone import Linphone
 from harness.ownpage import OwnPage
-from harness.process import Failed
+from harness.process import Failed, until
 from harness.server import Lyceum
 
 PEOPLE = {name: f"pw-{name}" for name in ("d-page", "d-desk", "d-third", "d-lin", "d-lone")}
 # Of 32768: what a codec makes of silence.
 QUIET = 200
+# Pictures are made and read in software, beside whatever else runs.
+SOON = 20
 
 
 def page_of(folder, server, user, who):
@@ -95,6 +97,46 @@ def refused(judge, name, folder, page, phone):
     page.ended()
 
 
+def pictures(judge, name, page, phone, page_calls):
+    """Chromium's camera is green with a wheel that turns; baresip's picture has a red, a green and a blue bar."""
+    with judge.case(f"video, {name}: is answered with pictures both ways"):
+        if page_calls:
+            page.dial(phone.account.user, video=True)
+            phone.incoming()
+            phone.answer()
+        else:
+            phone.dial(page.account.user)
+            page.incoming()
+            page.answer(video=True)
+        page.established()
+        phone.established()
+    with judge.case(f"video, {name}: the page decodes the phone's pictures, and they are the phone's"):
+        decoded = lambda: next((one["amount"] for one in page.stats()["flows"] if one["kind"] == "video"), 0)
+        until(lambda: decoded() > 0, SOON, "a first picture")
+        first = decoded()
+        until(lambda: decoded() >= first + 10, SOON, f"ten further pictures, after {first}")
+        until(lambda: are_bars(page.bars()["bars"]), SOON, "a red, a green and a blue bar")
+        page.picture(f"video-{phone.transport}.png")
+    with judge.case(f"video, {name}: the phone decodes the page's pictures, and they move"):
+        one, other = (picture.rows(phone.sees_picture(SOON)) for _ in range(2))
+        for seen in (one, other):
+            red, green, blue = picture.mean([pixel for row in seen[::8] for pixel in row[::8]])
+            if len(seen) < 90 or green < 100 or max(red, blue) > green // 2:
+                raise Failed(f"{len(seen[0])}x{len(seen)}, mean colour {red} {green} {blue}; {phone.home}")
+        if one == other:
+            raise Failed(f"the phone sees a picture that stands still; {phone.home}")
+    with judge.case(f"video, {name}: speech both ways beside it, and hang up"):
+        both_hear(os.path.dirname(phone.home), page, phone)
+        page.hangup()
+        phone.ended()
+        page.ended()
+
+
+def are_bars(bars):
+    """Whether the strongest colour of each is red, green, blue, and strong."""
+    return all(bar[place] > 150 and all(bar[other] < 110 for other in range(3) if other != place) for place, bar in enumerate(bars))
+
+
 def blind(judge, name, folder, page, phone, third):
     with judge.case(f"{name}: blind transfer: the phone calls the third, and the page is free"):
         set_up(page, phone)
@@ -158,6 +200,12 @@ def run(judge, out, binary, _depth):
         judge.scenario("blind", blind, name, folder, page, phone, third)
         page.quiet()
         third.close()
+        phone.close()
+        phone = desk(folder, server, "d-desk", "bob", transport, encrypts=encrypts, video=True)
+        judge.scenario("pictures", pictures, f"page to {name}", page, phone, True)
+        page.quiet()
+        judge.scenario("pictures", pictures, f"{name} to page", page, phone, False)
+        page.quiet()
         phone.close()
     first, third = linphone(folder, server, "d-lin", "bob"), linphone(folder, server, "d-lone", "carol")
     judge.scenario("attended", attended, folder, page, first, third, ear)

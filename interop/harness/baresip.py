@@ -13,23 +13,32 @@ from .process import FIRST, Child, Failed, free_port, until
 MODULES = "/usr/lib/baresip/modules"
 
 
+def whole_png(path):
+    """Whether the file is there to its end."""
+    if not os.path.exists(path):
+        return False
+    with open(path, "rb") as file:
+        return b"IEND" in file.read()
+
+
 class Baresip:
     """One phone with one account."""
 
     kind = "baresip"
 
     def __init__(self, folder, account, server, transport, speaks, watches=(), publishes=False, encrypts=None, codecs="PCMU/8000/1",
-                 media="127.0.0.1"):
+                 media="127.0.0.1", video=False):
         """`watches` are users whose presence it subscribes to; `publishes` its own, every ten minutes as its manual has it;
-        `encrypts` is `srtp` (where the other can) or `srtp-mand` (or no call)."""
+        `encrypts` is `srtp` (where the other can) or `srtp-mand` (or no call); `video` sends and
+        takes pictures in VP8."""
         self.watches, self.publishes = watches, publishes
-        self.encrypts, self.codecs, self.media = encrypts, codecs, media
+        self.encrypts, self.codecs, self.media, self.video = encrypts, codecs, media, video
         self.account, self.server, self.transport = account, server, transport
         self.home = os.path.join(folder, f"baresip-{account.user}")
         os.makedirs(self.home, exist_ok=True)
         self.control = free_port()
         self.rtp = free_port() & ~1
-        self.events = []
+        self.events, self.pictures = [], 0
         self.cursor = 0
         self.news = threading.Condition()
         self._configure(speaks)
@@ -53,6 +62,9 @@ class Baresip:
             lines.append("module srtp.so")
         if "opus" in self.codecs:
             lines.append("module opus.so")
+        if self.video:
+            lines += ["module vp8.so", "module fakevideo.so", "module snapshot.so", "video_source fakevideo,source", "video_display fakevideo,sink",
+                      "video_size 320x240", "video_bitrate 300000", "video_fps 15", "videnc_format yuv420p"]
         if self.watches or self.publishes:
             lines += ["module_app contact.so", "module_app presence.so"]
         if self.server.ca:
@@ -62,10 +74,11 @@ class Baresip:
             file.write("\n".join(lines) + "\n")
         via = f"sip:{host}:{port};transport={self.transport}"
         publishes = ";pubint=600" if self.publishes else ""
+        video = ";video_codecs=vp8" if self.video else ""
         encrypts = f";mediaenc={self.encrypts}" if self.encrypts else ""
         with open(os.path.join(self.home, "accounts"), "w") as file:
             file.write(f"<sip:{me.user}@{me.domain};transport={self.transport}>;auth_user={me.user};auth_pass={me.password}"
-                       f";outbound=\"{via}\";regint=600;answermode=manual;audio_codecs={self.codecs};ptime=20{publishes}{encrypts}\n")
+                       f";outbound=\"{via}\";regint=600;answermode=manual;audio_codecs={self.codecs};ptime=20{video}{publishes}{encrypts}\n")
         with open(os.path.join(self.home, "contacts"), "w") as file:
             file.writelines(f'"{user}" <sip:{user if "@" in user else f"{user}@{me.domain}"}>;presence=p2p\n' for user in self.watches)
 
@@ -178,6 +191,17 @@ class Baresip:
 
     def press(self, key):
         self._command("sndcode", key)
+
+    def sees_picture(self, seconds=10):
+        """A picture that it decodes from now on, as a PNG file."""
+        self.pictures += 1
+        path = os.path.join(self.home, f"seen-{self.pictures}.png")
+        self._command("snapshot_recv", path)
+        try:
+            until(lambda: whole_png(path), seconds, "a picture")
+        except Failed as none:
+            raise Failed(f"baresip of {self.account.user} decoded no picture within {seconds} s; log {self.child.log_path}") from none
+        return path
 
     def hangup(self):
         self._command("hangup")

@@ -94,6 +94,10 @@ class OwnPage:
         """Flows, paths and what was sent, of the newest connection."""
         return json.loads(self._do("stats", r"stats ([^\n]*)").group(1))
 
+    def bars(self):
+        """Size of the other end's picture, and its colours at the left, in the middle and at the right."""
+        return json.loads(self._do("bars", r"bars ([^\n]*)").group(1))
+
     def picture(self, name):
         self._do("picture", path=name)
 

@@ -115,6 +115,17 @@ function doing(page: Page, { base, out }: Options): Record<string, (order: Order
       writeFileSync(path, wave(await page.evaluate(end)));
       return "saved";
     },
+    async bars() {
+      const seen = await page.locator("video.main").evaluate((video: HTMLVideoElement) => {
+        const canvas = document.createElement("canvas");
+        [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+        const pen = canvas.getContext("2d");
+        pen?.drawImage(video, 0, 0);
+        const at = (part: number) => [...(pen?.getImageData(Math.floor(canvas.width * part), canvas.height >> 1, 1, 1).data ?? [])].slice(0, 3);
+        return { width: canvas.width, height: canvas.height, bars: [at(1 / 6), at(1 / 2), at(5 / 6)] };
+      });
+      return `bars ${JSON.stringify(seen)}`;
+    },
     stats: async () => `stats ${JSON.stringify(await look(page))}`,
     picture: async ({ path = "" }) => void (await page.screenshot({ path: join(out, path), animations: "disabled" })),
   };
