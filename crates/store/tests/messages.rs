@@ -4,11 +4,12 @@ mod support;
 
 use lyceum_sip::time::WallTime;
 use lyceum_store::{
-    ArchiveKind, ArchiveQuery, ArchiveRow, ArchiveStep, BlobError, ConversationId, MessageBatch, MessageEntry,
-    MessageWriterOptions, MessagesCommitted, NewTransfer, PhotoError, Store, TransferError, TransferState,
+    ArchiveKind, ArchiveQuery, ArchiveRow, ArchiveStep, BlobError, ConversationId, Mark, MessageBatch, MessageEntry,
+    MessageRef, MessageWriterOptions, MessagesCommitted, NewTransfer, PhotoError, Store, TransferError, TransferState,
 };
 use lyceum_users::messages::OwnedText;
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use support::open;
 
@@ -203,6 +204,43 @@ fn what_a_busy_disk_refuses_is_written_later_unless_somebody_waits_for_it() {
     assert_eq!(texts(&store, &of(BOB)), ["later", "kept", "kept"]);
     writer.stop();
     assert_eq!((writer.written(), writer.failed()), (3, 1));
+}
+
+#[test]
+fn a_disk_that_refuses_amid_a_broken_batch_keeps_the_order_and_nobody_waits_to_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let db = rusqlite::Connection::open(dir.path().join("messages.db")).unwrap();
+    db.execute_batch("CREATE TRIGGER stop BEFORE INSERT ON archive BEGIN SELECT RAISE(ABORT, 'no'); END").unwrap();
+    let db = Arc::new(Mutex::new(db));
+    let (locks, (post, reports)) = (db.clone(), sync_channel(64));
+    // The broken batch is reported first; from then on the disk is busy.
+    let done = move |report: MessagesCommitted| {
+        if report.tokens == [1] {
+            locks.lock().unwrap().execute_batch("BEGIN IMMEDIATE").unwrap();
+        }
+        post.send(report).unwrap();
+    };
+    let hour = Duration::from_secs(3_600);
+    let options = MessageWriterOptions { interval: hour, try_every: hour, ..MessageWriterOptions::default() };
+    let writer = store.message_writer(options, done).unwrap();
+    let one = |token, entry| MessageBatch { worker: 1, token, entries: vec![entry] };
+    let read = MessageEntry::Mark {
+        message: MessageRef::Wire { wire_id: "wire-1000".into(), sender: ANNA.into() },
+        user: BOB.into(),
+        mark: Mark::Read,
+        at: WallTime(2_000),
+    };
+    writer.submit(one(1, MessageEntry::Archive(Box::new(archived(1_000, ANNA, &[BOB], "x"))))).unwrap();
+    writer.submit(one(0, MessageEntry::Message(Box::new(message(1_000, ANNA, &[BOB], "first"))))).unwrap();
+    writer.submit(one(0, read)).unwrap();
+    assert!(!writer.flush(hour), "the disk refuses, and who reads does not wait");
+    assert!(!writer.flush(hour));
+    assert_eq!(reports.recv().unwrap().tokens, [1]);
+    db.lock().unwrap().execute_batch("COMMIT").unwrap();
+    writer.stop();
+    let page = store.history(&of(ANNA)).unwrap();
+    assert_eq!(page.messages[0].recipients[0].read, Some(WallTime(2_000)), "the mark came after its message");
 }
 
 fn transfer(store: &Store, at: u64, content: &[u8]) -> NewTransfer {

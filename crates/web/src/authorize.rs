@@ -45,7 +45,13 @@ pub async fn authorize(State(web): State<Web>, mut request: Request, next: Next)
     request.extensions_mut().insert(BodyBound::of(route));
     if route.access == Access::User {
         let user = web.signed_in_user(request.headers())?;
+        // Files take as long as they take; they have places of their own.
+        let _place = match route.path.starts_with("/client/files") {
+            true => None,
+            false => web.places().take(user.user.id).await,
+        };
         request.extensions_mut().insert(user);
+        return Ok(next.run(request).await);
     } else if route.access != Access::Open {
         let (actor, token) = actor(&web, request.headers(), peer.as_ref()).await?;
         if route.access == Access::Local && !actor.local {

@@ -33,6 +33,7 @@ mod metrics;
 mod page;
 mod password;
 pub mod peer;
+mod places;
 pub mod port;
 mod refused;
 pub mod relay;
@@ -55,8 +56,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;
 
-/// Questions to store and server at a time; more wait.
+/// Questions of administrators to store and server at a time; more wait.
 const BLOCKING: usize = 16;
+/// The same of users: apart, so that however many they are, an administrator is answered.
+const FOR_PEOPLE: usize = 16;
 /// Pieces of files that are written or read at a time, and files that are scanned; more wait, and nobody else does.
 const TRANSFERRING: usize = 8;
 
@@ -110,6 +113,8 @@ impl Options {
             calendars: calendar::Calendars::default(),
             backup: Mutex::new(BackupStatus { state: "none".to_owned(), ..BackupStatus::default() }),
             blocking: Arc::new(Semaphore::new(BLOCKING)),
+            for_people: Arc::new(Semaphore::new(FOR_PEOPLE)),
+            places: places::Places::default(),
             transferring: Arc::new(Semaphore::new(TRANSFERRING)),
             planning: Arc::new(Semaphore::new(1)),
             transfers: resource::client::files::Transfers::default(),
@@ -131,6 +136,8 @@ struct Inner {
     calendars: calendar::Calendars,
     backup: Mutex<BackupStatus>,
     blocking: Arc<Semaphore>,
+    for_people: Arc<Semaphore>,
+    places: places::Places,
     transferring: Arc<Semaphore>,
     planning: Arc<Semaphore>,
     transfers: resource::client::files::Transfers,
@@ -196,6 +203,18 @@ impl Web {
         work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
     ) -> Result<T, Refused> {
         on_thread(self.0.blocking.clone(), work).await
+    }
+
+    /// Runs what may block for a signed-in user.
+    pub(crate) async fn for_people<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
+    ) -> Result<T, Refused> {
+        on_thread(self.0.for_people.clone(), work).await
+    }
+
+    pub(crate) fn places(&self) -> &places::Places {
+        &self.0.places
     }
 
     /// Runs what reckons with a plan, one after the other: it takes a core for as long as the plan is large.

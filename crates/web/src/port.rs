@@ -13,7 +13,7 @@ use lyceum_api::server::Certificate;
 use lyceum_api::trace::{TraceStart, TraceStatus};
 use lyceum_api::{Page, Problem};
 use lyceum_sip::WallTime;
-use lyceum_store::By;
+use lyceum_store::{By, MessageEntry};
 use lyceum_topology::{Snapshot, UserId, UserRecord};
 use std::sync::Arc;
 
@@ -105,9 +105,15 @@ pub trait Live: Send + Sync + 'static {
     /// Writes buffered call records and traced messages to the store, so that a question sees them.
     fn flush_records(&self);
 
+    /// Writes buffered call records to the store, so that a page shows the call that just ended.
+    fn flush_calls(&self);
+
     /// Writes messages that wait for their batch to the store, so that a page shows what was just sent. While the disk
-    /// refuses it gives up after a moment.
+    /// refuses nobody waits.
     fn flush_messages(&self);
+
+    /// Has an entry of the history written with the next batch; false when no more may wait.
+    fn write_message(&self, entry: MessageEntry) -> bool;
 }
 
 /// Access Edges: who is enrolled, and by which token the next one is.

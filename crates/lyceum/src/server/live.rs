@@ -15,7 +15,7 @@ use lyceum_front_end::executor::Post;
 use lyceum_monitoring::TraceFilter;
 use lyceum_net::Flow;
 use lyceum_sip::time::Now;
-use lyceum_store::TraceRow;
+use lyceum_store::{MessageBatch, MessageEntry, TraceRow};
 use lyceum_topology::routing_group;
 use lyceum_web::port::{Condition, Figure, FigureKind, Live};
 
@@ -243,6 +243,15 @@ impl Live for LiveServer {
         if let Some(writer) = self.0.messages.get() {
             writer.flush(HISTORY_PATIENCE);
         }
+    }
+
+    fn write_message(&self, entry: MessageEntry) -> bool {
+        let Some(writer) = self.0.messages.get() else { return false };
+        writer.submit(MessageBatch { worker: 0, token: 0, entries: vec![entry] }).is_ok()
+    }
+
+    fn flush_calls(&self) {
+        self.0.records.flush();
     }
 
     fn flush_records(&self) {

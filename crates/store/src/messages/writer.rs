@@ -154,15 +154,21 @@ impl MessageWriter {
     }
 
     /// Has what is queued written now, and waits until everything that was queued with token 0 before is written or
-    /// reported; false when that takes longer.
+    /// reported; false when that takes longer, and at once while the disk refuses.
     pub fn flush(&self, within: Duration) -> bool {
         let mut state = self.shared.lock();
         let (queued, begun) = (state.queued, Instant::now());
+        if state.refused && state.finished < queued {
+            return false;
+        }
         if state.finished < queued {
             state.hurry = true;
             self.shared.writer.notify_one();
         }
         while state.finished < queued {
+            if state.refused {
+                return false;
+            }
             let Some(left) = within.checked_sub(begun.elapsed()) else { return false };
             state = self.shared.finished.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -224,6 +230,8 @@ impl Shared {
         let begins = !state.refused;
         state.refused = true;
         state.pause = Some(now + self.options.try_every);
+        // Who waits to read what is queued reads what there is.
+        self.finished.notify_all();
         Ok(begins)
     }
 
@@ -311,12 +319,27 @@ fn commit(store: &Store, shared: &Shared, batches: Vec<MessageBatch>, done: &imp
         Ok(()) => {}
         Err(error) if may_pass(&error.fault) => return refused(shared, batches, error, done),
         // One batch that cannot be written must not take the others with it.
-        Err(_) if batches.len() > 1 => {
-            return batches.into_iter().for_each(|batch| commit(store, shared, vec![batch], done));
-        }
+        Err(_) if batches.len() > 1 => return commit_each(store, shared, batches, done),
         Err(error) => tracing::error!(%error, "messages could not be written"),
     }
     report(shared, &batches, &result, done);
+}
+
+/// Each batch by itself; once the disk refuses, all that are left wait in their order.
+fn commit_each(store: &Store, shared: &Shared, batches: Vec<MessageBatch>, done: &impl Fn(MessagesCommitted)) {
+    let mut left = VecDeque::from(batches);
+    while let Some(batch) = left.pop_front() {
+        let result = super::write::append(store, batch.entries.iter());
+        match &result {
+            Err(error) if may_pass(&error.fault) => {
+                left.push_front(batch);
+                return refused(shared, left.into(), error, done);
+            }
+            Err(error) => tracing::error!(%error, "messages could not be written"),
+            Ok(()) => {}
+        }
+        report(shared, &[batch], &result, done);
+    }
 }
 
 /// The disk refused: what nobody waits for is tried again.

@@ -36,7 +36,7 @@ pub async fn set(
     let feed = wanted.address.reveal().trim().to_owned();
     Place::parse(&feed, &policy.calendar_hosts).map_err(|what| refused(&what, "address"))?;
     let (people, address, kept) = (web.people()?, who.address().to_owned(), feed.clone());
-    web.blocking(move || Ok(people.set_calendar_feed(&address, Some(&kept))?)).await?;
+    web.for_people(move || Ok(people.set_calendar_feed(&address, Some(&kept))?)).await?;
     Ok(Json(web.fetch_calendar(who.address(), &feed).await))
 }
 
@@ -50,7 +50,7 @@ pub async fn upload(
     let (people, address) = (web.people()?, who.address().to_owned());
     // Read before anything is forgotten: a file that is no calendar changes nothing.
     let (_, odd) = web.keep_calendar(who.address(), None, file).await.map_err(|what| refused(&what, "body"))?;
-    let busy = web.blocking(move || Ok(people.keep_calendar_only(&address)?)).await?;
+    let busy = web.for_people(move || Ok(people.keep_calendar_only(&address)?)).await?;
     web.forget_calendar(who.address());
     Ok(Json(CalendarStatus { not_understood: odd, ..web.calendar_status(who.address(), None, busy) }))
 }
@@ -61,14 +61,14 @@ pub async fn remove(
     Extension(who): Extension<SignedIn>,
 ) -> Result<Json<CalendarStatus>, Refused> {
     let (people, address) = (web.people()?, who.address().to_owned());
-    web.blocking(move || Ok(people.set_calendar_feed(&address, None)?)).await?;
+    web.for_people(move || Ok(people.set_calendar_feed(&address, None)?)).await?;
     web.forget_calendar(who.address());
     Ok(Json(web.calendar_status(who.address(), None, 0)))
 }
 
 async fn status(web: &Web, address: &str) -> Result<Json<CalendarStatus>, Refused> {
     let (people, asked) = (web.people()?, address.to_owned());
-    let (feed, busy) = web.blocking(move || Ok(people.calendar(&asked)?)).await?;
+    let (feed, busy) = web.for_people(move || Ok(people.calendar(&asked)?)).await?;
     Ok(Json(web.calendar_status(address, feed.as_deref(), busy)))
 }
 

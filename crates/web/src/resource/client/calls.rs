@@ -19,8 +19,8 @@ pub async fn list(
     Params(query): Params<OwnCallQuery>,
 ) -> Result<Json<OwnCalls>, Refused> {
     web.clone()
-        .blocking(move || {
-            web.options().live.flush_records();
+        .for_people(move || {
+            web.options().live.flush_calls();
             let wanted = CallQuery { limit: query.limit, after: query.before, ..CallQuery::default() };
             let (rows, next) = rows(&web.options().store, &wanted, Some(who.address().to_owned()))?;
             Ok(OwnCalls { items: rows.iter().filter_map(read).map(|r| own(&r, who.address())).collect(), next })

@@ -15,7 +15,7 @@ use lyceum_users::presence::Relationship;
 /// `GET /client/contacts`.
 pub async fn get(State(web): State<Web>, Extension(who): Extension<SignedIn>) -> Result<Json<ContactList>, Refused> {
     let people = web.people()?;
-    web.blocking(move || Ok(people.contacts(who.address())?)).await.map(Json)
+    web.for_people(move || Ok(people.contacts(who.address())?)).await.map(Json)
 }
 
 /// `PUT /client/contacts`, with the version that the change was made from in If-Match.
@@ -28,7 +28,7 @@ pub async fn replace(
     let version = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok());
     let version = version.and_then(|text| text.trim_matches('"').parse().ok()).unwrap_or(list.version);
     let people = web.people()?;
-    web.blocking(move || Ok(people.replace_contacts(who.address(), list, version)?)).await.map(Json)
+    web.for_people(move || Ok(people.replace_contacts(who.address(), list, version)?)).await.map(Json)
 }
 
 /// `POST /client/contacts/entries`.
@@ -39,7 +39,7 @@ pub async fn add(
 ) -> Result<Json<ContactList>, Refused> {
     let people = web.people()?;
     let edit = Box::new(move |list: &mut ContactList| list.put_contact(entry));
-    web.blocking(move || Ok(people.edit_contacts(who.address(), edit)?)).await.map(Json)
+    web.for_people(move || Ok(people.edit_contacts(who.address(), edit)?)).await.map(Json)
 }
 
 /// `DELETE /client/contacts/entries/{address}`.
@@ -50,7 +50,7 @@ pub async fn remove(
 ) -> Result<Json<ContactList>, Refused> {
     let people = web.people()?;
     let edit = Box::new(move |list: &mut ContactList| list.remove_contact(&address));
-    web.blocking(move || Ok(people.edit_contacts(who.address(), edit)?)).await.map(Json)
+    web.for_people(move || Ok(people.edit_contacts(who.address(), edit)?)).await.map(Json)
 }
 
 /// `PUT /client/relationships/{address}`: what somebody, or with `@domain` everybody of a domain, may see.
@@ -74,5 +74,5 @@ pub async fn relate(
         list.acknowledge_watcher(&address);
         Ok(())
     });
-    web.blocking(move || Ok(people.edit_contacts(who.address(), edit)?)).await.map(Json)
+    web.for_people(move || Ok(people.edit_contacts(who.address(), edit)?)).await.map(Json)
 }

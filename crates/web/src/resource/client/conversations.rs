@@ -35,7 +35,7 @@ pub struct PageQuery {
 pub async fn list(State(web): State<Web>, Extension(who): Extension<SignedIn>) -> Result<Json<Value>, Refused> {
     let (store, live) = (web.options().store.clone(), web.options().live.clone());
     let items = web
-        .blocking(move || {
+        .for_people(move || {
             live.flush_messages();
             let found = store.conversations(who.address(), CONVERSATIONS).map_err(|e| unavailable(&e))?;
             Ok(found.into_iter().map(|one| summary(one, &who)).collect::<Vec<_>>())
@@ -65,7 +65,7 @@ pub async fn new(
     let people = web.people()?;
     let store = web.options().store.clone();
     let made = web
-        .blocking(move || {
+        .for_people(move || {
             let id = ConversationId::of(members.iter().map(String::as_str));
             let several = members.len() > 2;
             let domain = who.user.address.domain();
@@ -115,7 +115,7 @@ pub async fn messages(
     let store = web.options().store.clone();
     let live = web.options().live.clone();
     let found = web
-        .blocking(move || {
+        .for_people(move || {
             live.flush_messages();
             store.history(&query).map_err(|e| unavailable(&e))
         })
@@ -133,21 +133,26 @@ pub async fn read(
 ) -> Result<StatusCode, Refused> {
     let conversation = conversation_id(&id)?;
     let (store, live, at) = (web.options().store.clone(), web.options().live.clone(), web.now());
-    web.blocking(move || {
-        live.flush_messages();
-        let Some(upto) = named(&store, who.address(), conversation, &wanted.upto)? else { return Ok(()) };
+    web.for_people(move || {
+        let upto = match MessageId::parse(&wanted.upto) {
+            Some(id) => id,
+            None => {
+                live.flush_messages();
+                let found = sent_as(&store, who.address(), conversation, &wanted.upto)?;
+                let Some(id) = found else { return Ok(()) };
+                id
+            }
+        };
         let entry = MessageEntry::ReadUpTo { user: who.address().into(), conversation, upto, at };
-        store.append_messages(&[entry]).map_err(|e| unavailable(&e))
+        let full = || Refused::new(Refusal::StoreUnavailable, "too much waits to be written", "store");
+        live.write_message(entry).then_some(()).ok_or_else(full)
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The message of this name; a sender's name is looked for among the newest.
-fn named(store: &Store, user: &str, conversation: ConversationId, name: &str) -> Result<Option<MessageId>, Refused> {
-    if let Some(id) = MessageId::parse(name) {
-        return Ok(Some(id));
-    }
+/// The message that its sender gave this name, among the newest.
+fn sent_as(store: &Store, user: &str, conversation: ConversationId, name: &str) -> Result<Option<MessageId>, Refused> {
     let query = HistoryQuery {
         user: user.to_owned(),
         conversation: Some(conversation),

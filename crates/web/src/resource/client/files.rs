@@ -95,7 +95,7 @@ impl Web {
 
     async fn blocks(&self, recipient: &UserRecord, sender: &str) -> Result<bool, Refused> {
         let (people, of, sender) = (self.people()?, recipient.address.to_string(), sender.to_owned());
-        let seen_as = self.blocking(move || Ok(people.contacts(&of)?.relationship_of(&sender, true))).await?;
+        let seen_as = self.for_people(move || Ok(people.contacts(&of)?.relationship_of(&sender, true))).await?;
         Ok(seen_as == Relationship::Blocked)
     }
 
@@ -151,7 +151,8 @@ fn new_id(now: WallTime) -> Result<MessageId, Refused> {
 /// `GET /client/files`: what one sent and was sent.
 pub async fn list(State(web): State<Web>, Extension(who): Extension<SignedIn>) -> Result<Json<FileItems>, Refused> {
     let store = web.options().store.clone();
-    let found = web.blocking(move || store.transfers(who.address(), None, FILES).map_err(|e| unavailable(&e))).await?;
+    let found =
+        web.for_people(move || store.transfers(who.address(), None, FILES).map_err(|e| unavailable(&e))).await?;
     Ok(Json(FileItems { items: found.into_iter().map(item).collect() }))
 }
 
@@ -164,7 +165,7 @@ pub async fn fetch(
     let place = web.transfers().place(who.user.id)?;
     let (id, store) = (file_id(&id)?, web.options().store.clone());
     let (file, transfer) = web
-        .blocking(move || {
+        .for_people(move || {
             let transfer = store.transfer(id, who.address()).map_err(refused)?;
             let blob = transfer.blob.ok_or_else(|| refused(TransferError::Gone(transfer.state)))?;
             let file = store.blob_open(blob).map_err(|error| unavailable(&error))?;
@@ -197,7 +198,7 @@ pub async fn decline(
     Path(id): Path<String>,
 ) -> Result<Json<FileItem>, Refused> {
     let (id, store) = (file_id(&id)?, web.options().store.clone());
-    web.blocking(move || {
+    web.for_people(move || {
         let transfer = store.transfer(id, who.address()).map_err(refused)?;
         let own = transfer.sender == who.address();
         let state = if own { TransferState::Withdrawn } else { TransferState::Declined };

@@ -18,7 +18,7 @@ pub async fn get(
     Name(address): Name,
 ) -> Result<Json<DistributionGroup>, Refused> {
     let snapshot = web.options().publisher.current();
-    web.blocking(move || {
+    web.for_people(move || {
         let group = find(&snapshot, &address)?;
         let people = snapshot.directory().expand(group).people.iter().map(|user| person(user)).collect();
         Ok(Json(DistributionGroup { people, ..shown(&snapshot, group) }))

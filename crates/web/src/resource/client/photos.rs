@@ -23,7 +23,7 @@ pub async fn get(
 ) -> Result<Response, Refused> {
     let store = web.options().store.clone();
     let address = address.to_ascii_lowercase();
-    let found = web.blocking(move || store.photo(&address).map_err(|e| unavailable(&e))).await?;
+    let found = web.for_people(move || store.photo(&address).map_err(|e| unavailable(&e))).await?;
     let Some(photo) = found else { return Ok(StatusCode::NO_CONTENT.into_response()) };
     let tag = format!("\"{}\"", photo.digest);
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
@@ -48,7 +48,7 @@ pub async fn set(
     let image = body(request, PHOTO_MOST).await?;
     let most = web.options().publisher.current().file_transfer_policy(&who.user).max_photo_kib as usize * 1024;
     let (store, at) = (web.options().store.clone(), web.now());
-    web.blocking(move || match store.photo_put(who.address(), &image, most, at) {
+    web.for_people(move || match store.photo_put(who.address(), &image, most, at) {
         Ok(_) => Ok(StatusCode::NO_CONTENT),
         Err(PhotoError::Store(error)) => Err(unavailable(&error)),
         Err(error @ (PhotoError::TooLarge(_) | PhotoError::TooManyPixels(_))) => {
@@ -68,6 +68,6 @@ fn not_a_photo(refusal: Refusal, error: &PhotoError) -> Refused {
 /// `DELETE /client/photo`.
 pub async fn remove(State(web): State<Web>, Extension(who): Extension<SignedIn>) -> Result<StatusCode, Refused> {
     let store = web.options().store.clone();
-    web.blocking(move || store.photo_remove(who.address()).map_err(|e| unavailable(&e))).await?;
+    web.for_people(move || store.photo_remove(who.address()).map_err(|e| unavailable(&e))).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -32,7 +32,7 @@ pub async fn get(
 ) -> Result<Response, Refused> {
     let people = web.people()?;
     let Some(of) = query.of else {
-        let own = web.blocking(move || Ok(people.own_presence(who.address())?)).await?;
+        let own = web.for_people(move || Ok(people.own_presence(who.address())?)).await?;
         return Ok(Json(own).into_response());
     };
     let all: Vec<String> = of.split(',').map(|one| one.trim().to_ascii_lowercase()).collect();
@@ -40,7 +40,7 @@ pub async fn get(
         let what = format!("{} people at once; ask for {PEOPLE_MOST} at most", all.len());
         return Err(Refused::new(Refusal::RequestTooLarge, what, "of"));
     }
-    let items = web.blocking(move || Ok(people.presence(who.address(), &all)?)).await?;
+    let items = web.for_people(move || Ok(people.presence(who.address(), &all)?)).await?;
     Ok(Json(json!({ "items": items })).into_response())
 }
 
@@ -51,7 +51,7 @@ pub async fn set(
     Payload(wish): Payload<OwnPresence>,
 ) -> Result<Json<OwnPresence>, Refused> {
     let people = web.people()?;
-    web.blocking(move || Ok(people.choose(who.address(), &wish, Chooser::User)?)).await.map(Json)
+    web.for_people(move || Ok(people.choose(who.address(), &wish, Chooser::User)?)).await.map(Json)
 }
 
 /// `PUT /client/presence/activity`.
@@ -61,6 +61,6 @@ pub async fn activity(
     Payload(used): Payload<DeviceUse>,
 ) -> Result<StatusCode, Refused> {
     let people = web.people()?;
-    web.blocking(move || Ok(people.used(who.address(), &used.device, used.idle_seconds)?)).await?;
+    web.for_people(move || Ok(people.used(who.address(), &used.device, used.idle_seconds)?)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

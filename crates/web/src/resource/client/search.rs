@@ -36,7 +36,7 @@ pub async fn search(
         return Ok(Json(Found { people: Vec::new(), groups: Vec::new(), more: false }));
     }
     let snapshot = web.options().publisher.current();
-    web.blocking(move || {
+    web.for_people(move || {
         let (people, more_people) = find(snapshot.directory().users().map(|user| &**user), &wanted);
         let (groups, more_groups) = find_groups(snapshot.directory().groups().map(|group| &**group), &wanted);
         let groups = groups.into_iter().map(|group| super::groups::shown(&snapshot, group)).collect();

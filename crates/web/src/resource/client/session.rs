@@ -75,7 +75,7 @@ pub async fn refresh(
 /// `DELETE /client/session`: the cookie and every token of this device are worth nothing from now on.
 pub async fn end(State(web): State<Web>, Extension(who): Extension<SignedIn>) -> Result<Response, Refused> {
     let (people, user, device) = (web.people()?, Arc::clone(&who.user), who.claims.device);
-    web.blocking(move || Ok(people.end_page(&user, device)?)).await?;
+    web.for_people(move || Ok(people.end_page(&user, device)?)).await?;
     tracing::info!(user = who.address(), "page signed out");
     let mut response = StatusCode::NO_CONTENT.into_response();
     set_cookie(&mut response, "", Duration::ZERO);
