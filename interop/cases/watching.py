@@ -1,10 +1,11 @@
-"""Who watches whom: watcher information (RFC 3857), new watchers, polling, the client's own document (RFC 6080),
+"""Who watches whom: watcher information (RFC 3857), new watchers, polling, the client's own document (RFC 6080), privacy,
 and what the pages show of it."""
 
 import json
 import os
 import re
 import subprocess
+import time
 
 from cases.policy import shell
 from harness import browser
@@ -12,7 +13,7 @@ from harness.page import Page
 from harness.process import Failed, until
 from harness.server import Lyceum
 from harness.subscriber import Subscriber, Watchers, body
-from harness.wire import header, status
+from harness.wire import Udp, header, register, status
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NAMES = ("anna", "ben", "cleo", "dora", "emil", "fay", "gil", "hana", "ida", "jon", "kim", "lars")
@@ -20,16 +21,41 @@ SECONDS = 240
 TESTER = "lyceum-test-1"
 PEOPLE = {f"see-{name}": f"pw-see-{name}" for name in NAMES}
 WINFO = "application/watcherinfo+xml"
+LISTS = ("application/pidf+xml, application/rlmi+xml, multipart/related", ("Supported: eventlist",))
+# The promise: a change is seen everywhere within two seconds. What runs beside may delay it, so a case waits longer, and
+# judges the time where the case is about the time.
+SEEN = 2.0
 
 
 def uri(server, user):
     return f"sip:{user}@{server.domain}"
 
 
+def to_own_list(server, watcher):
+    """As a person's page watches: one subscription to all contacts (RFC 4662)."""
+    return Subscriber(server, watcher, f"{uri(server, watcher)};list=contacts", accept=LISTS[0], extra=LISTS[1])
+
+
+def to_given_list(server, watcher, *watched):
+    """A list that comes with the request (RFC 5367)."""
+    entries = "".join(f'<entry uri="{uri(server, one)}"/>' for one in watched)
+    content = f'<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"><list>{entries}</list></resource-lists>'
+    extra = (*LISTS[1], "Require: recipient-list-subscribe", "Content-Type: application/resource-lists+xml", "Content-Disposition: recipient-list")
+    return Subscriber(server, watcher, f"sip:list@{server.domain}", accept=LISTS[0], extra=extra, content=content.encode())
+
+
 def granted(subscriber):
     if status(subscriber.ok) != 200:
         raise Failed(f"SUBSCRIBE of {subscriber.account.user} to {subscriber.uri} was answered {status(subscriber.ok)}")
     return subscriber
+
+
+def add_contact(server, user, other):
+    page = Page(server, user)
+    code, told = page.ask("POST", "/contacts/entries", {"address": f"{other}@{server.domain}", "groups": [], "favourite": False})
+    if code not in (200, 201):
+        raise Failed(f"{user} adds {other}: {code} {told}")
+    return page
 
 
 def says(server, user, choice, note):
@@ -84,6 +110,37 @@ def all_at_once(server, of, wanted):
         raise Failed(f"{seen.active()}")
 
 
+def watchers_by_list(judge, out, server):
+    of = uri(server, "see-anna")
+    info = granted(Subscriber(server, "see-anna", of, "presence.winfo", WINFO))
+    seen = Watchers(info)
+    seen.take(info.told()[1])
+    with judge.case("watcher information: who watches by a contact list (RFC 4662) is told"):
+        add_contact(server, "see-cleo", "see-anna")
+        cleo = granted(to_own_list(server, "see-cleo"))
+        seen.until(lambda active: active == them(server, "cleo"), "cleo")
+    with judge.case("watcher information: who watches by a list in the request (RFC 5367) is told"):
+        dora = granted(to_given_list(server, "see-dora", "see-anna"))
+        seen.until(lambda active: active == them(server, "cleo", "dora"), "dora beside her")
+    with judge.case("watcher information: whose watched list gets a further contact is told"):
+        emil = granted(to_own_list(server, "see-emil"))
+        emil.told()
+        page = add_contact(server, "see-emil", "see-anna")
+        ben = granted(Subscriber(server, "see-ben", of))
+        seen.until(lambda active: active == them(server, "ben", "cleo", "dora", "emil"), "emil, and ben who watches her alone")
+    with judge.case("watcher information: a second subscription has those of lists too"):
+        all_at_once(server, of, them(server, "ben", "cleo", "dora", "emil"))
+    with judge.case("watcher information: who stops is gone, whichever way they watched"):
+        dora.again(0)
+        seen.until(lambda active: active == them(server, "ben", "cleo", "emil"), "dora gone")
+        code, _ = page.ask("DELETE", f"/contacts/entries/see-anna@{server.domain}")
+        if code not in (200, 204):
+            raise Failed(f"emil removes a contact: {code}")
+        seen.until(lambda active: active == them(server, "ben", "cleo"), "emil gone")
+    for one in (info, ben, cleo, dora, emil):
+        one.close()
+
+
 def waiting(page):
     """New watchers that the owner is asked about."""
     return page.ask("GET", "/contacts")[1].get("pending_watchers", [])
@@ -118,6 +175,27 @@ def new_watchers(judge, out, server):
             raise Failed(f"asked about {waiting(fay)}")
         answer_all(fay, server, "jon")
     for one in (gil, jon, again):
+        one.close()
+
+
+def new_watchers_by_list(judge, out, server):
+    fay = Page(server, "see-fay")
+    with judge.case("a new watcher is asked about: one whose page adds a contact to a list that it watches"):
+        hana = granted(to_own_list(server, "see-hana"))
+        hana.told()
+        add_contact(server, "see-hana", "see-fay")
+        asked_about(fay, server, "see-hana")
+    with judge.case("a new watcher is asked about: one who brings a list"):
+        ida = granted(to_given_list(server, "see-ida", "see-fay"))
+        asked_about(fay, server, "see-ida")
+    with judge.case("a new watcher is asked about once, also by lists"):
+        answer_all(fay, server, "hana", "ida")
+        again = [granted(to_own_list(server, "see-hana")), granted(to_given_list(server, "see-ida", "see-fay"))]
+        emil = granted(to_given_list(server, "see-emil", "see-fay"))
+        asked_about(fay, server, "see-emil")
+        if waiting(fay) != [f"see-emil@{server.domain}"]:
+            raise Failed(f"asked about {waiting(fay)}")
+    for one in (hana, ida, emil, *again):
         one.close()
 
 
@@ -169,6 +247,84 @@ def own_document(judge, out, server):
     mine.close()
 
 
+def own_document_changes(judge, out, server):
+    kib = lambda message: json.loads(body(message))["policies"]["message"]["max_body_kib"]
+    with judge.case("ua-profile: a change of policy is told while the server runs, and taken back likewise"):
+        mine = granted(Subscriber(server, "see-jon", uri(server, "see-jon"), "ua-profile", "application/json"))
+        usual = kib(mine.told()[1])
+        shell(server, "policy", "set", "message", "global", "max_body_kib=77")
+        mine.told(lambda message: kib(message) == 77, what="the new policy")
+        shell(server, "policy", "set", "message", "global", "max_body_kib=")
+        mine.told(lambda message: kib(message) == usual, what="the usual policy")
+    mine.close()
+
+
+# ---- privacy
+
+def choose_privacy(server, user, on):
+    page = Page(server, user)
+    contacts = page.ask("GET", "/contacts")[1]
+    contacts.pop("pending_watchers", None)
+    version = {"If-Match": f'"{contacts["version"]}"'}
+    code, told = page.ask("PUT", "/contacts", {**contacts, "privacy_mode": on}, more=version)
+    if code != 200:
+        raise Failed(f"{user} sets privacy mode: {code} {told}")
+
+
+def privacy(judge, out, server):
+    """One on the contact list and three who are not, each of whom watches another way."""
+    note = b"in the boathouse"
+    visible = lambda message: note in body(message) and b"<basic>open" in body(message)
+    with judge.case("privacy mode: before it, colleagues see state and note"):
+        add_contact(server, "see-anna", "see-ben")
+        add_contact(server, "see-dora", "see-anna")
+        phone = Udp(server.address("udp"))
+        if status(register(phone, server.account("see-anna"), "anna-here", f"sip:see-anna@{phone.host}:{phone.port}")) != 200:
+            raise Failed("anna cannot sign in")
+        says(server, "see-anna", "busy", note.decode())
+        of = uri(server, "see-anna")
+        ben, cleo = [granted(Subscriber(server, f"see-{name}", of)) for name in ("ben", "cleo")]
+        dora, emil = granted(to_own_list(server, "see-dora")), granted(to_given_list(server, "see-emil", "see-anna"))
+        for one in (ben, cleo, dora, emil):
+            one.told(visible, what="the note")
+    hidden = []
+    with judge.case("privacy mode: set by policy on the running server, colleagues who are no contacts lose sight"):
+        began = time.monotonic()
+        shell(server, "policy", "set", "presence", "global", "privacy_mode=true")
+        for one in (cleo, dora, emil):
+            came, message = one.told(lambda message: b"see-anna" in body(message) and not visible(message), what="a state without the note")
+            hidden.append(came - began)
+            if b"busy" in body(message) or b'<basic>open' in body(message):
+                raise Failed(f"{one.account.user} still sees {body(message)}")
+    with judge.case(f"privacy mode: within two seconds (took {', '.join(f'{one:.2f}' for one in hidden)} s)"):
+        if max(hidden) > SEEN:
+            raise Failed(f"{hidden}")
+    with judge.case("privacy mode: a contact sees as before"):
+        poll = granted(Subscriber(server, "see-ben", of, expires=0))
+        if not visible(poll.told()[1]) or not visible(ben.all()[-1]):
+            raise Failed(f"{body(poll.all()[-1])}")
+        poll.close()
+        stranger = granted(Subscriber(server, "see-fay", of, expires=0))
+        if visible(stranger.told()[1]):
+            raise Failed(f"one who asks anew sees {body(stranger.all()[-1])}")
+        stranger.close()
+    with judge.case("privacy mode: taken back, they see again"):
+        shell(server, "policy", "set", "presence", "global", "privacy_mode=")
+        for one in (cleo, dora, emil):
+            one.told(visible, what="the note again")
+    with judge.case("privacy mode: chosen by the person alone, it hides from the same, and is taken back"):
+        choose_privacy(server, "see-anna", True)
+        for one in (cleo, dora, emil):
+            one.told(lambda message: b"see-anna" in body(message) and not visible(message), what="a state without the note")
+        choose_privacy(server, "see-anna", False)
+        for one in (cleo, dora, emil):
+            one.told(visible, what="the note once more")
+        if not all(visible(message) for message in ben.all()[1:]):
+            raise Failed("the contact lost sight")
+    for one in (ben, cleo, dora, emil, phone):
+        one.close()
+
+
 # ---- the shell's own tests
 
 def tries(server, *words):
@@ -206,13 +362,13 @@ def shell_tests_without_server(judge, out, server):
 
 # ---- what a page shows
 
-def colours(judge, out, server, words=("light", "dark", "switch", "readable")):
-    """Steps of the page in Chromium; words play those whose name has one."""
+def colours(judge, out, server):
+    """Steps of the page in Chromium."""
     person = lambda user: f"{user}@{server.domain}:{PEOPLE[user]}"
     log = os.path.join(out, "colours.log")
     argv = ["npm", "--prefix", os.path.join(ROOT, "web"), "run", "--silent", "colours", "--",
             "--base", f"https://127.0.0.1:{server.ports['https']}", "--anna", person("see-kim"), "--ben", person("see-lars"),
-            "--out", os.path.join(out, "pictures"), *browser.pages(), *words]
+            "--out", os.path.join(out, "pictures"), *browser.pages()]
     with open(log, "w") as file:
         subprocess.run(argv, stdout=file, stderr=subprocess.STDOUT, timeout=SECONDS, stdin=subprocess.DEVNULL)
     with open(log) as file:
@@ -229,7 +385,7 @@ def colours(judge, out, server, words=("light", "dark", "switch", "readable")):
 def run(judge, out, binary, _depth):
     with judge.case("watching: the server starts"):
         server = Lyceum(binary, out, PEOPLE).start()
-    for scenario in (watcher_information, new_watchers, polling, own_document, shell_tests, colours):
+    for scenario in (watcher_information, watchers_by_list, new_watchers, new_watchers_by_list, polling, own_document, own_document_changes, shell_tests, colours, privacy):
         judge.scenario(scenario.__name__, scenario, out, server)
     with judge.case("watching: the server drains and exits with 0"):
         code = server.stop()

@@ -22,11 +22,11 @@ class Page:
             raise Failed(f"{self.address} signs in: {status} {session}")
         self.token = session["token"]
 
-    def ask(self, method, path, body=None, kind="application/json"):
+    def ask(self, method, path, body=None, kind="application/json", more=None):
         context = ssl.create_default_context(cafile=self.server.ca)
         host, port = self.server.address("https")
         link = http.client.HTTPSConnection(host, port, timeout=30, context=context)
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json", **(more or {})}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         data = body

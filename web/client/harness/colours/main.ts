@@ -154,6 +154,8 @@ function inColours({ anna, ben, options }: Pair): Step[] {
         await anna.getByRole("menuitem", { name: "Switch between light and dark" }).click();
         await judged(anna, scheme, out, "menu-switch");
       }
+      await place("settings", "fieldset.choice");
+      await anna.locator("fieldset.choice", { hasText: "Colours" }).getByLabel("As the system", { exact: true }).check();
     }],
   ];
 }
@@ -178,7 +180,7 @@ function watched({ anna, ben, options }: Pair): Step[] {
       await anna.emulateMedia({ colorScheme: "light" });
     }],
     ["she answers, and is not asked again", async () => {
-      await anna.getByRole("button", { name: "Allow", exact: true }).click();
+      await anna.getByRole("region", { name: "One person would like to see your status" }).getByRole("button", { name: "Allow", exact: true }).click();
       await anna.getByText("One person would like to see your status").waitFor({ state: "detached" });
       await ben.reload();
       await ben.locator(".own-word", { hasNotText: "Not connected" }).waitFor();
