@@ -3,7 +3,8 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use lyceum_edge::av::{Carrier, Listener, Options, RelayAddress, Running};
+use lyceum_edge::av::{Carrier, Listener, Options, PortClass, RelayAddress, Running};
+use lyceum_net::probe::MarkedSocket;
 use lyceum_turn::{
     Authority, Class, Credential, Key, Message, Method, Network, PeerRange, Secret, Writer, kind, read_address,
 };
@@ -18,10 +19,15 @@ fn start() -> Running {
     options.listeners.push(Listener { carrier: Carrier::Udp, addr: SocketAddr::new(loopback, 0), port_of: None });
     options.relays.push(RelayAddress { bind: loopback, advertised: loopback });
     options.peers.push(PeerRange { network: Network::host(loopback), ports: 1..=u16::MAX });
+    options.classes.push(PortClass { ports: AUDIO, class: 46 << 2 });
+    options.classes.push(PortClass { ports: 1..=u16::MAX, class: 34 << 2 });
     options.quotas.port_kbps = None;
     options.quotas.user_kbps = None;
     options.build().unwrap().start().unwrap()
 }
+
+/// Ports that are audio's.
+const AUDIO: std::ops::RangeInclusive<u16> = 16_384..=22_383;
 
 struct Phone {
     socket: UdpSocket,
@@ -134,5 +140,23 @@ fn revoked_credentials_close_the_relay_port() {
     assert_eq!(answer.value(kind::ERROR_CODE).map(|value| value[..4].to_vec()), Some(vec![0, 0, 4, 1]));
     // The port is free again.
     drop(UdpSocket::bind(relay).unwrap());
+    running.stop();
+}
+
+#[test]
+fn what_goes_inside_is_marked_by_what_it_is() {
+    let running = start();
+    let loopback = "127.0.0.1".parse().unwrap();
+    let (audio, other) = (
+        MarkedSocket::bind(loopback, AUDIO, 0).expect("a port of audio"),
+        MarkedSocket::bind(loopback, 30_384..=30_999, 0).expect("a port of something else"),
+    );
+    for (inside, dscp) in [(&audio, 46), (&other, 34)] {
+        let phone = Phone::new(&running);
+        let relay = phone.call(inside.local_addr().unwrap());
+        phone.socket.send(&[0x40, 0, 0, 2, 7, 7]).unwrap();
+        let heard = inside.receive(&mut [0; 64], Duration::from_secs(10)).unwrap().expect("a packet");
+        assert_eq!((heard.from, heard.dscp), (relay, dscp));
+    }
     running.stop();
 }

@@ -70,6 +70,15 @@ pub struct RelayAddress {
     pub advertised: IpAddr,
 }
 
+/// How packets to peers at these ports are marked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PortClass {
+    /// The peer's ports.
+    pub ports: RangeInclusive<u16>,
+    /// The traffic class: a DSCP above two bits of ECN (RFC 2474).
+    pub class: u8,
+}
+
 /// What the A/V Edge is built from.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -87,6 +96,9 @@ pub struct Options {
     pub quotas: Quotas,
     /// Media ranges of this deployment: whom relays may talk to besides each other.
     pub peers: Vec<PeerRange>,
+    /// What of the traffic class goes with the ports of peers inside: media of one kind has ports of its own there. A relay
+    /// of ours is no such peer, and what clients get is not marked: they are outside.
+    pub classes: Vec<PortClass>,
     /// Certificates; needed for TLS.
     pub tls: Option<Tls>,
 }
@@ -102,6 +114,7 @@ impl Options {
             authority,
             quotas: Quotas::default(),
             peers: Vec::new(),
+            classes: Vec::new(),
             tls: None,
         }
     }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use lyceum_net::driver::{Epoll, Interest};
 use lyceum_turn::{Family, Port, RelayId, Relays};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
-use super::RelayAddress;
 use super::worker::Token;
+use super::{PortClass, RelayAddress};
 
 /// Ports that are tried for one allocation before it is refused.
 const ATTEMPTS: usize = 64;
@@ -28,7 +28,17 @@ pub(super) struct RelayPorts {
     epoll: Arc<Epoll>,
     ports: RangeInclusive<u16>,
     ranges: Vec<Range>,
-    sockets: Vec<Option<(UdpSocket, u16, Family)>>,
+    classes: Vec<PortClass>,
+    sockets: Vec<Option<Open>>,
+}
+
+/// An open port.
+struct Open {
+    socket: UdpSocket,
+    port: u16,
+    family: Family,
+    /// How what leaves is marked.
+    class: u8,
 }
 
 fn family_of(address: IpAddr) -> Family {
@@ -36,17 +46,45 @@ fn family_of(address: IpAddr) -> Family {
 }
 
 impl RelayPorts {
-    pub(super) fn new(epoll: Arc<Epoll>, addresses: &[RelayAddress], ports: RangeInclusive<u16>) -> RelayPorts {
+    pub(super) fn new(
+        epoll: Arc<Epoll>,
+        addresses: &[RelayAddress],
+        ports: RangeInclusive<u16>,
+        classes: Vec<PortClass>,
+    ) -> RelayPorts {
         let range = |address: &RelayAddress| Range { address: *address, taken: vec![false; ports.len()] };
-        RelayPorts { epoll, ranges: addresses.iter().map(range).collect(), ports, sockets: Vec::new() }
+        RelayPorts { epoll, ranges: addresses.iter().map(range).collect(), ports, classes, sockets: Vec::new() }
     }
 
     pub(super) fn socket(&self, relay: RelayId) -> Option<&UdpSocket> {
-        self.sockets.get(relay.0 as usize)?.as_ref().map(|(socket, ..)| socket)
+        self.sockets.get(relay.0 as usize)?.as_ref().map(|open| &open.socket)
+    }
+
+    /// Where a packet of this relay really goes; the socket is marked as that place asks. An allocation carries one kind of
+    /// media, so a mark is set once.
+    pub(super) fn towards(&mut self, relay: RelayId, peer: SocketAddr) -> SocketAddr {
+        let to = self.on_the_wire(peer);
+        let class = self.class_of(to);
+        if let Some(open) = self.sockets.get_mut(relay.0 as usize).and_then(Option::as_mut)
+            && open.class != class
+        {
+            open.class = class;
+            if let Err(error) = mark(&open.socket, to.is_ipv6(), class) {
+                tracing::debug!(%error, "a relay port could not be marked");
+            }
+        }
+        to
+    }
+
+    fn class_of(&self, peer: SocketAddr) -> u8 {
+        let is_relay = self.ports.contains(&peer.port())
+            && self.ranges.iter().any(|range| [range.address.bind, range.address.advertised].contains(&peer.ip()));
+        let kind = self.classes.iter().filter(|_| !is_relay).find(|kind| kind.ports.contains(&peer.port()));
+        kind.map_or(0, |kind| kind.class)
     }
 
     /// Where a packet really goes: to another relay of ours without the way round through the NAT.
-    pub(super) fn on_the_wire(&self, peer: SocketAddr) -> SocketAddr {
+    fn on_the_wire(&self, peer: SocketAddr) -> SocketAddr {
         self.translated(peer, |address| (address.advertised, address.bind))
     }
 
@@ -79,10 +117,15 @@ impl RelayPorts {
         if self.sockets.len() <= slot {
             self.sockets.resize_with(slot + 1, || None);
         }
-        self.sockets[slot] = Some((socket, port, family_of(bind)));
+        self.sockets[slot] = Some(Open { socket, port, family: family_of(bind), class: 0 });
         self.ranges[index].taken[usize::from(port - self.ports.start())] = true;
         Ok(SocketAddr::new(advertised, port))
     }
+}
+
+fn mark(socket: &UdpSocket, v6: bool, class: u8) -> io::Result<()> {
+    let socket = SockRef::from(socket);
+    if v6 { socket.set_tclass_v6(class.into()) } else { socket.set_tos_v4(class.into()) }
 }
 
 fn chance(below: usize) -> usize {
@@ -122,7 +165,8 @@ impl Relays for RelayPorts {
     }
 
     fn close(&mut self, relay: RelayId) {
-        let Some((socket, port, family)) = self.sockets.get_mut(relay.0 as usize).and_then(Option::take) else {
+        let Some(Open { socket, port, family, .. }) = self.sockets.get_mut(relay.0 as usize).and_then(Option::take)
+        else {
             return;
         };
         // A closed descriptor leaves the wait by itself; this is for copies that a child might hold.

@@ -130,7 +130,7 @@ impl Worker {
             quotas: options.quotas,
             seed,
         });
-        let ports = RelayPorts::new(Arc::clone(&epoll), &options.relays, options.ports);
+        let ports = RelayPorts::new(Arc::clone(&epoll), &options.relays, options.ports, options.classes);
         let (clock, swept) = (Clock::start(), Duration::ZERO);
         Ok(Worker { server, ports, streams, datagrams, epoll, orders, _bell: bell, stats, clock, swept })
     }
@@ -216,7 +216,7 @@ impl Worker {
                     Step::Answer => replies.push(number, remote, before..answers.len()),
                     Step::Relay { relay, peer, payload } => {
                         let at = DatagramReader::start(i) + HEADROOM;
-                        up.push(relay.0, self.ports.on_the_wire(peer), at + payload.start..at + payload.end);
+                        up.push(relay.0, self.ports.towards(relay, peer), at + payload.start..at + payload.end);
                     }
                 }
             }
@@ -277,8 +277,9 @@ impl Worker {
                     conn.put(answers);
                 }
                 Step::Relay { relay, peer, payload } => {
+                    let to = ports.towards(relay, peer);
                     if let Some(socket) = ports.socket(relay) {
-                        send(socket, writer, &[(ports.on_the_wire(peer), payload)], message, &mut true);
+                        send(socket, writer, &[(to, payload)], message, &mut true);
                     }
                 }
             }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use anyhow::{Result, anyhow};
-use lyceum_edge::av::{self, Carrier, Listener, RelayAddress, Running};
+use lyceum_edge::av::{self, Carrier, Listener, PortClass, RelayAddress, Running};
 use lyceum_net::Tls;
 use lyceum_topology::qos::{PortRange, Qos};
 use lyceum_turn::{Authority, Network, PeerRange, Quotas, Secret};
@@ -67,6 +67,12 @@ impl Relay {
     }
 }
 
+/// The marks of media by the ports that it has inside.
+fn classes(qos: &Qos) -> Vec<PortClass> {
+    let marked = qos.rows.iter().filter_map(|row| Some((row.server_ports?, qos.mark_of(row.modality)?)));
+    marked.map(|(ports, dscp)| PortClass { ports: ports.first..=ports.last, class: dscp.traffic_class() }).collect()
+}
+
 impl RelayOptions {
     /// Opens the ports and serves them.
     pub fn start(&self, realm: &str, qos: &Qos, derived: &[u8], tls: Option<&Tls>) -> Result<Relay> {
@@ -86,6 +92,7 @@ impl RelayOptions {
         let ports = self.ports.unwrap_or(qos.relay_ports);
         options.ports = ports.first..=ports.last;
         options.peers = self.peers.iter().flat_map(|peers| peers.ranges(qos)).collect();
+        options.classes = classes(qos);
         options.quotas = self.quotas;
         options.tls = tls.cloned();
         let running = options.build().and_then(av::Edge::start).map_err(|error| anyhow!("{error}"))?;
