@@ -8,9 +8,14 @@ pub const DIAGNOSTICS_HEADER: &str = "Lyceum-Diagnostics";
 
 /// The value of a Warning that says why, whatever of a stranger's words is in it.
 pub(crate) fn warning(why: &str) -> Vec<u8> {
+    warning_of(399, why)
+}
+
+/// The same with a code of RFC 3261 §20.43.
+pub(crate) fn warning_of(code: u16, why: &str) -> Vec<u8> {
     let plain = |c: char| if c.is_control() || matches!(c, '"' | '\\') { '\'' } else { c };
     let why: String = why.chars().map(plain).collect();
-    format!("399 lyceum \"{why}\"").into_bytes()
+    format!("{code} lyceum \"{why}\"").into_bytes()
 }
 
 macro_rules! refusals {
@@ -188,6 +193,14 @@ refusals! {
     TokenSpent = 403, "LYS0078", "Token used, ended or unknown";
     /// Who is of another organisation does not do this with us.
     NotForPartners = 403, "LYS0077", "Not for other organisations";
+    /// The session description has nothing that could be bridged to the other side; the Warning says what.
+    MediaUnlike = 488, "LYS0079", "Media cannot be bridged";
+    /// The other side's offer in this call is not answered yet.
+    OfferPending = 491, "LYS0080", "Request Pending";
+    /// Every port, stream or bridge for media is in use.
+    MediaFull = 503, "LYS0081", "No room for media, try again";
+    /// Media could not be opened, for a reason of ours.
+    MediaFailed = 500, "LYS0082", "Media failed";
 }
 
 #[cfg(test)]

@@ -52,14 +52,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let here = MediaAddress::plain(Ipv4Addr::LOCALHOST.into());
     let mut options = MediaOptions::new(vec![here], &QosSettings::default().in_force());
     (options.ports.audio, options.streams_max) = (Some(PORTS), streams);
-    let running = options.start(Box::new(|_| {}))?;
+    let running = options.start(Box::new(|_| true))?;
     let mut media = running.handle();
     let mut ports = Vec::new();
     for _ in 0..streams {
         let opened = media.open(Open { modality: Modality::Audio, legs: [LegKind::Rtp; 2] })?;
         let legs = [(Side::A, leg(from, first.clone(), secure[0])), (Side::B, leg(to, second.clone(), secure[1]))];
         for (side, agreement) in legs {
-            media.agree(opened.id, side, agreement.ok_or("a key of the wrong length")?);
+            media.agree(opened.id, side, agreement.ok_or("a key of the wrong length")?)?;
         }
         let [one, two] = opened.legs;
         ports.push(format!("{}:{}", one.rtp.port(), two.rtp.port()));

@@ -1,13 +1,16 @@
 //! Calls between parties whose media differ: their session descriptions pass through [`Mediation`], all else stays as
 //! it is.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::net::IpAddr;
 
+use lyceum_sip::header::session_expires::SessionExpires;
 use lyceum_sip::time::Now;
 use lyceum_sip::{Message, Method, Name, Transport};
 
+use super::bridges::{BRIDGES, Bridges};
 use super::context::{Context, ContextId, Hop};
+pub use super::unbridged::{Fault, Unbridged};
 use crate::core::Core;
 use crate::events::is_notify;
 use crate::messages::is_delivery;
@@ -43,7 +46,7 @@ pub struct NewCall<'a> {
     pub invite: &'a Message<'a>,
     /// What carries the caller's signalling.
     pub caller_transport: Transport,
-    /// Where the caller's signalling comes from.
+    /// Where the caller's signalling comes from; of a client behind an Edge the client's own address.
     pub caller_host: IpAddr,
     /// What carries it on.
     pub callee_transport: Transport,
@@ -77,11 +80,14 @@ pub struct Passing<'a> {
 /// Stands between two parties whose media differ. The front end does not know what a description says.
 pub trait Mediation: Send {
     /// Do the descriptions of this call pass through here? Its first offer has not passed yet.
-    fn begin(&mut self, call: &NewCall<'_>) -> Option<Bridge>;
+    fn begin(&mut self, call: &NewCall<'_>) -> Result<Option<Bridge>, Unbridged>;
     /// Is there another offer to make to the callee of this call, when it refuses the first?
     fn has_another(&self, call: &NewCall<'_>) -> bool;
     /// The description as the other party is to get it, `None` where it stays as it is, or why it cannot pass.
-    fn pass(&mut self, bridge: Bridge, passing: &Passing<'_>) -> Result<Option<Vec<u8>>, String>;
+    fn pass(&mut self, bridge: Bridge, passing: &Passing<'_>) -> Result<Option<Vec<u8>>, Unbridged>;
+    /// The request of this party with this number has its final response, or will get none: an offer in it that nothing
+    /// answered was refused.
+    fn settled(&mut self, bridge: Bridge, from: Party, cseq: u32);
     /// The call is over.
     fn end(&mut self, bridge: Bridge);
     /// Called every few seconds: the calls that ended by themselves because no media was heard.
@@ -92,17 +98,19 @@ pub trait Mediation: Send {
 pub struct NoMediation;
 
 impl Mediation for NoMediation {
-    fn begin(&mut self, _: &NewCall<'_>) -> Option<Bridge> {
-        None
+    fn begin(&mut self, _: &NewCall<'_>) -> Result<Option<Bridge>, Unbridged> {
+        Ok(None)
     }
 
     fn has_another(&self, _: &NewCall<'_>) -> bool {
         false
     }
 
-    fn pass(&mut self, _: Bridge, _: &Passing<'_>) -> Result<Option<Vec<u8>>, String> {
-        Err("nothing is bridged here".to_owned())
+    fn pass(&mut self, _: Bridge, _: &Passing<'_>) -> Result<Option<Vec<u8>>, Unbridged> {
+        Err(Unbridged { fault: Fault::Failure, why: "nothing is bridged here".into() })
     }
+
+    fn settled(&mut self, _: Bridge, _: Party, _: u32) {}
 
     fn end(&mut self, _: Bridge) {}
 
@@ -111,47 +119,15 @@ impl Mediation for NoMediation {
     }
 }
 
-/// Dialogs of bridged calls. A call has as many as devices behind its target answered, at most [`DIALOGS_MAX`].
+/// What is kept of bridged calls.
 pub(crate) struct Bridged {
     mediation: Box<dyn Mediation>,
-    dialogs: HashMap<[u8; 16], Bridge>,
-    /// Of each bridge, and whether a 2xx made it more than an early one.
-    of: HashMap<Bridge, Vec<([u8; 16], bool)>>,
+    bridges: Bridges,
 }
-
-/// Early dialogs of one bridged call; the descriptions of further ones are not passed on.
-const DIALOGS_MAX: usize = 16;
 
 impl Default for Bridged {
     fn default() -> Self {
-        Bridged { mediation: Box::new(NoMediation), dialogs: HashMap::new(), of: HashMap::new() }
-    }
-}
-
-impl Bridged {
-    fn add(&mut self, bridge: Bridge, dialog: [u8; 16], confirmed: bool) {
-        let dialogs = self.of.entry(bridge).or_default();
-        if let Some((_, known)) = dialogs.iter_mut().find(|(known, _)| *known == dialog) {
-            *known |= confirmed;
-        } else if dialogs.len() < DIALOGS_MAX {
-            dialogs.push((dialog, confirmed));
-            self.dialogs.insert(dialog, bridge);
-        }
-    }
-
-    /// A dialog is over; true when its bridge has no other that a 2xx made.
-    fn leave(&mut self, bridge: Bridge, dialog: &[u8; 16]) -> bool {
-        self.dialogs.remove(dialog);
-        let Some(dialogs) = self.of.get_mut(&bridge) else { return true };
-        let was = dialogs.iter().any(|(known, confirmed)| known == dialog && *confirmed);
-        dialogs.retain(|(known, _)| known != dialog);
-        was && !dialogs.iter().any(|(_, confirmed)| *confirmed)
-    }
-
-    fn remove(&mut self, bridge: Bridge) {
-        for (dialog, _) in self.of.remove(&bridge).into_iter().flatten() {
-            self.dialogs.remove(&dialog);
-        }
+        Bridged { mediation: Box::new(NoMediation), bridges: Bridges::default() }
     }
 }
 
@@ -162,8 +138,19 @@ pub struct BranchBridge {
     pub bridge: Bridge,
     /// Who sends the request.
     pub from: Party,
+    /// The number of that request.
+    pub cseq: u32,
     /// It began with this branch, and ends with it unless the call is answered.
     pub begins: bool,
+}
+
+/// An answer on its way to who asked.
+#[derive(Default)]
+pub(super) struct Passed {
+    /// What stands in the place of its description.
+    pub(super) body: Option<Vec<u8>>,
+    /// The value of a Warning that says why that is empty.
+    pub(super) warning: Option<Vec<u8>>,
 }
 
 impl Core {
@@ -172,35 +159,50 @@ impl Core {
         self.calls.bridged.mediation = mediation;
     }
 
-    /// Which bridge a request to this hop goes through, and its description as the other party is to get it. `Err` when
-    /// it has one that cannot be passed on.
+    /// Which bridge a request to this hop goes through, and its description as the other party is to get it; or why that
+    /// cannot be.
     pub(super) fn bridge(
         &mut self,
+        now: Now,
         context: &Context,
         hop: &Hop,
         message: &Message<'_>,
-    ) -> Result<Option<(BranchBridge, Option<Vec<u8>>)>, ()> {
+    ) -> Result<Option<(BranchBridge, Option<Vec<u8>>)>, Unbridged> {
+        let cseq = message.cseq().number;
         let bridged = match message.to_tag() {
-            None if message.method() == Method::Invite => self.begin_bridge(context, hop, message),
+            None if message.method() == Method::Invite => self.begin_bridge(now, context, hop, message)?,
             None => None,
-            Some(_) => self.bridge_of(message).map(|(bridge, from)| BranchBridge { bridge, from, begins: false }),
+            Some(_) => self.bridge_of(message).map(|(bridge, from)| BranchBridge { bridge, from, cseq, begins: false }),
         };
         let Some(bridged) = bridged else { return Ok(None) };
         match self.passed(bridged.bridge, bridged.from, message) {
             Ok(body) => Ok(Some((bridged, body))),
-            Err(why) => {
+            Err(unbridged) => {
+                let why = &unbridged.why;
                 tracing::warn!(%why, call = %String::from_utf8_lossy(message.call_id()), "a call cannot be bridged");
                 if bridged.begins {
                     self.end_bridge(bridged.bridge);
                 }
-                Err(())
+                Err(unbridged)
             }
         }
     }
 
-    fn begin_bridge(&mut self, context: &Context, hop: &Hop, message: &Message<'_>) -> Option<BranchBridge> {
-        let bridge = self.calls.bridged.mediation.begin(&new_call(context, hop, message))?;
-        Some(BranchBridge { bridge, from: Party::Caller, begins: true })
+    fn begin_bridge(
+        &mut self,
+        now: Now,
+        context: &Context,
+        hop: &Hop,
+        message: &Message<'_>,
+    ) -> Result<Option<BranchBridge>, Unbridged> {
+        let begun = self.calls.bridged.mediation.begin(&new_call(context, hop, message))?;
+        let Some(bridge) = begun else { return Ok(None) };
+        let call = self.call_key(message.call_id(), message.from_tag().unwrap_or_default());
+        if !self.calls.bridged.bridges.begin(bridge, call, now.mono) {
+            self.calls.bridged.mediation.end(bridge);
+            return Err(Unbridged { fault: Fault::NoRoom, why: format!("{BRIDGES} calls are bridged already") });
+        }
+        Ok(Some(BranchBridge { bridge, from: Party::Caller, cseq: message.cseq().number, begins: true }))
     }
 
     /// Where the call goes again if this branch is refused for its media.
@@ -212,13 +214,12 @@ impl Core {
 
     /// The bridge of a dialog, and who of it sent this request.
     pub(super) fn bridge_of(&self, message: &Message<'_>) -> Option<(Bridge, Party)> {
-        if self.calls.bridged.dialogs.is_empty() {
+        if self.calls.bridged.bridges.is_empty() {
             return None;
         }
         let (from, to) = (message.from_tag()?, message.to_tag()?);
-        let find = |caller, callee| {
-            self.calls.bridged.dialogs.get(&self.dialog_key(message.call_id(), caller, callee)).copied()
-        };
+        let find =
+            |caller, callee| self.calls.bridged.bridges.of_dialog(&self.dialog_key(message.call_id(), caller, callee));
         let by = |party| move |bridge| (bridge, party);
         find(from, to).map(by(Party::Caller)).or_else(|| find(to, from).map(by(Party::Callee)))
     }
@@ -229,7 +230,7 @@ impl Core {
         bridge: Bridge,
         from: Party,
         message: &Message<'_>,
-    ) -> Result<Option<Vec<u8>>, String> {
+    ) -> Result<Option<Vec<u8>>, Unbridged> {
         if message.body().is_empty() || !is_description(message) {
             return Ok(None);
         }
@@ -246,35 +247,48 @@ impl Core {
     }
 
     /// The description in a response of a bridged branch, and the dialog that it makes.
-    pub(super) fn answer_passed(&mut self, of: &BranchBridge, message: &Message<'_>) -> Option<Vec<u8>> {
+    pub(super) fn answer_passed(&mut self, now: Now, of: &BranchBridge, message: &Message<'_>) -> Passed {
         let status = message.status();
         if of.begins
             && (101..300).contains(&status)
             && let (Some(caller), Some(callee)) = (message.from_tag(), message.to_tag())
         {
             let key = self.dialog_key(message.call_id(), caller, callee);
-            self.calls.bridged.add(of.bridge, key, status >= 200);
+            self.calls.bridged.bridges.add(of.bridge, key, status >= 200);
         }
-        match self.passed(of.bridge, of.from.other(), message) {
-            Ok(body) => body,
-            Err(why) => {
+        let passed = self.passed_or_emptied(of.bridge, of.from.other(), message);
+        if status >= 200 {
+            let interval = message.value(Name::SessionExpires).and_then(|value| SessionExpires::parse(value).ok());
+            self.calls.bridged.bridges.heard(of.bridge, now.mono, interval.map(|expires| expires.interval));
+            self.calls.bridged.mediation.settled(of.bridge, of.from, of.cseq);
+        }
+        passed
+    }
+
+    /// The description of a message that nobody can refuse any more. Where it cannot pass it does not: it names places, and
+    /// keys, that are not for the other party.
+    pub(super) fn passed_or_emptied(&mut self, bridge: Bridge, from: Party, message: &Message<'_>) -> Passed {
+        match self.passed(bridge, from, message) {
+            Ok(body) => Passed { body, warning: None },
+            Err(unbridged) => {
+                let why = &unbridged.why;
                 tracing::warn!(%why, call = %String::from_utf8_lossy(message.call_id()), "an answer cannot be bridged");
-                // Never as it came: it names places, and keys, that are not for the other party.
-                Some(Vec::new())
+                Passed { body: Some(Vec::new()), warning: Some(unbridged.warning()) }
             }
         }
     }
 
     /// A request of a bridged dialog passes: the BYE of its last dialog ends the bridge. Of a call that several devices behind
     /// its target took, the caller hangs up all but one.
-    pub(super) fn note_bridged(&mut self, message: &Message<'_>) {
+    pub(super) fn note_bridged(&mut self, now: Now, message: &Message<'_>) {
+        let Some((bridge, from)) = self.bridge_of(message) else { return };
+        self.calls.bridged.bridges.heard(bridge, now.mono, None);
         if message.method() == Method::Bye
-            && let Some((bridge, from)) = self.bridge_of(message)
             && let (Some(near), Some(far)) = (message.from_tag(), message.to_tag())
         {
             let (caller, callee) = if from == Party::Caller { (near, far) } else { (far, near) };
             let dialog = self.dialog_key(message.call_id(), caller, callee);
-            if self.calls.bridged.leave(bridge, &dialog) {
+            if self.calls.bridged.bridges.leave(bridge, &dialog) {
                 self.end_bridge(bridge);
             }
         }
@@ -292,25 +306,35 @@ impl Core {
         }
     }
 
-    /// A branch that was not answered is over, and its bridge with it.
+    /// A branch that was not answered is over, and its bridge with it; in a call that goes on, what it offered is refused.
     pub(super) fn unbridge(&mut self, context: &mut Context, branch: usize) {
         let Some(branch) = context.branches.get_mut(branch) else { return };
-        if let Some(bridged) = branch.bridge.filter(|bridged| bridged.begins && !(200..300).contains(&branch.status)) {
+        let Some(bridged) = branch.bridge.filter(|_| !(200..300).contains(&branch.status)) else { return };
+        if bridged.begins {
             branch.bridge = None;
             self.end_bridge(bridged.bridge);
+        } else {
+            self.calls.bridged.mediation.settled(bridged.bridge, bridged.from, bridged.cseq);
         }
     }
 
     /// The bridge is over.
     fn end_bridge(&mut self, bridge: Bridge) {
         self.calls.bridged.mediation.end(bridge);
-        self.calls.bridged.remove(bridge);
+        self.calls.bridged.bridges.remove(bridge);
     }
 
     /// Bridges that ended by themselves are forgotten.
     pub fn bridges_swept(&mut self, _: Now) {
         for bridge in self.calls.bridged.mediation.tend() {
-            self.calls.bridged.remove(bridge);
+            self.calls.bridged.bridges.remove(bridge);
+        }
+    }
+
+    /// Bridges of calls that are over unseen, and those of which nothing was heard for too long, end.
+    pub(super) fn bridges_forgotten(&mut self, now: Now, calls: &HashSet<u64>) {
+        for bridge in self.calls.bridged.bridges.over(now.mono, calls) {
+            self.end_bridge(bridge);
         }
     }
 }
@@ -319,7 +343,7 @@ fn new_call<'a>(context: &Context, hop: &'a Hop, message: &'a Message<'a>) -> Ne
     NewCall {
         invite: message,
         caller_transport: context.transport,
-        caller_host: context.remote.ip(),
+        caller_host: context.source,
         callee_transport: hop.transport,
         callee_host: hop.remote().map(|remote| remote.ip()),
         callee_device: hop.record.as_ref().and_then(|record| record.user_agent.as_deref()),

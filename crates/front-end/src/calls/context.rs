@@ -1,6 +1,6 @@
 //! What is kept of one request that is being proxied.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use lyceum_monitoring::{BranchRecord, CallRecord};
 use lyceum_net::{Destination, Flow, ListenerId};
@@ -11,7 +11,7 @@ use lyceum_sip::transaction::{ClientId, ServerId};
 
 use crate::messages::Kept;
 
-use super::bridging::BranchBridge;
+use super::bridging::{BranchBridge, Unbridged};
 use super::serial::Step;
 
 /// Where a branch goes and how it leaves.
@@ -67,9 +67,9 @@ pub struct Branch {
 }
 
 impl Branch {
-    /// A branch that could not be begun.
+    /// A branch that could not be begun, and why in a status.
     #[must_use]
-    pub fn unsent() -> Self {
+    pub fn unsent(status: u16) -> Self {
         Self {
             client: None,
             token: Box::default(),
@@ -79,7 +79,7 @@ impl Branch {
             bridge: None,
             again: None,
             for_size: None,
-            status: 0,
+            status,
         }
     }
 }
@@ -106,6 +106,8 @@ pub struct Context {
     pub request: Box<[u8]>,
     /// Where the request came from.
     pub remote: SocketAddr,
+    /// Who is counted for it: behind an Edge the client's own address.
+    pub source: IpAddr,
     /// The sender is trusted: its identity headers are kept.
     pub keep_identity: bool,
     /// Where its answers go.
@@ -128,6 +130,8 @@ pub struct Context {
     pub spare: Vec<(usize, Vec<Hop>)>,
     /// A message that is kept if its device does not take it.
     pub(crate) kept: Option<Box<Kept>>,
+    /// Why a branch of it could not be bridged.
+    pub(crate) unbridged: Option<Box<Unbridged>>,
     /// What to say when a name is still being looked up.
     pub waiting_for_name: bool,
 }

@@ -1,5 +1,6 @@
 //! Copies of a request for its branches: RFC 3261 §16.6, by splicing.
 
+use lyceum_monitoring::DecisionStep;
 use lyceum_net::{Listener, Outbox};
 use lyceum_sip::header::session_expires::{Refresher, SessionExpires};
 use lyceum_sip::proxy::{self, BranchId, LoopHash, RoutePlan, SentBy, via_line};
@@ -9,6 +10,7 @@ use lyceum_sip::transaction::Outgoing;
 use lyceum_sip::{Index, Limits, Message, Name, Splice, Transport, parse};
 
 use super::admit::{Admitted, Sender, timer_policy};
+use super::bridging::Unbridged;
 use super::context::{Branch, Context, ContextId, Hop};
 use super::passing;
 use crate::core::Core;
@@ -105,9 +107,9 @@ impl Core {
         if !hop.spare.is_empty() {
             context.spare.push((opened.branch.index(), std::mem::take(&mut hop.spare)));
         }
-        let Ok(bridged) = self.bridge(context, &hop, message) else {
-            context.branches.push(Branch::unsent());
-            return context.responses.transport_error(opened.branch);
+        let bridged = match self.bridge(now, context, &hop, message) {
+            Ok(bridged) => bridged,
+            Err(unbridged) => return unsent(context, opened.branch, unbridged),
         };
         let (bridge, body) = bridged.map_or((None, None), |(bridge, body)| (Some(bridge), body));
         let timer = self.session_timer(message);
@@ -259,7 +261,7 @@ impl Core {
             hop = self.newer_flow(inbound.now, &message, admitted.plan.request_uri, &hop).unwrap_or(hop);
         }
         let bridge = self.bridge_of(&message);
-        let body = bridge.and_then(|(bridge, from)| self.passed(bridge, from, &message).ok().flatten());
+        let body = bridge.and_then(|(bridge, from)| self.passed_or_emptied(bridge, from, &message).body);
         let mut branch = Vec::with_capacity(48);
         self.calls.branches.mint(admitted.loop_hash, &mut branch);
         let copy = Copy {
@@ -289,4 +291,16 @@ impl Core {
         self.scratch = bytes;
         self.flush_transactions(inbound.now, out);
     }
+}
+
+/// A branch whose media cannot be bridged is refused: the trace, the record and the answer say why.
+fn unsent(context: &mut Context, branch: BranchId, unbridged: Unbridged) {
+    let refusal = unbridged.refusal();
+    if let Some(record) = &mut context.record {
+        let (status, code, why) = (refusal.status(), refusal.code().to_owned(), unbridged.why.clone());
+        record.decision.push(DecisionStep::Refused { status, code, why });
+    }
+    context.branches.push(Branch::unsent(refusal.status()));
+    context.unbridged = Some(Box::new(unbridged));
+    context.responses.refused(branch, refusal.status());
 }

@@ -2,10 +2,12 @@
 //! ([`responses`]) and the call record ([`record`]).
 
 pub mod admit;
+mod bridges;
 pub mod bridging;
 pub mod context;
 mod federated;
 pub mod forward;
+mod generated;
 pub mod hops;
 mod ladder;
 pub mod large;
@@ -15,6 +17,7 @@ mod recorded;
 pub mod responses;
 pub mod serial;
 mod targets;
+mod unbridged;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

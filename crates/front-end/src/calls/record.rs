@@ -1,5 +1,7 @@
 //! The call detail record while the call is under way.
 
+use std::collections::HashSet;
+
 use lyceum_monitoring::{CallRecord, DecisionStep, Outcome, Party, Private, Side, Stamp};
 use lyceum_sip::time::{Now, Time};
 use lyceum_sip::token::{Direction, FlowBytes};
@@ -15,9 +17,9 @@ use crate::trace::wire_of;
 /// Calls in progress that are kept for their record; beyond it the record is closed at the answer.
 const ACTIVE: usize = 200_000;
 /// A call from which nothing was heard for so long has ended unseen.
-const FORGOTTEN: std::time::Duration = std::time::Duration::from_secs(12 * 3600);
+pub(super) const FORGOTTEN: std::time::Duration = std::time::Duration::from_secs(12 * 3600);
 /// A refresh may be late by so much.
-const GRACE: std::time::Duration = std::time::Duration::from_secs(60);
+pub(super) const GRACE: std::time::Duration = std::time::Duration::from_secs(60);
 /// A call from which nothing was heard for so long, and whose caller is no longer signed in by the flow that he called
 /// by, does not count against his limit any more: he is gone, and nobody hung up.
 const DOUBTFUL: std::time::Duration = std::time::Duration::from_secs(30 * 60);
@@ -237,15 +239,16 @@ impl Core {
         }
         self.calls.next_sweep = now.mono + SWEEP_EVERY;
         self.bridges_swept(now);
-        let (mut over, mut gone) = (Vec::new(), Vec::new());
+        let (mut over, mut gone) = (HashSet::new(), Vec::new());
         for (key, active) in &self.calls.active {
             let silent = now.mono - active.heard;
             if silent >= active.silence {
-                over.push(*key);
+                over.insert(*key);
             } else if active.counts && silent >= DOUBTFUL && !self.is_caller_here(now, active) {
                 gone.push(*key);
             }
         }
+        self.bridges_forgotten(now, &over);
         for key in over {
             if let Some(active) = self.calls.active.remove(&key) {
                 self.call_over(now, active);

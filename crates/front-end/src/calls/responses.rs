@@ -16,7 +16,7 @@ use super::record::Answered;
 use crate::core::Core;
 use crate::events::is_notify;
 use crate::messages::is_delivery;
-use crate::refusal::{DIAGNOSTICS_HEADER, Refusal};
+use crate::refusal::Refusal;
 
 /// What the transaction table has to say, once its messages are sent.
 enum News {
@@ -151,10 +151,14 @@ impl Core {
         let timer = context.timer.as_ref().and_then(|timer| answer_at_proxy(timer, message));
         let timer = timer.map(|expires| format!("Session-Expires: {}", super::forward::written(&expires)));
         let bridge = context.branches.get(branch).and_then(|branch| branch.bridge);
-        let body = bridge.and_then(|bridge| self.answer_passed(&bridge, message));
+        let passed = bridge.map(|bridge| self.answer_passed(now, &bridge, message)).unwrap_or_default();
+        let warning = passed.warning.map(|value| [b"Warning: ", &*value].concat());
         let mut splice = Splice::new(*message);
-        if let Some(body) = &body {
+        if let Some(body) = &passed.body {
             splice.body(b"application/sdp", body);
+        }
+        if let Some(line) = &warning {
+            splice.append(line);
         }
         splice.remove_first_value(Name::Via);
         if let Some(line) = &timer {
@@ -195,6 +199,8 @@ impl Core {
 
     fn final_answer(&mut self, now: Now, context: &mut Context, answer: &Answer) {
         let status = answer.code();
+        let unbridged = context.unbridged.as_ref().map(|unbridged| unbridged.refusal());
+        let unbridged = unbridged.filter(|refusal| refusal.status() == status && matches!(answer, Answer::Generate(_)));
         if is_for_now(status) && self.keep_instead(now, context) {
             return self.close_context(now, context, 202, None);
         }
@@ -210,7 +216,9 @@ impl Core {
                     }
                     self.scratch = bytes;
                 }
-                Answer::Generate(_) => self.generate(now, context, server, status, Refusal::generated(status)),
+                Answer::Generate(_) => {
+                    self.generate(now, context, server, status, unbridged.or_else(|| Refusal::generated(status)));
+                }
                 Answer::Instead(500) => self.generate(now, context, server, 500, Some(Refusal::OtherSideDown)),
                 Answer::Instead(_) => self.generate(now, context, server, status, Refusal::generated(status)),
             }
@@ -218,7 +226,8 @@ impl Core {
                 self.end_server(server, context);
             }
         }
-        self.close_context(now, context, status, None);
+        unbridged.into_iter().for_each(|refusal| self.metrics.refused(refusal));
+        self.close_context(now, context, status, unbridged.map(Refusal::code));
     }
 
     /// A message whose device did not take it waits for it; true when it is stored and will be answered so.
@@ -242,46 +251,6 @@ impl Core {
         builder.write(&mut bytes);
         self.answer_after(now, seq, (server, 202, bytes), None);
         true
-    }
-
-    /// Answers the request of a context ourselves.
-    pub(crate) fn refuse_context(&mut self, now: Now, context: &mut Context, refusal: Refusal) {
-        self.metrics.refused(refusal);
-        if let Some(server) = context.server {
-            self.generate(now, context, server, refusal.status(), Some(refusal));
-        }
-        self.close_context(now, context, refusal.status(), Some(refusal.code()));
-    }
-
-    fn close_context(&mut self, now: Now, context: &mut Context, status: u16, code: Option<&str>) {
-        context.answered = true;
-        context.request = Box::default();
-        context.later = Vec::new();
-        if let Some(record) = context.record.take() {
-            self.record_failed(now, record, status, code);
-        }
-    }
-
-    fn generate(&mut self, now: Now, context: &Context, server: ServerId, status: u16, refusal: Option<Refusal>) {
-        let mut index = Index::new();
-        if parse(&context.request, &mut index, &self.parse_limits).is_err() {
-            return;
-        }
-        let request = Message::new(&context.request, &index);
-        let tag = self.stateless_tag(&request);
-        let mut bytes = std::mem::take(&mut self.scratch);
-        bytes.clear();
-        let mut builder = ResponseBuilder::new(&request, status, refusal.map_or("", Refusal::reason));
-        builder.received(context.remote.ip(), context.remote.port()).to_tag(&tag);
-        if let Some(refusal) = refusal {
-            builder.header(DIAGNOSTICS_HEADER, refusal.code().as_bytes());
-            if refusal.status() == 503 {
-                builder.header("Retry-After", b"10");
-            }
-        }
-        builder.write(&mut bytes);
-        self.transactions.respond(now.mono, server, status, &bytes);
-        self.scratch = bytes;
     }
 
     /// The caller gave up: RFC 3261 §16.10.

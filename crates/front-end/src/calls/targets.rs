@@ -77,7 +77,7 @@ impl Core {
             Sender::Dialog(passage) => {
                 let side = if passage.direction == Direction::ToCallee { Side::Caller } else { Side::Callee };
                 self.note_in_dialog(inbound.now, &message, side);
-                self.note_bridged(&message);
+                self.note_bridged(inbound.now, &message);
                 self.targets_in_dialog(inbound.now, &message, passage.to(), admitted)
             }
             _ if !admitted.plan.routes.is_empty() => {
@@ -106,6 +106,8 @@ impl Core {
             later: Vec::new(),
             request: message.wire().into(),
             remote: inbound.arrival.remote,
+            source: inbound.source(),
+            unbridged: None,
             keep_identity: inbound.trusted,
             reply_to: inbound.reply_to(),
             flow: flow_bytes(inbound.arrival.transport, &inbound.flow_to(contact_of(&message))),

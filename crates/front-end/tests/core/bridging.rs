@@ -2,44 +2,58 @@
 
 use std::sync::{Arc, Mutex};
 
-use lyceum_front_end::calls::bridging::{Bridge, Mediation, NewCall, Party, Passing};
+use lyceum_front_end::calls::bridging::{Bridge, Fault, Mediation, NewCall, Party, Passing, Unbridged};
 
 use crate::bench::*;
 use crate::dialogs::in_dialog;
 
 /// Writes down what it is asked.
 #[derive(Default)]
-struct Noted {
+pub struct Noted {
     begun: u64,
     passed: Vec<String>,
     ended: Vec<u64>,
+    settled: Vec<String>,
     silent: Vec<Bridge>,
-    fails: bool,
+    fails: Option<Fault>,
+    full: bool,
     refused: bool,
+    pub hosts: Vec<std::net::IpAddr>,
 }
 
-struct Fake(Arc<Mutex<Noted>>);
+pub struct Fake(pub Arc<Mutex<Noted>>);
 
 impl Mediation for Fake {
-    fn begin(&mut self, call: &NewCall<'_>) -> Option<Bridge> {
+    fn begin(&mut self, call: &NewCall<'_>) -> Result<Option<Bridge>, Unbridged> {
         assert!(call.to_endpoint);
         let mut noted = self.0.lock().unwrap();
+        if noted.full {
+            return Err(Unbridged { fault: Fault::NoRoom, why: "every place is taken".into() });
+        }
+        noted.hosts.push(call.caller_host);
         assert_eq!(call.refused, noted.refused);
         noted.begun += 1;
-        Some(Bridge(noted.begun))
+        Ok(Some(Bridge(noted.begun)))
     }
 
     fn has_another(&self, call: &NewCall<'_>) -> bool {
         !call.refused
     }
 
-    fn pass(&mut self, bridge: Bridge, passing: &Passing<'_>) -> Result<Option<Vec<u8>>, String> {
+    fn pass(&mut self, bridge: Bridge, passing: &Passing<'_>) -> Result<Option<Vec<u8>>, Unbridged> {
         let mut noted = self.0.lock().unwrap();
         let body = String::from_utf8_lossy(passing.body).into_owned();
         let from = if passing.from == Party::Caller { "caller" } else { "callee" };
         let kind = if passing.response { "response" } else { "request" };
         noted.passed.push(format!("{} {from} {kind} {} {}: {body}", bridge.0, passing.method.as_str(), passing.cseq));
-        if noted.fails { Err("no port is free".into()) } else { Ok(Some(format!("bridged {body}").into_bytes())) }
+        match noted.fails {
+            Some(fault) => Err(Unbridged { fault, why: "it is \"so\"".into() }),
+            None => Ok(Some(format!("bridged {body}").into_bytes())),
+        }
+    }
+
+    fn settled(&mut self, bridge: Bridge, from: Party, cseq: u32) {
+        self.0.lock().unwrap().settled.push(format!("{} {from:?} {cseq}", bridge.0));
     }
 
     fn end(&mut self, bridge: Bridge) {
@@ -143,14 +157,106 @@ fn a_branch_that_stays_silent_gives_its_bridge_back() {
 }
 
 #[test]
-fn what_cannot_be_bridged_is_refused_and_reaches_nobody() {
+fn what_cannot_be_bridged_is_refused_by_whose_fault_it_is_and_reaches_nobody() {
+    for (fault, status, code, warning, patience) in [
+        (Fault::Description, 488, "LYS0079", 399, ""),
+        (Fault::NoMedium, 488, "LYS0079", 304, ""),
+        (Fault::NoCodec, 488, "LYS0079", 305, ""),
+        (Fault::Glare, 491, "LYS0080", 399, ""),
+        (Fault::NoRoom, 503, "LYS0081", 399, "10"),
+        (Fault::Failure, 500, "LYS0082", 399, ""),
+    ] {
+        let (mut bench, noted) = bench();
+        noted.lock().unwrap().fails = Some(fault);
+        bench.register("ben", phone(2));
+        let (_, sent) = invite(&mut bench, "offer");
+        assert!(sent.iter().all(|sent| sent.to == phone(1)), "{sent:?}");
+        assert_eq!(statuses(&sent), [100, status]);
+        assert_eq!(sent[1].value("Lyceum-Diagnostics"), code);
+        assert_eq!(sent[1].value("Warning"), format!("{warning} lyceum \"it is 'so'\""));
+        assert_eq!(sent[1].value("Retry-After"), patience);
+        assert_eq!(noted.lock().unwrap().ended, [1]);
+        let record = bench.records.last().expect("a record");
+        assert_eq!((record.status, record.code.as_deref()), (status, Some(code)));
+        assert!(record.decision.iter().any(|step| step.sentence().contains("it is")), "{:?}", record.decision);
+    }
+}
+
+#[test]
+fn a_call_for_which_there_is_no_room_is_told_so() {
     let (mut bench, noted) = bench();
-    noted.lock().unwrap().fails = true;
+    noted.lock().unwrap().full = true;
     bench.register("ben", phone(2));
     let (_, sent) = invite(&mut bench, "offer");
-    assert!(sent.iter().all(|sent| sent.to == phone(1)), "{sent:?}");
-    assert_eq!(statuses(&sent), [100, 500]);
+    assert_eq!(statuses(&sent), [100, 503]);
+    assert_eq!(sent[1].value("Warning"), "399 lyceum \"every place is taken\"");
+}
+
+/// Anna talks to Ben: her INVITE and its 200.
+fn talking(bench: &mut Bench) -> (String, Sent) {
+    bench.register("ben", phone(2));
+    let (text, sent) = invite(bench, "offer");
+    let up = bench.receive(phone(2), &with_body(&reply(&fork(&sent), "200 OK", "b", phone(2)), "answer"));
+    (text, up.iter().find(|sent| sent.status() == 200).expect("the 200").clone())
+}
+
+#[test]
+fn an_offer_in_a_call_is_refused_and_the_call_goes_on() {
+    let (mut bench, noted) = bench();
+    let (text, ok) = talking(&mut bench);
+    for (cseq, fault, status) in [(3, Fault::NoCodec, 488), (4, Fault::Glare, 491), (5, Fault::NoRoom, 503)] {
+        noted.lock().unwrap().fails = Some(fault);
+        let again = in_dialog("INVITE", &text, &ok, cseq).replace("z9hG4bKINVITE", &format!("z9hG4bKagain{cseq}"));
+        let told = bench.receive(phone(1), &with_body(&again, "hold"));
+        assert_eq!(statuses(&told), [100, status]);
+        assert!(told[1].value("Warning").ends_with("lyceum \"it is 'so'\""));
+    }
+    assert!(noted.lock().unwrap().ended.is_empty());
+}
+
+#[test]
+fn mediation_hears_when_an_offer_is_refused_or_never_answered() {
+    let (mut bench, noted) = bench();
+    let (text, ok) = talking(&mut bench);
+    assert_eq!(std::mem::take(&mut noted.lock().unwrap().settled), ["1 Caller 2"], "the call's own");
+    let held = bench.receive(phone(1), &with_body(&in_dialog("INVITE", &text, &ok, 3), "hold"));
+    let held = held.iter().find(|sent| sent.to == phone(2)).expect("the re-INVITE");
+    bench.receive(phone(2), &reply(held, "488 Not Acceptable Here", "x", phone(2)).replace(";tag=x", ""));
+    assert_eq!(noted.lock().unwrap().settled.first().map(String::as_str), Some("1 Caller 3"));
+    noted.lock().unwrap().settled.clear();
+    let update = in_dialog("UPDATE", &text, &ok, 4);
+    bench.receive(phone(1), &with_body(&update, "more"));
+    bench.wait(std::time::Duration::from_secs(40));
+    assert!(noted.lock().unwrap().settled.contains(&"1 Caller 4".to_owned()), "nobody answered");
+}
+
+#[test]
+fn the_bridge_of_a_call_that_nobody_ends_is_taken_back() {
+    let (mut bench, noted) = bench();
+    let (text, ok) = talking(&mut bench);
+    bench.wait(std::time::Duration::from_secs(6 * 3600));
+    let told = bench.receive(phone(1), &with_body(&in_dialog("INVITE", &text, &ok, 3), "hold"));
+    let held = told.iter().find(|sent| sent.to == phone(2)).expect("the re-INVITE");
+    assert_eq!(body(held), "bridged hold");
+    bench.receive(phone(2), &with_body(&reply(held, "200 OK", "x", phone(2)).replace(";tag=x", ""), "held"));
+    bench.wait(std::time::Duration::from_secs(11 * 3600));
+    assert!(noted.lock().unwrap().ended.is_empty(), "something was heard six hours after the beginning");
+    bench.wait(std::time::Duration::from_secs(2 * 3600));
     assert_eq!(noted.lock().unwrap().ended, [1]);
+}
+
+#[test]
+fn the_bridge_ends_with_the_session_that_is_not_refreshed() {
+    let (mut bench, noted) = bench();
+    bench.register("ben", phone(2));
+    let (_, sent) = invite(&mut bench, "");
+    let ok = reply(&fork(&sent), "200 OK", "b", phone(2))
+        .replace("Content-Length", "Require: timer\nSession-Expires: 1800;refresher=uas\nContent-Length");
+    bench.receive(phone(2), &ok);
+    bench.wait(std::time::Duration::from_secs(1700));
+    assert!(noted.lock().unwrap().ended.is_empty());
+    bench.wait(std::time::Duration::from_secs(300));
+    assert_eq!(noted.lock().unwrap().ended, [1], "no description ever passed, and nobody hung up");
 }
 
 #[test]
@@ -216,9 +322,12 @@ fn the_bye_of_one_of_two_answers_leaves_the_bridge_to_the_other() {
 fn an_answer_that_cannot_be_bridged_is_not_passed_as_it_came() {
     let (mut bench, noted) = bench();
     bench.register("ben", phone(2));
-    let (_, sent) = invite(&mut bench, "offer");
-    noted.lock().unwrap().fails = true;
+    let (text, sent) = invite(&mut bench, "offer");
+    noted.lock().unwrap().fails = Some(Fault::Description);
     let up = bench.receive(phone(2), &with_body(&reply(&fork(&sent), "200 OK", "b", phone(2)), "answer"));
-    let ok = up.iter().find(|sent| sent.status() == 200).expect("the 200");
-    assert_eq!((body(ok), ok.value("Content-Length")), ("", "0"));
+    let ok = up.iter().find(|sent| sent.status() == 200).expect("the 200").clone();
+    assert_eq!((body(&ok), ok.value("Content-Length")), ("", "0"));
+    assert_eq!(ok.value("Warning"), "399 lyceum \"it is 'so'\"");
+    let ack = bench.receive(phone(1), &with_body(&in_dialog("ACK", &text, &ok, 2), "late"));
+    assert_eq!((ack[0].to, body(&ack[0])), (phone(2), ""), "nobody can refuse an ACK");
 }

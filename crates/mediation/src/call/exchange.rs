@@ -2,15 +2,17 @@
 
 use std::net::IpAddr;
 
+use lyceum_media::Time;
 use lyceum_media::bridge::Side;
-use lyceum_sdp::{Agreed, Answer, Change, Description, Negotiation, Origin, Stream};
+use lyceum_sdp::{Agreed, Answer, Change, Description, Media as Medium, Negotiation, Origin, Stream};
 use lyceum_topology::qos::Modality;
 
 use super::facts::{LegFacts, What};
+use super::memory::{Memory, Place};
 use super::party::{Party, answered};
-use super::stream::{Bridged, modality};
+use super::stream::{Bridged, Silence, modality};
 use super::{Carried, PassError, Passing, Random};
-use crate::media::{Media, Open, StreamId};
+use crate::media::{self, Media, StreamId};
 
 /// What a call needs of the world.
 pub(super) struct Hands<'a, M> {
@@ -25,19 +27,38 @@ pub(super) type Happened = (StreamId, usize, Modality, Option<What>);
 
 /// An offer with its answer.
 struct Exchange {
-    /// Who answered.
-    answerer: Side,
-    /// In answer to which request.
-    cseq: u32,
+    /// In which message the answer came.
+    place: Place,
     /// What the other had offered.
     offer: Description,
 }
 
-/// What was passed last of a party, for repetitions.
-struct Passed {
+/// An offer that is not answered yet. Until it is, what was agreed before stands (RFC 3264 §8).
+struct Open {
+    place: Place,
     came: Vec<u8>,
-    cseq: u32,
     went: Vec<u8>,
+    /// Streams that were opened for it.
+    opened: Vec<usize>,
+    /// Media whose ICE begins anew with the answer.
+    restarts: Vec<usize>,
+}
+
+impl Open {
+    fn offerer(&self) -> Side {
+        self.place.0
+    }
+
+    /// Does a description in that message answer it? One in a response answers the request, one in ACK or PRACK a response.
+    fn is_answered_by(&self, (from, carried, cseq): Place) -> bool {
+        let (offerer, offered, number) = self.place;
+        offerer != from
+            && match carried {
+                Carried::Request => false,
+                Carried::Response => offered != Carried::Response && number == cseq,
+                Carried::Confirmation => offered == Carried::Response,
+            }
+    }
 }
 
 /// One bridged call.
@@ -46,10 +67,9 @@ pub(super) struct Call {
     talks: [Negotiation; 2],
     streams: Vec<Option<Bridged>>,
     facts: Vec<Option<[LegFacts; 2]>>,
-    /// Whose offer is not answered yet.
-    open: Option<Side>,
+    open: Option<Open>,
     last: Option<Exchange>,
-    passed: [Option<Passed>; 2],
+    memory: Memory,
 }
 
 impl Call {
@@ -61,7 +81,7 @@ impl Call {
         };
         let talks = [talk(), talk()];
         let (streams, facts) = (Vec::new(), Vec::new());
-        Self { parties, talks, streams, facts, open: None, last: None, passed: [None, None] }
+        Self { parties, talks, streams, facts, open: None, last: None, memory: Memory::default() }
     }
 
     pub fn streams(&self) -> impl Iterator<Item = StreamId> + '_ {
@@ -70,42 +90,76 @@ impl Call {
 
     pub fn pass<M: Media>(&mut self, passing: &Passing<'_>, hands: &mut Hands<'_, M>) -> Result<Vec<u8>, PassError> {
         let Passing { from, carried, cseq, body } = *passing;
-        if carried != Carried::Request
-            && let Some(passed) = &self.passed[from as usize]
-            && (passed.came.as_slice(), passed.cseq) == (body, cseq)
-        {
-            return Ok(passed.went.clone());
+        let place = (from, carried, cseq);
+        if let Some(open) = self.open.as_ref().filter(|open| open.place == place && open.came == body) {
+            return Ok(open.went.clone());
         }
-        let description = Description::parse(body).map_err(PassError::Description)?;
-        let again = self.last.as_ref().is_some_and(|last| last.answerer == from && last.cseq == cseq);
-        let went = match (carried, self.open) {
-            (Carried::Confirmation | Carried::Response, Some(offerer)) if offerer != from => {
-                self.answer(from, cseq, description, hands)?
+        if carried == Carried::Request {
+            return self.offer(place, body, hands);
+        }
+        if let Some(went) = self.memory.same(place, body) {
+            return Ok(went.to_vec());
+        }
+        let again = self.open.is_none() && self.last.as_ref().is_some_and(|last| last.place == place);
+        let went = match self.memory.answer(place) {
+            _ if self.open.as_ref().is_some_and(|open| open.is_answered_by(place)) => {
+                self.answer(place, parsed(body)?, hands)?
             }
-            (Carried::Confirmation | Carried::Response, None) if again => {
-                self.answer_again(from, cseq, description, hands)?
+            _ if again => self.answer_again(place, parsed(body)?, hands)?,
+            // More was agreed since: what the first answer said has passed, and this is none.
+            Some(went) => return Ok(went.to_vec()),
+            None => {
+                let went = self.offer(place, body, hands)?;
+                self.memory.keep(place, false, body, &went);
+                return Ok(went);
             }
-            _ => self.offer(from, description, hands)?,
         };
-        self.passed[from as usize] = Some(Passed { came: body.to_vec(), cseq, went: went.clone() });
+        self.memory.keep(place, true, body, &went);
         Ok(went)
     }
 
-    fn offer<M: Media>(
-        &mut self,
-        from: Side,
-        offer: Description,
-        hands: &mut Hands<'_, M>,
-    ) -> Result<Vec<u8>, PassError> {
-        // An offer that was refused leaves no trace but this: the next one takes its place.
-        if self.open.take().is_some() {
-            self.talks.iter_mut().for_each(Negotiation::roll_back);
+    /// A request of this party has its final response. If it carried an offer and nothing answered it, it was refused.
+    pub fn settled<M: Media>(&mut self, from: Side, cseq: u32, hands: &mut Hands<'_, M>) {
+        let is_it = |open: &Open| {
+            let (offerer, carried, number) = open.place;
+            offerer == from && number == cseq && carried != Carried::Response
+        };
+        if self.open.as_ref().is_some_and(is_it) {
+            self.roll_back(hands);
+        }
+    }
+
+    /// The open offer is none any more: what was opened for it is closed, all else stays as it was.
+    fn roll_back<M: Media>(&mut self, hands: &mut Hands<'_, M>) {
+        self.talks.iter_mut().for_each(Negotiation::roll_back);
+        for at in self.open.take().map(|open| open.opened).unwrap_or_default() {
+            self.close(at, hands);
+        }
+    }
+
+    fn offer<M: Media>(&mut self, place: Place, body: &[u8], hands: &mut Hands<'_, M>) -> Result<Vec<u8>, PassError> {
+        let offer = parsed(body)?;
+        let from = place.0;
+        match &self.open {
+            // Its request is under way: this one comes too early (RFC 3261 §14.2, RFC 3311 §5.2).
+            Some(open) if open.offerer() != from && open.place.1 != Carried::Response => {
+                return Err(PassError::Pending);
+            }
+            // An offer that was refused leaves no trace but this: the next one takes its place.
+            Some(_) => self.roll_back(hands),
+            None => {}
         }
         let received = self.talks[from as usize].receive_offer(offer.clone()).map_err(PassError::Exchange)?;
-        let written = self.offer_on(from, &offer, &received.changes, hands);
+        let restart = |change: &Change| match change {
+            Change::IceRestart(at) => Some(*at),
+            _ => None,
+        };
+        let restarts = received.changes.iter().filter_map(restart).collect();
+        self.open = Some(Open { place, came: body.into(), went: Vec::new(), opened: Vec::new(), restarts });
+        let written = self.offer_on(from, &offer, hands);
         match &written {
-            Ok(_) => self.open = Some(from),
-            Err(_) => self.talks.iter_mut().for_each(Negotiation::roll_back),
+            Ok(went) => self.open.iter_mut().for_each(|open| open.went.clone_from(went)),
+            Err(_) => self.roll_back(hands),
         }
         written
     }
@@ -114,23 +168,18 @@ impl Call {
         &mut self,
         from: Side,
         offer: &Description,
-        changes: &[Change],
         hands: &mut Hands<'_, M>,
     ) -> Result<Vec<u8>, PassError> {
-        for change in changes {
-            match change {
-                Change::IceRestart(at) => self.restart(*at, from, hands),
-                Change::Removed(at) => self.close(*at, hands),
-                _ => {}
-            }
-        }
         let to = from.other();
         let mut streams: Vec<Option<Stream>> = Vec::with_capacity(offer.media.len());
         for at in 0..offer.media.len() {
             streams.push(self.offered_stream(at, to, offer, hands)?);
         }
         if streams.iter().all(Option::is_none) {
-            return Err(PassError::Nothing);
+            return Err(match offer.media.iter().any(is_bridgeable) {
+                true => PassError::NoCodec,
+                false => PassError::NoMedium,
+            });
         }
         // What was never there and is not wanted now still keeps its place: the answer has as many lines as the offer.
         let talk = &mut self.talks[to as usize];
@@ -165,12 +214,9 @@ impl Call {
         let medium = &offer.media[at];
         let party = self.parties[to as usize];
         let codecs = party.codecs(&medium.kind, &medium.codecs());
-        let Some(modality) = modality(medium).filter(|_| medium.port != 0 && medium.protocol.is_rtp()) else {
-            self.close(at, hands);
-            return Ok(None);
-        };
+        // A stream that is not wanted any more lives until that is agreed.
+        let Some(modality) = modality(medium).filter(|_| is_bridgeable(medium)) else { return Ok(None) };
         if !codecs.iter().any(|codec| codec.encoding.is_primary()) {
-            self.close(at, hands);
             return Ok(None);
         }
         let codecs = self.talks[to as usize].numbered(at, &codecs);
@@ -180,7 +226,8 @@ impl Call {
         }
         if self.streams[at].is_none() {
             let legs = [self.parties[0].kind, self.parties[1].kind];
-            let opened = hands.media.open(Open { modality, legs }).map_err(PassError::Media)?;
+            let opened = hands.media.open(media::Open { modality, legs }).map_err(PassError::Media)?;
+            self.open.iter_mut().for_each(|open| open.opened.push(at));
             hands.happened.push((opened.id, at, modality, None));
             self.streams[at] = Some(Bridged::new(opened, modality, hands.random));
         }
@@ -196,13 +243,22 @@ impl Call {
 
     fn answer<M: Media>(
         &mut self,
-        from: Side,
-        cseq: u32,
+        place: Place,
         answer: Description,
         hands: &mut Hands<'_, M>,
     ) -> Result<Vec<u8>, PassError> {
-        self.open = None;
-        let written = self.answer_on(from, cseq, answer, hands);
+        let agreed = match self.talks[place.0 as usize].receive_answer(answer.clone()) {
+            Ok(agreed) => agreed,
+            Err(refusal) => {
+                // A wrong answer leaves an open offer open: the right one may follow. One that is answered stays so.
+                if self.open.is_none() {
+                    self.talks.iter_mut().for_each(Negotiation::roll_back);
+                }
+                return Err(PassError::Exchange(refusal));
+            }
+        };
+        let restarts = self.open.take().map(|open| open.restarts).unwrap_or_default();
+        let written = self.answer_on(place, (&answer, &agreed), &restarts, hands);
         if written.is_err() {
             self.talks.iter_mut().for_each(Negotiation::roll_back);
         }
@@ -211,36 +267,37 @@ impl Call {
 
     fn answer_on<M: Media>(
         &mut self,
-        from: Side,
-        cseq: u32,
-        answer: Description,
+        place: Place,
+        (answer, agreed): (&Description, &[Agreed]),
+        restarts: &[usize],
         hands: &mut Hands<'_, M>,
     ) -> Result<Vec<u8>, PassError> {
-        let to = from.other();
-        let agreed = self.talks[from as usize].receive_answer(answer.clone()).map_err(PassError::Exchange)?;
+        let (from, to) = (place.0, place.0.other());
         let offer = self.talks[to as usize].offered().cloned().ok_or(PassError::Gone)?;
+        for at in restarts {
+            self.restart(*at, to, hands);
+        }
         let mut answers = Vec::with_capacity(offer.media.len());
         for at in 0..offer.media.len() {
             let agreed = agreed.iter().find(|agreed| agreed.index == at);
-            answers.push(self.answered_stream(at, to, &offer, (&answer, agreed)));
+            answers.push(self.answered_stream(at, to, &offer, (answer, agreed)));
         }
         let written = self.talks[to as usize].answer(&answers).map_err(PassError::Exchange)?;
-        self.last = Some(Exchange { answerer: from, cseq, offer });
-        self.tell(from, &agreed, hands);
+        self.last = Some(Exchange { place, offer });
+        self.tell(from, agreed, hands)?;
         Ok(written.to_bytes())
     }
 
     /// Another answer to the same offer: of the final response after that of a provisional one, or of another device.
     fn answer_again<M: Media>(
         &mut self,
-        from: Side,
-        cseq: u32,
+        place: Place,
         answer: Description,
         hands: &mut Hands<'_, M>,
     ) -> Result<Vec<u8>, PassError> {
         let offer = self.last.as_ref().map(|last| last.offer.clone()).ok_or(PassError::Gone)?;
-        self.talks[from.other() as usize].receive_offer(offer).map_err(PassError::Exchange)?;
-        self.answer(from, cseq, answer, hands)
+        self.talks[place.0.other() as usize].receive_offer(offer).map_err(PassError::Exchange)?;
+        self.answer(place, answer, hands)
     }
 
     fn answered_stream(&self, at: usize, to: Side, offer: &Description, of: (&Description, Option<&Agreed>)) -> Answer {
@@ -259,33 +316,40 @@ impl Call {
     }
 
     /// Media hears of what both parties agreed on; what only one did is closed.
-    fn tell<M: Media>(&mut self, answerer: Side, agreed: &[Agreed], hands: &mut Hands<'_, M>) {
+    fn tell<M: Media>(&mut self, answerer: Side, agreed: &[Agreed], hands: &mut Hands<'_, M>) -> Result<(), PassError> {
         let other = self.talks[answerer.other() as usize].agreed();
         for at in 0..self.streams.len() {
             let of = |list: &[Agreed]| list.iter().find(|agreed| agreed.index == at).cloned();
             match (of(agreed), of(&other)) {
                 (Some(near), Some(far)) => {
-                    self.agree(at, [(answerer, &near, true), (answerer.other(), &far, false)], hands)
+                    self.agree(at, [(answerer, &near, true), (answerer.other(), &far, false)], hands)?;
                 }
                 _ => self.close(at, hands),
             }
         }
+        Ok(())
     }
 
-    fn agree<M: Media>(&mut self, at: usize, legs: [(Side, &Agreed, bool); 2], hands: &mut Hands<'_, M>) {
-        let Some(bridged) = self.streams[at].as_mut() else { return };
+    fn agree<M: Media>(
+        &mut self,
+        at: usize,
+        legs: [(Side, &Agreed, bool); 2],
+        hands: &mut Hands<'_, M>,
+    ) -> Result<(), PassError> {
+        let Some(bridged) = self.streams[at].as_mut() else { return Ok(()) };
         let mut facts: [Option<LegFacts>; 2] = [None, None];
         for (side, agreed, controlling) in legs {
-            let Some(remote) = self.talks[side as usize].remote() else { return };
+            let Some(remote) = self.talks[side as usize].remote() else { return Ok(()) };
             let party = &self.parties[side as usize];
-            let Some(agreement) = bridged.agreement(side, party, agreed, (remote, controlling)) else { return };
-            hands.media.agree(bridged.id, side, agreement);
+            let Some(agreement) = bridged.agreement(side, party, agreed, (remote, controlling)) else { return Ok(()) };
+            hands.media.agree(bridged.id, side, agreement).map_err(PassError::Media)?;
             facts[side as usize] = Some(LegFacts::of(Some(bridged.locals[side as usize].rtp), agreed, remote));
         }
-        let [Some(a), Some(b)] = facts else { return };
+        bridged.silent = None;
+        let [Some(a), Some(b)] = facts else { return Ok(()) };
         let facts = [a, b];
         if self.facts[at].as_ref() == Some(&facts) {
-            return;
+            return Ok(());
         }
         let what = match std::mem::replace(&mut bridged.flows, true) {
             false => What::Started(Box::new(facts.clone())),
@@ -293,6 +357,7 @@ impl Call {
         };
         hands.happened.push((bridged.id, at, bridged.modality, Some(what)));
         self.facts[at] = Some(facts);
+        Ok(())
     }
 
     fn restart<M: Media>(&mut self, at: usize, side: Side, hands: &mut Hands<'_, M>) {
@@ -309,4 +374,43 @@ impl Call {
             self.facts[at] = None;
         }
     }
+
+    fn of(&mut self, stream: StreamId) -> Option<&mut Bridged> {
+        self.streams.iter_mut().flatten().find(|bridged| bridged.id == stream)
+    }
+
+    /// Nothing is heard of a stream. True when the call is over by it: nothing is heard of any that flows, and of one of
+    /// them something should be.
+    pub fn silent(&mut self, stream: StreamId, at: Time, silence: Silence) -> bool {
+        if let Some(bridged) = self.of(stream) {
+            bridged.silent = Some(silence);
+        }
+        let flowing = || self.streams.iter().flatten().filter(|bridged| bridged.flows);
+        flowing().all(|bridged| bridged.silent.is_some_and(|silence| silence.until >= at))
+            && flowing().any(|bridged| bridged.silent.is_some_and(|silence| silence.expected))
+    }
+
+    /// Something is heard again of a stream.
+    pub fn heard(&mut self, stream: StreamId) {
+        if let Some(bridged) = self.of(stream) {
+            bridged.silent = None;
+        }
+    }
+
+    /// A stream is over by itself. True when the call has none left.
+    pub fn lost<M: Media>(&mut self, stream: StreamId, hands: &mut Hands<'_, M>) -> bool {
+        let at = self.streams.iter().position(|at| at.as_ref().is_some_and(|bridged| bridged.id == stream));
+        let Some(at) = at else { return false };
+        self.close(at, hands);
+        self.streams().next().is_none()
+    }
+}
+
+fn parsed(body: &[u8]) -> Result<Description, PassError> {
+    Description::parse(body).map_err(PassError::Description)
+}
+
+/// Is the medium of a kind that is bridged, and wanted?
+fn is_bridgeable(medium: &Medium) -> bool {
+    modality(medium).is_some() && medium.port != 0 && medium.protocol.is_rtp()
 }

@@ -13,6 +13,7 @@
 
 mod exchange;
 mod facts;
+mod memory;
 mod observed;
 mod party;
 mod stream;
@@ -32,6 +33,10 @@ pub use facts::{LegFacts, Note, What};
 use observed::Observed;
 pub use party::{Party, Protection};
 
+/// Bridged calls at a time, with ports or without; further ones are refused.
+pub const CALLS_MAX: usize = 20_000;
+/// Calls that are read for the notes at a time; further ones are not noted.
+pub const OBSERVED_MAX: usize = 100_000;
 /// Notes that wait to be fetched; further ones are dropped, and counted.
 const NOTES_MAX: usize = 4096;
 
@@ -87,10 +92,14 @@ pub enum PassError {
     Gone,
     /// It cannot be read.
     Description(ParseError),
+    /// It is an offer, and the other party's is not answered yet.
+    Pending,
     /// It does not fit what was said before.
     Exchange(lyceum_sdp::Refusal),
-    /// There is no medium in it that the other party could take.
-    Nothing,
+    /// There is no medium in it of a kind that could be bridged.
+    NoMedium,
+    /// There is no codec in it that the other party could take.
+    NoCodec,
     /// No ports, no sockets.
     Media(MediaError),
 }
@@ -100,8 +109,10 @@ impl fmt::Display for PassError {
         match self {
             Self::Gone => f.write_str("the call is over"),
             Self::Description(error) => write!(f, "line {} of the session description {}", error.line, error.what),
+            Self::Pending => f.write_str("the other party's offer is under way; try again when it is answered"),
             Self::Exchange(refusal) => write!(f, "{refusal}"),
-            Self::Nothing => f.write_str("the two parties have no medium in common that could be bridged"),
+            Self::NoMedium => f.write_str("there is no medium in the session description that could be bridged"),
+            Self::NoCodec => f.write_str("the two parties have no codec in common, and none that could be transcoded"),
             Self::Media(error) => write!(f, "{error}"),
         }
     }
@@ -122,6 +133,16 @@ enum Kind {
     Observed(Box<Observed>),
 }
 
+impl Kind {
+    /// Its place among the counts, and how many there may be.
+    fn place(&self) -> (usize, usize) {
+        match self {
+            Self::Bridged(_) => (0, CALLS_MAX),
+            Self::Observed(_) => (1, OBSERVED_MAX),
+        }
+    }
+}
+
 /// Draws random bytes.
 pub type Random = Box<dyn FnMut(&mut [u8]) + Send>;
 
@@ -135,6 +156,8 @@ pub struct Anchors<M> {
     free: Vec<u32>,
     streams: HashMap<StreamId, (AnchorId, usize, Modality)>,
     notes: VecDeque<Note>,
+    /// How many are bridged, and how many read.
+    counts: [usize; 2],
     /// Notes that nobody fetched in time.
     pub lost_notes: u64,
 }
@@ -150,22 +173,30 @@ impl<M: Media> Anchors<M> {
             free: Vec::new(),
             streams: HashMap::new(),
             notes: VecDeque::new(),
+            counts: [0; 2],
             lost_notes: 0,
         }
     }
 
-    /// A call between two parties, the caller first. It takes no ports before its first offer passes.
-    pub fn begin(&mut self, caller: Party, callee: Party) -> AnchorId {
+    /// A call between two parties, the caller first. It takes no ports before its first offer passes. `None` when there are
+    /// [`CALLS_MAX`].
+    pub fn begin(&mut self, caller: Party, callee: Party) -> Option<AnchorId> {
         let call = Call::new([caller, callee], self.address, &mut self.random);
         self.insert(Kind::Bridged(Box::new(call)))
     }
 
-    /// A call whose media goes directly: its descriptions are read for the notes, and pass as they are.
-    pub fn observe(&mut self) -> AnchorId {
+    /// A call whose media goes directly: its descriptions are read for the notes, and pass as they are. `None` when there are
+    /// [`OBSERVED_MAX`].
+    pub fn observe(&mut self) -> Option<AnchorId> {
         self.insert(Kind::Observed(Box::default()))
     }
 
-    fn insert(&mut self, call: Kind) -> AnchorId {
+    fn insert(&mut self, call: Kind) -> Option<AnchorId> {
+        let (kind, most) = call.place();
+        if self.counts[kind] >= most {
+            return None;
+        }
+        self.counts[kind] += 1;
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot { generation: 0, call: None });
             (self.slots.len() - 1) as u32
@@ -173,7 +204,17 @@ impl<M: Media> Anchors<M> {
         let entry = &mut self.slots[slot as usize];
         entry.generation = entry.generation.wrapping_add(1);
         entry.call = Some(call);
-        AnchorId { slot, generation: entry.generation }
+        Some(AnchorId { slot, generation: entry.generation })
+    }
+
+    /// The call, if it lives and is bridged, with what it needs to act.
+    fn bridged(&mut self, id: AnchorId) -> Option<(&mut Call, exchange::Hands<'_, M>)> {
+        let slot = self.slots.get_mut(id.slot as usize).filter(|slot| slot.generation == id.generation)?;
+        let hands = exchange::Hands { media: &mut self.media, random: &mut self.random, happened: Vec::new() };
+        match slot.call.as_mut()? {
+            Kind::Bridged(call) => Some((call, hands)),
+            Kind::Observed(_) => None,
+        }
     }
 
     /// The description as the other party is to get it; `None` where it stays as it is.
@@ -206,11 +247,20 @@ impl<M: Media> Anchors<M> {
         }
     }
 
+    /// A request of this party has its final response, or will get none: an offer in it that was not answered is refused, and
+    /// what was agreed before stands.
+    pub fn settled(&mut self, id: AnchorId, from: Side, cseq: u32) {
+        if let Some((call, mut hands)) = self.bridged(id) {
+            call.settled(from, cseq, &mut hands);
+        }
+    }
+
     /// The call is over. Its ports are given back.
     pub fn end(&mut self, id: AnchorId) {
         let slot = self.slots.get_mut(id.slot as usize).filter(|slot| slot.generation == id.generation);
         let Some(call) = slot.and_then(|slot| slot.call.take()) else { return };
         self.free.push(id.slot);
+        self.counts[call.place().0] -= 1;
         match call {
             Kind::Bridged(call) => call.streams().for_each(|stream| self.media.close(stream)),
             Kind::Observed(call) => {
@@ -227,12 +277,22 @@ impl<M: Media> Anchors<M> {
             MediaEvent::Closed(stream, records) => {
                 let (anchor, index, modality) = self.streams.remove(&stream)?;
                 self.note(Note { anchor, index, modality, what: What::Ended(Some(records)) });
+                self.lost(anchor, stream)
+            }
+            MediaEvent::Silent { stream, at, until, expected } => {
+                let (anchor, ..) = *self.streams.get(&stream)?;
+                let (call, _) = self.bridged(anchor)?;
+                let is_over = call.silent(stream, at, stream::Silence { until, expected });
+                is_over.then(|| self.ended(anchor))
+            }
+            MediaEvent::Heard(stream) => {
+                let (anchor, ..) = *self.streams.get(&stream)?;
+                self.bridged(anchor)?.0.heard(stream);
                 None
             }
-            MediaEvent::Silent(stream) => {
+            MediaEvent::Unagreed(stream) => {
                 let (anchor, ..) = *self.streams.get(&stream)?;
-                self.end(anchor);
-                Some(anchor)
+                self.lost(anchor, stream)
             }
             MediaEvent::Failed(stream, side, why) => {
                 tracing::warn!(?stream, ?side, %why, "a browser's media cannot be reached");
@@ -242,6 +302,17 @@ impl<M: Media> Anchors<M> {
                 None
             }
         }
+    }
+
+    /// A stream of a call is over by itself; so is the call when it was the last.
+    fn lost(&mut self, anchor: AnchorId, stream: StreamId) -> Option<AnchorId> {
+        let (call, mut hands) = self.bridged(anchor)?;
+        call.lost(stream, &mut hands).then(|| self.ended(anchor))
+    }
+
+    fn ended(&mut self, anchor: AnchorId) -> AnchorId {
+        self.end(anchor);
+        anchor
     }
 
     /// The next thing for the records.

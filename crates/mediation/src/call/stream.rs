@@ -1,5 +1,6 @@
 //! One `m=` line of a bridged call: its ports, its keys, and how each party is told of them.
 
+use lyceum_media::Time;
 use lyceum_media::bridge::{LegSetup, Side};
 use lyceum_sdp::{
     Agreed, Codec, Crypto, Description, Direction, Dtls, Ice, KeySalt, Keys, Kind, Line, Media as Medium, Setup,
@@ -26,6 +27,17 @@ pub(super) struct Bridged {
     we_begin: [Option<bool>; 2],
     /// Media was told to move it.
     pub flows: bool,
+    /// Nothing is heard of it.
+    pub silent: Option<Silence>,
+}
+
+/// Nothing is heard of a stream.
+#[derive(Clone, Copy)]
+pub(super) struct Silence {
+    /// It was told anew before, or something was heard.
+    pub until: Time,
+    /// Something should be heard: nobody holds.
+    pub expected: bool,
 }
 
 /// Which modality a medium is: a screen says so (RFC 4796).
@@ -51,7 +63,15 @@ impl Bridged {
             Suite::ALL.iter().enumerate().filter_map(line).collect()
         };
         let crypto = [keys(), keys()];
-        Self { id: opened.id, modality, locals: opened.legs, crypto, we_begin: [None, None], flows: false }
+        Self {
+            id: opened.id,
+            modality,
+            locals: opened.legs,
+            crypto,
+            we_begin: [None, None],
+            flows: false,
+            silent: None,
+        }
     }
 
     /// The stream as our description to a party names it.

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -17,14 +16,12 @@ use lyceum_sdp::{Candidate, Ice};
 use super::chance;
 use super::options::{ADDRESSES_MAX, MediaOptions};
 use super::order::{Agreement, LegKind, Local, LocalWeb, Media, MediaError, MediaEvent, Open, Opened, StreamId};
-use super::ports::{NoSocket, Ports};
+use super::orders::{NotTaken, Orders};
+use super::ports::{ATTEMPTS, NoSocket, Ports, bind};
 use super::worker::Worker;
 
-/// Orders that wait for one thread; who gives one more waits with it.
-const ORDERS: usize = 1024;
-
-/// Hears events, on the threads that move media: it must not wait for anything.
-pub(super) type Ear = Arc<dyn Fn(MediaEvent) + Send + Sync>;
+/// Hears events, on the threads that move media: it must not wait for anything, and says whether it took the event.
+pub(super) type Ear = Arc<dyn Fn(MediaEvent) -> bool + Send + Sync>;
 
 /// What a thread is told.
 pub(super) enum Order {
@@ -33,7 +30,6 @@ pub(super) enum Order {
     Restart(StreamId, Side, Credentials),
     Press(StreamId, Side, char),
     Close(StreamId),
-    Stop,
 }
 
 /// A stream with its sockets.
@@ -61,7 +57,7 @@ pub(super) struct Shared {
 }
 
 struct Lane {
-    orders: SyncSender<Order>,
+    orders: Arc<Orders>,
     bell: Arc<EventFd>,
 }
 
@@ -78,6 +74,8 @@ struct Known {
     ports: Vec<(usize, u16)>,
     /// Candidates of web legs.
     candidates: [Option<Vec<Candidate>>; 2],
+    /// Its end was ordered.
+    closing: bool,
 }
 
 /// Speaks to running media; one for each thread of signalling.
@@ -100,8 +98,9 @@ pub struct Running {
 }
 
 impl MediaOptions {
-    /// Starts the threads. `events` is called on them and must not wait for anything.
-    pub fn start(self, events: Box<dyn Fn(MediaEvent) + Send + Sync>) -> io::Result<Running> {
+    /// Starts the threads. `events` is called on them, must not wait for anything, and says whether it took the event: the
+    /// end of a stream is told again until it is taken.
+    pub fn start(self, events: Box<dyn Fn(MediaEvent) -> bool + Send + Sync>) -> io::Result<Running> {
         let wrong = |what: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, what.to_owned()));
         if self.addresses.is_empty() || self.addresses.len() > ADDRESSES_MAX {
             return wrong("media needs one to four addresses of this host: one for each family is usual");
@@ -112,11 +111,8 @@ impl MediaOptions {
         let (lanes, rest): (Vec<Lane>, Vec<_>) =
             (0..self.threads.max(1)).map(|_| lane()).collect::<io::Result<Vec<_>>>()?.into_iter().unzip();
         let start = Instant::now();
-        let table = Table {
-            ports: self.addresses.iter().map(|address| Ports::new(address.bind)).collect(),
-            streams: HashMap::new(),
-            next: 0,
-        };
+        let table =
+            Table { ports: self.addresses.iter().map(|_| Ports::new()).collect(), streams: HashMap::new(), next: 0 };
         let shared = Arc::new(Shared {
             certificate: certificate()?,
             epoch: Epoch::new(start),
@@ -136,12 +132,11 @@ impl MediaOptions {
     }
 }
 
-type Ends = (Lane, (Receiver<Order>, Arc<EventFd>));
+type Ends = (Lane, (Arc<Orders>, Arc<EventFd>));
 
 fn lane() -> io::Result<Ends> {
-    let (orders, taken) = sync_channel(ORDERS);
-    let bell = Arc::new(EventFd::new()?);
-    Ok((Lane { orders, bell: Arc::clone(&bell) }, (taken, bell)))
+    let (orders, bell) = (Arc::new(Orders::default()), Arc::new(EventFd::new()?));
+    Ok((Lane { orders: Arc::clone(&orders), bell: Arc::clone(&bell) }, (orders, bell)))
 }
 
 fn certificate() -> io::Result<Certificate> {
@@ -169,33 +164,36 @@ impl Shared {
         }
     }
 
-    fn tell(&self, id: StreamId, order: Order) -> bool {
+    fn tell(&self, id: StreamId, order: Order) -> Result<(), MediaError> {
         let lane = &self.lanes[(id.0 % self.lanes.len() as u64) as usize];
-        let told = lane.orders.send(order).is_ok();
+        let told = lane.orders.give(order).map_err(|why| match why {
+            NotTaken::Full => MediaError::Busy,
+            NotTaken::Ended => MediaError::Socket(io::Error::new(io::ErrorKind::BrokenPipe, "media was stopped")),
+        });
         lane.bell.ring();
         told
     }
 
+    /// Takes the stream's place first, then its ports one leg after another: sockets are bound while nothing is locked.
     fn opening(&self, open: Open) -> Result<(Opened, Opening), MediaError> {
-        let mut table = self.table();
-        if table.streams.len() >= self.options.streams_max {
-            return Err(MediaError::Full(self.options.streams_max));
-        }
-        let mut known = Known::default();
-        let one = self.leg(&mut table, &mut known, 0, open);
-        let both = one.and_then(|one| Ok((one, self.leg(&mut table, &mut known, 1, open)?)));
-        match both {
-            Ok(((first, a), (second, b))) => {
-                let id = StreamId(table.next);
-                table.next += 1;
-                table.streams.insert(id, known);
-                let opening = Opening { id, legs: [a, b] };
-                Ok((Opened { id, legs: [first, second] }, opening))
+        let id = {
+            let mut table = self.table();
+            if table.streams.len() >= self.options.streams_max {
+                return Err(MediaError::Full(self.options.streams_max));
             }
+            let id = StreamId(table.next);
+            table.next += 1;
+            table.streams.insert(id, Known::default());
+            id
+        };
+        let mut known = Known::default();
+        let one = self.leg(&mut known, 0, open);
+        let both = one.and_then(|one| Ok((one, self.leg(&mut known, 1, open)?)));
+        self.table().streams.insert(id, known);
+        match both {
+            Ok(((first, a), (second, b))) => Ok((Opened { id, legs: [first, second] }, Opening { id, legs: [a, b] })),
             Err(error) => {
-                for (address, port) in known.ports {
-                    table.ports[address].release(port);
-                }
+                self.released(id);
                 Err(match error {
                     NoSocket::Full => MediaError::NoPort(open.modality),
                     NoSocket::System(error) => MediaError::Socket(error),
@@ -204,28 +202,44 @@ impl Shared {
         }
     }
 
-    fn leg(
-        &self,
-        table: &mut Table,
-        known: &mut Known,
-        at: usize,
-        open: Open,
-    ) -> Result<(Local, OpeningLeg), NoSocket> {
+    /// Binds so many ports of an address. Those that others of this host have stay taken until the search is over.
+    fn bound<const N: usize>(&self, at: usize, open: Open, known: &mut Known) -> Result<[UdpSocket; N], NoSocket> {
         let range = self.options.ports.of(open.modality).ok_or(NoSocket::Full)?;
         let mark = self.options.marks.of(open.modality);
+        let (address, start) = (self.options.addresses[at].bind, u32::from_be_bytes(chance::bytes()?));
+        let mut foreign = Vec::new();
+        let found = loop {
+            let Some(first) = self.table().ports[at].take(range, N, start) else { break Err(NoSocket::Full) };
+            match bind(address, first, mark) {
+                Ok(sockets) => {
+                    known.ports.extend((0..N).map(|place| (at, first + place as u16)));
+                    break Ok(sockets);
+                }
+                Err(error) => {
+                    foreign.extend((0..N).map(|place| first + place as u16));
+                    if error.kind() != io::ErrorKind::AddrInUse || foreign.len() > ATTEMPTS * N {
+                        break Err(NoSocket::System(error));
+                    }
+                }
+            }
+        };
+        let mut table = self.table();
+        foreign.into_iter().for_each(|port| table.ports[at].release(port));
+        found
+    }
+
+    fn leg(&self, known: &mut Known, at: usize, open: Open) -> Result<(Local, OpeningLeg), NoSocket> {
         let seen = |address: usize, port| SocketAddr::new(self.options.addresses[address].advertised, port);
         if open.legs[at] == LegKind::Rtp {
-            let sockets = table.ports[0].pair(range, mark)?;
+            let sockets: [UdpSocket; 2] = self.bound(0, open, known)?;
             let port = sockets[0].local_addr()?.port();
-            known.ports.extend([(0, port), (0, port + 1)]);
             let local = Local { rtp: seen(0, port), rtcp: Some(seen(0, port + 1)), web: None };
             return Ok((local, OpeningLeg::Rtp(sockets)));
         }
         let (mut sockets, mut addresses, mut candidates) = (Vec::new(), Vec::new(), Vec::new());
-        for (index, ports) in table.ports.iter_mut().enumerate() {
-            let socket = ports.single(range, mark)?;
+        for index in 0..self.options.addresses.len() {
+            let [socket] = self.bound(index, open, known)?;
             let own = socket.local_addr()?;
-            known.ports.push((index, own.port()));
             candidates.push(seen(index, own.port()));
             if own.ip() != candidates[candidates.len() - 1].ip() {
                 candidates.push(own);
@@ -277,31 +291,38 @@ impl MediaHandle {
 impl Media for MediaHandle {
     fn open(&mut self, open: Open) -> Result<Opened, MediaError> {
         let (opened, opening) = self.shared.opening(open)?;
-        if !self.shared.tell(opened.id, Order::Open(Box::new(opening))) {
-            self.shared.released(opened.id);
-            let gone = io::Error::new(io::ErrorKind::BrokenPipe, "media was stopped");
-            return Err(MediaError::Socket(gone));
+        match self.shared.tell(opened.id, Order::Open(Box::new(opening))) {
+            Ok(()) => Ok(opened),
+            Err(error) => {
+                self.shared.released(opened.id);
+                Err(error)
+            }
         }
-        Ok(opened)
     }
 
-    fn agree(&mut self, stream: StreamId, side: Side, agreement: Agreement) {
-        self.shared.tell(stream, Order::Agree(stream, side, Box::new(agreement)));
+    fn agree(&mut self, stream: StreamId, side: Side, agreement: Agreement) -> Result<(), MediaError> {
+        self.shared.tell(stream, Order::Agree(stream, side, Box::new(agreement)))
     }
 
     fn restart_ice(&mut self, stream: StreamId, side: Side) -> Option<LocalWeb> {
         let candidates = self.shared.table().streams.get(&stream)?.candidates[side as usize].clone()?;
         let credentials = credentials().ok()?;
         let web = self.shared.local_web(&credentials, candidates);
-        self.shared.tell(stream, Order::Restart(stream, side, credentials)).then_some(web)
+        self.shared.tell(stream, Order::Restart(stream, side, credentials)).ok()?;
+        Some(web)
     }
 
     fn press(&mut self, stream: StreamId, side: Side, key: char) {
-        self.shared.tell(stream, Order::Press(stream, side, key));
+        // A key that comes to a thread which is behind is lost, as it would be with a packet.
+        let _ = self.shared.tell(stream, Order::Press(stream, side, key));
     }
 
     fn close(&mut self, stream: StreamId) {
-        self.shared.tell(stream, Order::Close(stream));
+        let is_first = |known: &mut Known| !std::mem::replace(&mut known.closing, true);
+        if self.shared.table().streams.get_mut(&stream).is_some_and(is_first) {
+            // It is refused only when media was stopped, and every stream with it.
+            let _ = self.shared.tell(stream, Order::Close(stream));
+        }
     }
 }
 
@@ -315,8 +336,7 @@ impl Running {
     /// Closes every stream; returns when the last port is closed and the last [`MediaEvent::Closed`] is told.
     pub fn stop(self) {
         for lane in &self.handle.shared.lanes {
-            // A thread that has ended already needs no word.
-            let _ = lane.orders.send(Order::Stop);
+            lane.orders.end();
             lane.bell.ring();
         }
         for thread in self.threads {

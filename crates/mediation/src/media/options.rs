@@ -10,6 +10,8 @@ pub const STREAMS_MAX: usize = 3_000;
 /// How long both legs may be silent before the call is over, unless told otherwise. A phone that suppresses silence still
 /// sends comfort noise or RTCP, a browser its consent; what sends none of these for a minute is gone.
 pub const SILENCE: Duration = Duration::from_secs(60);
+/// How long a stream may be open before it is agreed, unless told otherwise: longer than anything rings.
+pub const AGREEMENT: Duration = Duration::from_secs(600);
 /// Addresses of a server: one for each family, and some to spare.
 pub const ADDRESSES_MAX: usize = 4;
 
@@ -41,8 +43,10 @@ pub struct MediaOptions {
     pub marks: ByModality<Dscp>,
     /// Streams at a time; further ones are refused.
     pub streams_max: usize,
-    /// How long both legs may be silent before the call is over.
+    /// How long both legs may be silent before it is told.
     pub silence: Duration,
+    /// How long a stream may be open and not agreed before it is told.
+    pub agreement: Duration,
     /// Threads that move media; a stream stays on one.
     pub threads: usize,
 }
@@ -59,6 +63,7 @@ impl MediaOptions {
             marks: by_modality(mark),
             streams_max: STREAMS_MAX,
             silence: SILENCE,
+            agreement: AGREEMENT,
             threads: 1,
         }
     }

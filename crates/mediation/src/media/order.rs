@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use lyceum_media::Time;
 use lyceum_media::bridge::{LegSetup, Side};
 use lyceum_media::quality::LegRecord;
 use lyceum_sdp::{Fingerprint, Ice};
@@ -88,6 +89,8 @@ pub enum MediaError {
     NoPort(Modality),
     /// As many streams as there may be.
     Full(usize),
+    /// The thread that moves media is behind with its orders.
+    Busy,
     /// The system refused a socket.
     Socket(std::io::Error),
 }
@@ -99,6 +102,7 @@ impl fmt::Display for MediaError {
                 write!(f, "no port for {modality:?} is free: widen its range in the topology (qos)")
             }
             Self::Full(limit) => write!(f, "{limit} streams are bridged already, no more are taken"),
+            Self::Busy => f.write_str("media is behind with what it was told; try again"),
             Self::Socket(error) => write!(f, "no socket for media: {error}"),
         }
     }
@@ -119,8 +123,21 @@ pub enum MediaEvent {
     Key(StreamId, Side, char),
     /// Media of a leg comes from another address than before.
     Moved(StreamId, Side, SocketAddr),
-    /// Nothing was heard from either leg for as long as the options say: the call is over though nobody ended it.
-    Silent(StreamId),
+    /// Nothing was heard from either leg for as long as the options say. Told again and again until something is heard.
+    Silent {
+        /// Of which stream.
+        stream: StreamId,
+        /// When it was told, on the clock of all streams.
+        at: Time,
+        /// It counts until then: it is told again before.
+        until: Time,
+        /// Both legs send and receive: a held one may be silent for as long as it likes.
+        expected: bool,
+    },
+    /// Something is heard again of a stream that was told to be silent.
+    Heard(StreamId),
+    /// A stream was opened and not agreed for as long as the options say. Told again until it is agreed or closed.
+    Unagreed(StreamId),
     /// A stream was closed: how good it was, leg by leg.
     Closed(StreamId, Box<[LegRecord; 2]>),
 }
@@ -130,7 +147,7 @@ pub trait Media {
     /// Opens the ports of a stream.
     fn open(&mut self, open: Open) -> Result<Opened, MediaError>;
     /// A leg was agreed, or agreed anew. Media flows when both are.
-    fn agree(&mut self, stream: StreamId, side: Side, agreement: Agreement);
+    fn agree(&mut self, stream: StreamId, side: Side, agreement: Agreement) -> Result<(), MediaError>;
     /// New name and password for ICE of a leg, which its browser is to be told; `None` when there is no such web leg.
     fn restart_ice(&mut self, stream: StreamId, side: Side) -> Option<LocalWeb>;
     /// Presses a key on a leg.

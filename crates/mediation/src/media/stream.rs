@@ -14,10 +14,13 @@ use lyceum_sdp::Direction;
 
 use super::chance;
 use super::handle::{Ear, Opening, OpeningLeg};
+use super::options::MediaOptions;
 use super::order::{Agreement, MediaEvent, StreamId};
 
 /// Packets of one leg that are made in one go: what a gap of five and a packet of 120 ms come to, and some to spare.
 const MADE_MAX: usize = 64;
+/// A silent stream is told of so many times in the time after which it counts as one, and each counts for two of them.
+const SILENT_AGAIN: u32 = 12;
 
 /// A socket and its own address.
 pub(super) struct Socket {
@@ -41,18 +44,23 @@ pub(super) struct Stream {
     pub id: StreamId,
     legs: [Leg; 2],
     bridge: Option<Bridge>,
-    /// Since when both legs are agreed and expected to speak.
-    expecting: Option<Time>,
-    is_silent: bool,
+    /// When it was opened, or when both legs were agreed last.
+    since: Time,
+    /// Both legs send and receive.
+    expected: bool,
+    /// When it was told last that nothing was heard, or that it is not agreed.
+    told: Option<Time>,
     silence: Duration,
+    agreement: Duration,
     ear: Ear,
 }
 
 impl Stream {
-    pub fn new(opening: Opening, silence: Duration, ear: Ear) -> io::Result<Self> {
+    pub fn new(now: Time, opening: Opening, options: &MediaOptions, ear: Ear) -> io::Result<Self> {
         let Opening { id, legs: [a, b] } = opening;
         let legs = [Leg::new(a)?, Leg::new(b)?];
-        Ok(Self { id, legs, bridge: None, expecting: None, is_silent: false, silence, ear })
+        let (silence, agreement) = (options.silence, options.agreement);
+        Ok(Self { id, legs, bridge: None, since: now, expected: false, told: None, silence, agreement, ear })
     }
 
     /// Its sockets, each with its leg and its place there.
@@ -84,6 +92,7 @@ impl Stream {
                 Taken::Media => port = Port::Rtp,
                 Taken::Own => {
                     leg.heard = Some(now);
+                    self.heard_again();
                     self.web_turn(side);
                     return true;
                 }
@@ -96,9 +105,21 @@ impl Stream {
             Outcome::Made => self.send_made(),
             Outcome::Dropped(_) => {}
         }
+        self.heard_again();
         self.ask_pictures(now);
         self.tell_events();
         false
+    }
+
+    /// Something of a stream that was told to be silent may have been heard.
+    fn heard_again(&mut self) {
+        if let Some(told) = self.told
+            && self.bridge.is_some()
+            && self.heard() > told
+        {
+            self.told = None;
+            (self.ear)(MediaEvent::Heard(self.id));
+        }
     }
 
     fn ask_pictures(&mut self, now: Time) {
@@ -139,12 +160,12 @@ impl Stream {
     fn tell_events(&mut self) {
         let Some(bridge) = &mut self.bridge else { return };
         while let Some(event) = bridge.poll_event() {
-            match event {
-                Event::Key(side, key) => (self.ear)(MediaEvent::Key(self.id, side, key)),
-                Event::Moved(side, to) => (self.ear)(MediaEvent::Moved(self.id, side, to)),
+            (self.ear)(match event {
+                Event::Key(side, key) => MediaEvent::Key(self.id, side, key),
+                Event::Moved(side, to) => MediaEvent::Moved(self.id, side, to),
                 // Who leaves by RTCP leaves by signalling too, or falls silent.
-                Event::Bye(_) => {}
-            }
+                Event::Bye(_) => continue,
+            });
         }
     }
 
@@ -166,8 +187,10 @@ impl Stream {
         }
         // Who holds may send nothing at all: only a leg that speaks both ways is expected to.
         let expects = |leg: &Leg| leg.setup.as_ref().is_some_and(|setup| setup.direction == Direction::SendRecv);
-        let expecting = self.bridge.is_some() && self.legs.iter().all(expects);
-        (self.expecting, self.is_silent) = (expecting.then_some(now), false);
+        self.expected = self.legs.iter().all(expects);
+        if self.bridge.is_some() {
+            (self.since, self.told) = (now, None);
+        }
         self.web_turn(side);
     }
 
@@ -241,26 +264,38 @@ impl Stream {
                 self.send(&transmit, &buffer);
             }
         }
-        if self.silent_at().is_some_and(|at| at <= now) {
-            self.is_silent = true;
-            (self.ear)(MediaEvent::Silent(self.id));
+        if self.quiet_at() <= now {
+            self.told = Some(now);
+            let (stream, until) = (self.id, now + self.silence * 2 / SILENT_AGAIN);
+            (self.ear)(match self.bridge {
+                Some(_) => MediaEvent::Silent { stream, at: now, until, expected: self.expected },
+                None => MediaEvent::Unagreed(stream),
+            });
         }
     }
 
     /// When [`Stream::timeout`] has something to do.
     pub fn next_timeout(&mut self) -> Option<Time> {
-        let silent = self.silent_at();
+        let quiet = Some(self.quiet_at());
         let report = self.bridge.as_ref().and_then(Bridge::next_timeout);
         let web = self.legs.iter_mut().filter_map(|leg| leg.web.as_mut()?.next_timeout());
-        web.chain(silent).chain(report).min()
+        web.chain(quiet).chain(report).min()
     }
 
-    fn silent_at(&self) -> Option<Time> {
-        let (since, bridge) = (self.expecting.filter(|_| !self.is_silent)?, self.bridge.as_ref()?);
-        let heard = [Side::A, Side::B]
-            .into_iter()
-            .flat_map(|side| [bridge.last_heard(side), self.legs[side as usize].heard].into_iter().flatten());
-        Some(heard.fold(since, Time::max) + self.silence)
+    /// When it is to be told that nothing was heard, or that it is not agreed.
+    fn quiet_at(&self) -> Time {
+        let again = |pause: Duration| self.told.map(|told| told + pause);
+        match self.bridge {
+            Some(_) => (self.heard() + self.silence).max(again(self.silence / SILENT_AGAIN).unwrap_or_default()),
+            None => again(self.agreement).unwrap_or(self.since + self.agreement),
+        }
+    }
+
+    /// When something was heard of either leg, or may be expected from.
+    fn heard(&self) -> Time {
+        let bridge = self.bridge.as_ref();
+        let of = |side| [bridge.and_then(|bridge| bridge.last_heard(side)), self.legs[side as usize].heard];
+        [Side::A, Side::B].into_iter().flat_map(of).flatten().fold(self.since, Time::max)
     }
 
     /// The end: peers are told where there is a way, and signalling is told how it was. Sockets close with it.

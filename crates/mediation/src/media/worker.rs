@@ -1,11 +1,10 @@
 //! The loop of one thread. Nothing waits for a timer: what came in has gone out before the next wait.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
 use lyceum_media::Time;
@@ -13,11 +12,16 @@ use lyceum_media::bridge::Side;
 use lyceum_net::driver::{DatagramReader, Epoll, EventFd, Events, Interest};
 
 use super::handle::{Ear, Opening, Order, Shared};
-use super::order::StreamId;
+use super::order::{MediaEvent, StreamId};
+use super::orders::Orders;
 use super::stream::Stream;
 
 /// Packets read from one socket before the next has its turn; the rest is read before the next wait.
 const PER_SOCKET: usize = 8;
+/// Ends of streams that nobody took yet; further ones are lost, and the log says so.
+const UNTOLD: usize = 65_536;
+/// How soon they are told again.
+const UNTOLD_EVERY: Duration = Duration::from_millis(50);
 /// The word that epoll keeps for the bell.
 const BELL: u64 = u64::MAX;
 
@@ -31,7 +35,7 @@ struct Slot {
 pub(super) struct Worker {
     shared: Arc<Shared>,
     ear: Ear,
-    orders: Receiver<Order>,
+    orders: Arc<Orders>,
     _bell: Arc<EventFd>,
     epoll: Epoll,
     slots: Vec<Option<Slot>>,
@@ -39,6 +43,8 @@ pub(super) struct Worker {
     places: HashMap<StreamId, usize>,
     /// Entries of streams that have moved their time since are left in and passed over.
     alarms: BinaryHeap<Reverse<(Time, usize)>>,
+    /// Ends of streams that were not taken.
+    untold: VecDeque<MediaEvent>,
 }
 
 fn token(slot: usize, side: Side, at: usize) -> u64 {
@@ -51,7 +57,7 @@ fn of_token(token: u64) -> (usize, Side, usize) {
 }
 
 impl Worker {
-    pub fn new(shared: Arc<Shared>, ear: Ear, (orders, bell): (Receiver<Order>, Arc<EventFd>)) -> io::Result<Self> {
+    pub fn new(shared: Arc<Shared>, ear: Ear, (orders, bell): (Arc<Orders>, Arc<EventFd>)) -> io::Result<Self> {
         let epoll = Epoll::new()?;
         epoll.add(bell.as_fd(), BELL, Interest::Edge)?;
         Ok(Self {
@@ -64,6 +70,7 @@ impl Worker {
             free: Vec::new(),
             places: HashMap::new(),
             alarms: BinaryHeap::new(),
+            untold: VecDeque::new(),
         })
     }
 
@@ -94,16 +101,39 @@ impl Worker {
                 }
             }
             self.ring_alarms(now);
+            self.tell_again();
         }
+        self.orders.end();
         let now = self.now();
         for slot in 0..self.slots.len() {
             self.close(now, slot);
         }
+        self.tell_again();
+    }
+
+    /// A stream is over; who hears of it may have no room now.
+    fn told_over(&mut self, closed: MediaEvent) {
+        if !self.untold.is_empty() || !(self.ear)(closed.clone()) {
+            match self.untold.len() < UNTOLD {
+                true => self.untold.push_back(closed),
+                false => tracing::error!("the end of a stream is not told: {UNTOLD} wait to be heard"),
+            }
+        }
+    }
+
+    fn tell_again(&mut self) {
+        while let Some(closed) = self.untold.front() {
+            if !(self.ear)(closed.clone()) {
+                return;
+            }
+            self.untold.pop_front();
+        }
     }
 
     fn timeout(&self) -> Option<Duration> {
-        let Reverse((due, _)) = self.alarms.peek()?;
-        Some(due.since(self.now()))
+        let due = self.alarms.peek().map(|Reverse((due, _))| due.since(self.now()));
+        let again = (!self.untold.is_empty()).then_some(UNTOLD_EVERY);
+        due.into_iter().chain(again).min()
     }
 
     /// Reads a socket once; true when there may be more.
@@ -147,24 +177,20 @@ impl Worker {
     }
 
     fn ordered_to_stop(&mut self, now: Time) -> bool {
-        loop {
-            let order = match self.orders.try_recv() {
-                Ok(Order::Stop) | Err(TryRecvError::Disconnected) => return true,
-                Err(TryRecvError::Empty) => return false,
-                Ok(order) => order,
-            };
+        let (orders, ended) = self.orders.take();
+        for order in orders {
             self.order(now, order);
         }
+        ended
     }
 
     fn order(&mut self, now: Time, order: Order) {
         let id = match &order {
             Order::Open(opening) => opening.id,
             Order::Agree(id, ..) | Order::Restart(id, ..) | Order::Press(id, ..) | Order::Close(id) => *id,
-            Order::Stop => return,
         };
         if let Order::Open(opening) = order {
-            return self.open(*opening);
+            return self.open(now, *opening);
         }
         let Some(&slot) = self.places.get(&id) else { return };
         let Some(Some(Slot { stream, .. })) = self.slots.get_mut(slot) else { return };
@@ -173,15 +199,15 @@ impl Worker {
             Order::Restart(_, side, credentials) => stream.restart_ice(side, credentials),
             Order::Press(_, side, key) => stream.press(side, key),
             Order::Close(_) => return self.close(now, slot),
-            Order::Open(_) | Order::Stop => {}
+            Order::Open(_) => {}
         }
         self.reckon(slot);
     }
 
-    fn open(&mut self, opening: Opening) {
+    fn open(&mut self, now: Time, opening: Opening) {
         let id = opening.id;
         let slot = self.free.pop().unwrap_or(self.slots.len());
-        let watched = Stream::new(opening, self.shared.options().silence, Arc::clone(&self.ear)).and_then(|stream| {
+        let watched = Stream::new(now, opening, self.shared.options(), Arc::clone(&self.ear)).and_then(|stream| {
             for (side, at, socket) in stream.sockets() {
                 self.epoll.add(socket.as_fd(), token(slot, side, at), Interest::Edge)?;
             }
@@ -194,11 +220,13 @@ impl Worker {
             Ok(stream) => {
                 self.slots[slot] = Some(Slot { stream, due: None });
                 self.places.insert(id, slot);
+                self.reckon(slot);
             }
             Err(error) => {
                 tracing::error!(%error, "the ports of a stream cannot be watched");
                 self.free.push(slot);
                 self.shared.released(id);
+                self.told_over(MediaEvent::Closed(id, Box::default()));
             }
         }
     }
@@ -214,6 +242,6 @@ impl Worker {
         self.places.remove(&id);
         self.free.push(slot);
         self.shared.released(id);
-        (self.ear)(closed);
+        self.told_over(closed);
     }
 }

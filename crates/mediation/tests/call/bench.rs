@@ -49,8 +49,9 @@ impl Media for FakeMedia {
         Ok(Opened { id: StreamId(id), legs: [local(0), local(1)] })
     }
 
-    fn agree(&mut self, stream: StreamId, side: Side, agreement: Agreement) {
+    fn agree(&mut self, stream: StreamId, side: Side, agreement: Agreement) -> Result<(), MediaError> {
         self.0.lock().expect("alone").agreed.push((stream, side, agreement));
+        Ok(())
     }
 
     fn restart_ice(&mut self, stream: StreamId, side: Side) -> Option<LocalWeb> {
@@ -86,7 +87,7 @@ impl Bench {
             });
         };
         let mut anchors = Anchors::new(media, [10, 0, 0, 9].into(), Box::new(random));
-        let id = anchors.begin(caller, callee);
+        let id = anchors.begin(caller, callee).expect("there is room");
         Self { anchors, told, id }
     }
 

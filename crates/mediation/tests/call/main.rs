@@ -3,3 +3,5 @@
 mod bench;
 mod exchanges;
 mod media_lines;
+mod over;
+mod refused;

@@ -17,9 +17,9 @@ fn a_browser_speaks_with_a_plain_phone() {
     let mut bench = Bench::new(PortRange { first: 20_100, last: 20_199 });
     let opened = bench.open([LegKind::Web, LegKind::Rtp]);
     let (mut browser, mut phone) = (Browser::new(&opened.legs[0]), Phone::new(&opened.legs[1]));
-    bench.media.agree(opened.id, Side::A, browser.agreement(pcma()));
+    bench.media.agree(opened.id, Side::A, browser.agreement(pcma())).expect("it is taken");
     browser.answer();
-    bench.media.agree(opened.id, Side::B, phone.agreement(pcma()));
+    bench.media.agree(opened.id, Side::B, phone.agreement(pcma())).expect("it is taken");
     browser.connect();
     assert!(matches!(bench.event(), MediaEvent::Connected(id, Side::A) if id == opened.id));
     for number in 0..50 {
@@ -41,9 +41,9 @@ fn plain_and_sdes_phones_speak_with_each_other() {
     let mut bench = Bench::new(PortRange { first: 20_200, last: 20_299 });
     let opened = bench.open([LegKind::Rtp, LegKind::Rtp]);
     let (mut plain, mut secure) = (Phone::new(&opened.legs[0]), Phone::new(&opened.legs[1]));
-    bench.media.agree(opened.id, Side::A, plain.agreement(pcma()));
+    bench.media.agree(opened.id, Side::A, plain.agreement(pcma())).expect("it is taken");
     let keyed = secure.secure(pcma());
-    bench.media.agree(opened.id, Side::B, keyed);
+    bench.media.agree(opened.id, Side::B, keyed).expect("it is taken");
     for number in 0..50 {
         let sound = packet(8, number, &[7; 160]);
         plain.send(&sound);
@@ -72,9 +72,12 @@ fn heard(from: (u8, Encoding), to: (u8, Encoding), browser_speaks: bool) -> f32 
     let opened = bench.open([LegKind::Web, LegKind::Rtp]);
     let (mut browser, mut phone) = (Browser::new(&opened.legs[0]), Phone::new(&opened.legs[1]));
     let (at_browser, at_phone) = if browser_speaks { (&from, &to) } else { (&to, &from) };
-    bench.media.agree(opened.id, Side::A, browser.agreement(codecs(std::slice::from_ref(at_browser))));
+    bench
+        .media
+        .agree(opened.id, Side::A, browser.agreement(codecs(std::slice::from_ref(at_browser))))
+        .expect("it is taken");
     let keyed = phone.secure(codecs(std::slice::from_ref(at_phone)));
-    bench.media.agree(opened.id, Side::B, keyed);
+    bench.media.agree(opened.id, Side::B, keyed).expect("it is taken");
     browser.answer();
     browser.connect();
     let (source, target) = (&codecs(&[from])[0], &codecs(&[to])[0]);
@@ -120,8 +123,8 @@ fn a_key_goes_on_under_the_other_number_and_is_told() {
     let opened = bench.open([LegKind::Web, LegKind::Rtp]);
     let (mut browser, mut phone) = (Browser::new(&opened.legs[0]), Phone::new(&opened.legs[1]));
     let with_events = |number| codecs(&[(8, Encoding::Pcma), (number, Encoding::TelephoneEvent)]);
-    bench.media.agree(opened.id, Side::A, browser.agreement(with_events(126)));
-    bench.media.agree(opened.id, Side::B, phone.agreement(with_events(101)));
+    bench.media.agree(opened.id, Side::A, browser.agreement(with_events(126))).expect("it is taken");
+    bench.media.agree(opened.id, Side::B, phone.agreement(with_events(101))).expect("it is taken");
     browser.answer();
     browser.connect();
     assert!(matches!(bench.event(), MediaEvent::Connected(..)));
@@ -136,8 +139,8 @@ fn pictures_pass_between_browsers_and_a_whole_one_is_asked_for() {
     let mut bench = Bench::new(PortRange { first: 20_600, last: 20_699 });
     let opened = bench.open([LegKind::Web, LegKind::Web]);
     let (mut one, mut two) = (Browser::new(&opened.legs[0]), Browser::new(&opened.legs[1]));
-    bench.media.agree(opened.id, Side::A, one.agreement(codecs(&[(96, Encoding::Vp8)])));
-    bench.media.agree(opened.id, Side::B, two.agreement(codecs(&[(120, Encoding::Vp8)])));
+    bench.media.agree(opened.id, Side::A, one.agreement(codecs(&[(96, Encoding::Vp8)]))).expect("it is taken");
+    bench.media.agree(opened.id, Side::B, two.agreement(codecs(&[(120, Encoding::Vp8)]))).expect("it is taken");
     one.answer();
     two.answer();
     one.connect();
@@ -161,8 +164,8 @@ fn an_address_of_version_6_is_a_candidate_too() {
     });
     let opened = bench.open([LegKind::Web, LegKind::Rtp]);
     let (mut browser, mut phone) = (Browser::on(&opened.legs[0], "[::1]:0"), Phone::new(&opened.legs[1]));
-    bench.media.agree(opened.id, Side::A, browser.agreement(pcma()));
-    bench.media.agree(opened.id, Side::B, phone.agreement(pcma()));
+    bench.media.agree(opened.id, Side::A, browser.agreement(pcma())).expect("it is taken");
+    bench.media.agree(opened.id, Side::B, phone.agreement(pcma())).expect("it is taken");
     browser.answer();
     browser.connect();
     let sound = packet(8, 1, &[5; 160]);

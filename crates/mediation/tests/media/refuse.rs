@@ -20,8 +20,8 @@ fn a_stranger_takes_no_stream_over_and_a_replayed_packet_is_no_sound() {
     let opened = bench.open([LegKind::Rtp, LegKind::Rtp]);
     let (mut secure, mut plain) = (Phone::new(&opened.legs[0]), Phone::new(&opened.legs[1]));
     let keyed = secure.secure(pcma());
-    bench.media.agree(opened.id, Side::A, keyed);
-    bench.media.agree(opened.id, Side::B, plain.agreement(pcma()));
+    bench.media.agree(opened.id, Side::A, keyed).expect("it is taken");
+    bench.media.agree(opened.id, Side::B, plain.agreement(pcma())).expect("it is taken");
     let sealed = secure.sealed(&packet(8, 1, &[1; 160]));
     secure.rtp.send_to(&sealed, opened.legs[0].rtp).expect("it goes");
     until("sound", || plain.receive());
@@ -51,8 +51,8 @@ fn a_browser_with_another_certificate_gets_nothing() {
     let (mut browser, mut phone) = (Browser::new(&opened.legs[0]), Phone::new(&opened.legs[1]));
     let mut said = browser.agreement(pcma());
     said.web.as_mut().expect("a web leg").fingerprint.digest[0] ^= 1;
-    bench.media.agree(opened.id, Side::A, said);
-    bench.media.agree(opened.id, Side::B, phone.agreement(pcma()));
+    bench.media.agree(opened.id, Side::A, said).expect("it is taken");
+    bench.media.agree(opened.id, Side::B, phone.agreement(pcma())).expect("it is taken");
     browser.answer();
     let event = until("the end of the handshake", || {
         browser.step();
@@ -75,7 +75,7 @@ fn nothing_is_sent_to_who_has_not_proved_itself() {
     }
     // A browser that connects on the same port is heard after all of it.
     let mut browser = Browser::new(&opened.legs[0]);
-    bench.media.agree(opened.id, Side::A, browser.agreement(pcma()));
+    bench.media.agree(opened.id, Side::A, browser.agreement(pcma())).expect("it is taken");
     browser.answer();
     browser.connect();
     assert!(stranger.rtp.recv_from(&mut [0; 100]).is_err(), "no answer of any kind");
@@ -125,10 +125,10 @@ fn packets_carry_the_mark_of_their_modality() {
         let (mut one, two) = (Phone::new(&opened.legs[0]), Phone::new(&opened.legs[1]));
         let here = "127.0.0.1".parse().expect("an address");
         let seen = MarkedSocket::bind(here, std::iter::empty(), 0).expect("a port");
-        bench.media.agree(opened.id, Side::A, one.agreement(pcma()));
+        bench.media.agree(opened.id, Side::A, one.agreement(pcma())).expect("it is taken");
         let mut agreement = two.agreement(pcma());
         agreement.setup.rtp = seen.local_addr().ok();
-        bench.media.agree(opened.id, Side::B, agreement);
+        bench.media.agree(opened.id, Side::B, agreement).expect("it is taken");
         one.send(&packet(8, 1, &[1; 160]));
         let received = seen.receive(&mut [0; 300], std::time::Duration::from_secs(20)).expect("it comes");
         assert_eq!(received.map(|received| received.dscp), Some(dscp), "{modality}");
@@ -142,8 +142,8 @@ fn a_leg_that_dies_leaves_the_other_alone() {
     let opened = bench.open([LegKind::Web, LegKind::Rtp]);
     let (mut browser, mut phone) = (Browser::new(&opened.legs[0]), Phone::new(&opened.legs[1]));
     let events = || codecs(&[(8, Encoding::Pcma), (101, Encoding::TelephoneEvent)]);
-    bench.media.agree(opened.id, Side::A, browser.agreement(events()));
-    bench.media.agree(opened.id, Side::B, phone.agreement(events()));
+    bench.media.agree(opened.id, Side::A, browser.agreement(events())).expect("it is taken");
+    bench.media.agree(opened.id, Side::B, phone.agreement(events())).expect("it is taken");
     browser.answer();
     browser.connect();
     browser.send(&packet(8, 1, &[1; 160]));

@@ -201,6 +201,16 @@ impl ResponseContext {
         self.failed(id, 503);
     }
 
+    /// The request is not for this branch to have: it counts as refused with this final status, which is our own word and goes
+    /// upstream as it is, 503 included.
+    pub fn refused(&mut self, id: BranchId, code: u16) {
+        if self.is_pending(id) {
+            self.over(id);
+            self.offer(rank(code), None, Answer::Generate(code));
+        }
+        self.settle();
+    }
+
     /// The flow of a registered contact is gone (RFC 5626 §5.3): the branch counts as a 430.
     pub fn flow_failed(&mut self, id: BranchId) {
         self.failed(id, 430);

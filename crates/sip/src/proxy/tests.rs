@@ -110,6 +110,15 @@ fn the_best_failure_goes_out_when_the_last_branch_is_over() {
 }
 
 #[test]
+fn a_branch_that_is_refused_here_counts_with_its_own_status() {
+    let mut run = Run::new(Method::Invite, 1);
+    assert_eq!(run.event(|c, b| c.refused(b[0], 503)), "make503 done");
+    let mut run = Run::new(Method::Invite, 2);
+    assert_eq!(run.event(|c, b| c.refused(b[0], 488)), "");
+    assert_eq!(run.event(|c, b| c.transport_error(b[1])), "make488 done");
+}
+
+#[test]
 fn timeouts_and_transport_errors_count_as_408_and_503() {
     let mut run = Run::new(Method::Invite, 2);
     assert_eq!(run.event(|c, b| c.transport_error(b[0])), "");

@@ -9,15 +9,19 @@ mod writer;
 use std::net::IpAddr;
 use std::sync::mpsc::Receiver;
 
-use lyceum_front_end::calls::bridging::{Bridge, Mediation, NewCall, Party, Passing};
-use lyceum_mediation::call::{AnchorId, Anchors, Carried, Random};
-use lyceum_mediation::media::{Media, MediaEvent};
+use lyceum_front_end::calls::bridging::{Bridge, Fault, Mediation, NewCall, Party, Passing, Unbridged};
+use lyceum_media::bridge::Side;
+use lyceum_mediation::call::{AnchorId, Anchors, CALLS_MAX, Carried, PassError, Random};
+use lyceum_mediation::media::{Media, MediaError, MediaEvent};
 use lyceum_sip::Method;
 
 use flows::Flows;
 use likeness::{Likeness, likeness};
 pub use node::{MediaNode, Running, start};
 pub use webhook::Webhook;
+
+/// Events of media that are heard in one go; the rest wait for the next.
+const HEARD: usize = 16_384;
 
 /// Mediation of one worker.
 pub struct Desk<M> {
@@ -41,25 +45,25 @@ impl<M: Media> Desk<M> {
 }
 
 impl<M: Media + Send> Mediation for Desk<M> {
-    fn begin(&mut self, call: &NewCall<'_>) -> Option<Bridge> {
+    fn begin(&mut self, call: &NewCall<'_>) -> Result<Option<Bridge>, Unbridged> {
         let anchor = match likeness(call) {
-            Likeness::Unlike(caller, callee) => self.anchors.begin(caller, callee),
+            Likeness::Unlike(caller, callee) => Some(self.anchors.begin(caller, callee).ok_or_else(full)?),
+            // One more than can be watched is not noted; it goes on all the same.
             Likeness::Alike if self.flows.are_wanted() => self.anchors.observe(),
-            Likeness::Alike => return None,
+            Likeness::Alike => None,
         };
-        self.flows.begun(anchor, call);
-        Some(Bridge(anchor.to_bits()))
+        if let Some(anchor) = anchor {
+            self.flows.begun(anchor, call);
+        }
+        Ok(anchor.map(|anchor| Bridge(anchor.to_bits())))
     }
 
     fn has_another(&self, call: &NewCall<'_>) -> bool {
         likeness(call) != likeness(&NewCall { refused: true, ..*call })
     }
 
-    fn pass(&mut self, bridge: Bridge, passing: &Passing<'_>) -> Result<Option<Vec<u8>>, String> {
-        let from = match passing.from {
-            Party::Caller => lyceum_media::bridge::Side::A,
-            Party::Callee => lyceum_media::bridge::Side::B,
-        };
+    fn pass(&mut self, bridge: Bridge, passing: &Passing<'_>) -> Result<Option<Vec<u8>>, Unbridged> {
+        let from = side(passing.from);
         let carried = match (passing.response, passing.method) {
             (true, _) => Carried::Response,
             (false, Method::Ack | Method::Prack) => Carried::Confirmation,
@@ -68,9 +72,13 @@ impl<M: Media + Send> Mediation for Desk<M> {
         let anchor = AnchorId::from_bits(bridge.0);
         self.flows.device(anchor, from, passing.device);
         let passing = lyceum_mediation::call::Passing { from, carried, cseq: passing.cseq, body: passing.body };
-        let passed = self.anchors.pass(anchor, &passing).map_err(|error| error.to_string());
+        let passed = self.anchors.pass(anchor, &passing).map_err(|error| unbridged(&error));
         self.tell();
         passed
+    }
+
+    fn settled(&mut self, bridge: Bridge, from: Party, cseq: u32) {
+        self.anchors.settled(AnchorId::from_bits(bridge.0), side(from), cseq);
     }
 
     fn end(&mut self, bridge: Bridge) {
@@ -82,13 +90,38 @@ impl<M: Media + Send> Mediation for Desk<M> {
 
     fn tend(&mut self) -> Vec<Bridge> {
         let mut ended = Vec::new();
-        while let Ok(event) = self.events.try_recv() {
+        for _ in 0..HEARD {
+            let Ok(event) = self.events.try_recv() else { break };
             ended.extend(self.anchors.media_event(event));
+            self.tell();
         }
-        self.tell();
         ended.iter().for_each(|anchor| self.flows.over(*anchor));
         ended.into_iter().map(|anchor| Bridge(anchor.to_bits())).collect()
     }
+}
+
+fn side(party: Party) -> Side {
+    match party {
+        Party::Caller => Side::A,
+        Party::Callee => Side::B,
+    }
+}
+
+fn full() -> Unbridged {
+    Unbridged { fault: Fault::NoRoom, why: format!("{CALLS_MAX} calls are bridged already, no more are taken") }
+}
+
+/// Whose fault it is that a description cannot be passed on.
+fn unbridged(error: &PassError) -> Unbridged {
+    let fault = match error {
+        PassError::NoMedium => Fault::NoMedium,
+        PassError::NoCodec => Fault::NoCodec,
+        PassError::Pending => Fault::Glare,
+        PassError::Description(_) | PassError::Exchange(_) => Fault::Description,
+        PassError::Media(MediaError::NoPort(_) | MediaError::Full(_) | MediaError::Busy) => Fault::NoRoom,
+        PassError::Media(MediaError::Socket(_)) | PassError::Gone => Fault::Failure,
+    };
+    Unbridged { fault, why: error.to_string() }
 }
 
 fn random_bytes(count: usize) -> Vec<u8> {
@@ -96,4 +129,25 @@ fn random_bytes(count: usize) -> Vec<u8> {
     let mut bytes = vec![0; count];
     rand_core::OsRng.try_fill_bytes(&mut bytes).expect("the system has random bytes");
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lyceum_topology::qos::Modality;
+
+    #[test]
+    fn whose_fault_it_is() {
+        for (error, fault) in [
+            (PassError::NoMedium, Fault::NoMedium),
+            (PassError::NoCodec, Fault::NoCodec),
+            (PassError::Pending, Fault::Glare),
+            (PassError::Media(MediaError::NoPort(Modality::Audio)), Fault::NoRoom),
+            (PassError::Media(MediaError::Busy), Fault::NoRoom),
+            (PassError::Media(MediaError::Socket(std::io::ErrorKind::BrokenPipe.into())), Fault::Failure),
+            (PassError::Gone, Fault::Failure),
+        ] {
+            assert_eq!(unbridged(&error).fault, fault, "{error}");
+        }
+    }
 }

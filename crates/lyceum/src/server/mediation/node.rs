@@ -16,7 +16,7 @@ use super::webhook::{Poster, Webhook};
 use super::writer::FlowWriter;
 use crate::server::ServerOptions;
 
-/// Events of media that wait for the worker; further ones are dropped, and a stream's end is noted without its quality.
+/// Events of media that wait for the worker; of further ones the ends of streams and what is silent are told again.
 const EVENTS: usize = 16_384;
 
 /// What media of a node is built from.
@@ -71,11 +71,13 @@ pub fn start(
     let address = first.advertised;
     let (tell, events): (_, Receiver<MediaEvent>) = sync_channel(EVENTS);
     let ear = move |event: MediaEvent| {
-        let news = matches!(event, MediaEvent::Closed(..) | MediaEvent::Silent(_));
-        if tell.try_send(event).is_ok() && news {
+        let news = matches!(event, MediaEvent::Closed(..) | MediaEvent::Silent { .. } | MediaEvent::Unagreed(_));
+        let taken = tell.try_send(event).is_ok();
+        if taken && news {
             // Where the worker has no room, its next sweep hears of it.
             let _ = worker.post(Post::Act(Box::new(|core, now, _| core.bridges_swept(now))));
         }
+        taken
     };
     let media =
         MediaOptions::new(node.addresses.clone(), qos).start(Box::new(ear)).context("media cannot be started")?;
