@@ -159,7 +159,8 @@ fn static_route(snapshot: &Snapshot, intent: &Intent<'_>, otherwise: Refusal, tr
     }
 }
 
-fn looks_like_number(user: &[u8]) -> bool {
+/// Is the user part of an address a telephone number?
+pub(crate) fn looks_like_number(user: &[u8]) -> bool {
     let user = user.split(|byte| *byte == b';').next().unwrap_or_default();
     let digits = user.strip_prefix(b"+").unwrap_or(user);
     !digits.is_empty() && digits.iter().all(|byte| byte.is_ascii_digit() || b"-.()".contains(byte))

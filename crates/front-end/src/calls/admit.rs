@@ -94,6 +94,10 @@ impl Core {
             }
         };
         let passage = self.passage(&message, &plan);
+        if let Err(refusal) = self.may_go_on(inbound, passage.is_some(), snapshot) {
+            self.refuse(inbound, refusal, out);
+            return None;
+        }
         if let Some(passed) = passage.filter(|passed| self.suffices(inbound, passed, snapshot)) {
             self.spend_credentials(inbound, snapshot);
             return Some(Admitted { sender: Sender::Dialog(passed), plan, loop_hash });

@@ -22,7 +22,7 @@ pub fn in_dialog(method: &str, invite: &str, ok: &Sent, cseq: u32) -> String {
 }
 
 /// A request of the callee, from what it received.
-fn backwards(method: &str, fork: &Sent, tag: &str, at: std::net::SocketAddr) -> String {
+pub fn backwards(method: &str, fork: &Sent, tag: &str, at: std::net::SocketAddr) -> String {
     let target = fork.value("Contact").trim_start_matches('<').trim_end_matches('>').to_owned();
     let mut text =
         format!("{method} {target} SIP/2.0\nVia: SIP/2.0/UDP {at};branch=z9hG4bKback{method}\nMax-Forwards: 70\n");

@@ -1,12 +1,16 @@
 //! Who comes by the link to an Access Edge: users outside and other organisations, and what is believed of them.
 
+use std::sync::{Arc, Mutex};
+
 use lyceum_front_end::core::EnrolledEdge;
 use lyceum_net::{Listener, ListenerId, Outbox};
 use lyceum_sip::Transport;
 use lyceum_topology::federation::{Federation, PartnerDomain};
 use lyceum_topology::{Document, DomainName, HopTransport, NextHop, RouteMatch, StaticRoute};
 
-use crate::bench::{Bench, Sent, answered, phone, user};
+use crate::bench::{Bench, Sent, answered, phone, reply, user};
+use crate::bridging::{Fake, Noted};
+use crate::dialogs::{backwards, in_dialog};
 
 const EDGE: &str = "7-00ff.edge.link.internal";
 const PATH: &str = "<sip:mark@edge.example.org:443;transport=tls;lr;edge;ob>";
@@ -191,4 +195,142 @@ fn who_is_disabled_is_cut_off_at_the_edge_and_the_link_stays() {
     let sent = bench.settle(out, std::time::Duration::ZERO);
     let order = sent.iter().find(|sent| sent.text.contains("Lyceum-Close: 1")).expect("the Edge is told");
     assert_eq!((order.to.port(), order.value("Route")), (7, PATH));
+}
+
+fn external(remote: bool, federation: bool) -> impl FnOnce(&mut Document) {
+    move |document| {
+        let allowed = serde_json::json!({ "global": { "allow_remote": remote, "allow_federation": federation } });
+        document.policies.external_access = serde_json::from_value(allowed).unwrap();
+    }
+}
+
+/// A request of the caller by the link, within the dialog of this INVITE and this 200.
+fn in_dialog_by_edge(method: &str, invite: &str, ok: &Sent, cseq: u32, said: &str, more: &str) -> String {
+    let text = in_dialog(method, invite, ok, cseq).replace("z9hG4bK", &format!("z9hG4bK{cseq}"));
+    text.replace("Content-Length", &format!("{more}Lyceum-Outside: {said}\nContent-Length"))
+}
+
+/// Somebody calls Ben by the link: the INVITE that counted, the fork and the 200.
+fn called_by_link(bench: &mut Bench, text: &str) -> (Sent, Sent) {
+    let sent = bench.receive_by_link(1, Some(EDGE), text);
+    let fork = sent.iter().find(|sent| sent.first_line().starts_with("INVITE")).expect("a fork").clone();
+    let up = bench.receive(phone(2), &reply(&fork, "200 OK", "b", phone(2)));
+    (fork, up.into_iter().find(|sent| sent.status() == 200).expect("the 200"))
+}
+
+const PARTNER: &str = "federated;domain=partner.test";
+
+fn called_by_partner(bench: &mut Bench) -> (String, Sent, Sent) {
+    bench.register("ben", phone(2));
+    let text = by_edge(bench, "INVITE", "sip:ben@example.org", "bo@partner.test", PARTNER, "");
+    let (fork, ok) = called_by_link(bench, &text);
+    (text, fork, ok)
+}
+
+fn last(sent: &[Sent]) -> (u16, String) {
+    let last = sent.iter().rfind(|sent| sent.status() != 100).expect("something");
+    (last.status(), last.value("Lyceum-Diagnostics").to_owned())
+}
+
+#[test]
+fn who_may_no_longer_come_from_outside_may_end_his_call_and_nothing_else() {
+    let mut bench = bench(true, false);
+    let noted = Arc::new(Mutex::new(Noted::default()));
+    bench.core.set_mediation(Box::new(Fake(Arc::clone(&noted))));
+    bench.register("ben", phone(2));
+    let ask = by_edge(&mut bench, "INVITE", "sip:ben@example.org", "anna@example.org", "remote", "");
+    let asked = bench.receive_by_link(1, Some(EDGE), &ask);
+    let asked = asked.iter().find(|sent| sent.status() == 407).expect("a challenge");
+    let invite = answered(&ask, asked, "anna", "secret");
+    let (_, ok) = called_by_link(&mut bench, &invite);
+    assert_eq!(noted.lock().unwrap().hosts, [std::net::IpAddr::from([203, 0, 113, 7])], "not the Edge's address");
+    let again = |cseq, method| in_dialog_by_edge(method, &invite, &ok, cseq, "remote", "");
+    assert_eq!(last(&bench.receive_by_link(1, Some(EDGE), &again(3, "INVITE"))).0, 0, "it is forwarded");
+    bench.change_document(external(false, false));
+    for method in ["INVITE", "INFO", "REFER"] {
+        let told = bench.receive_by_link(1, Some(EDGE), &again(4, method));
+        assert_eq!(last(&told), (403, "LYS0071".into()), "{method}");
+    }
+    let bye = bench.receive_by_link(1, Some(EDGE), &again(5, "BYE"));
+    assert_eq!((bye[0].to, bye[0].status()), (phone(2), 0));
+}
+
+#[test]
+fn a_partner_who_was_shut_out_may_end_his_call_and_nothing_else() {
+    let closed = |document: &mut Document| {
+        document.federation.blocked.push(partner("partner.test"));
+        document.federation.allowed.clear();
+    };
+    type Change = Box<dyn FnOnce(&mut Document)>;
+    let changes: [(Change, &str); 2] = [(Box::new(external(true, false)), "LYS0072"), (Box::new(closed), "LYS0074")];
+    for (change, code) in changes {
+        let mut bench = bench(true, true);
+        let (invite, fork, ok) = called_by_partner(&mut bench);
+        let again = |cseq, method| in_dialog_by_edge(method, &invite, &ok, cseq, PARTNER, "");
+        assert_eq!(last(&bench.receive_by_link(1, Some(EDGE), &again(3, "INFO"))).0, 0, "it is forwarded");
+        bench.change_document(change);
+        assert_eq!(last(&bench.receive_by_link(1, Some(EDGE), &again(4, "INVITE"))), (403, code.into()));
+        if code == "LYS0072" {
+            let ours = bench.receive(phone(2), &backwards("INFO", &fork, "b", phone(2)));
+            assert_eq!(last(&ours), (403, "LYS0073".into()), "nor does our user go on with him");
+        }
+        let bye = bench.receive_by_link(1, Some(EDGE), &again(5, "BYE"));
+        assert_eq!((bye[0].to, bye[0].status()), (phone(2), 0));
+    }
+}
+
+#[test]
+fn a_partner_sends_nobody_to_the_telephone_network() {
+    let mut bench = bench(true, true);
+    let (invite, _, ok) = called_by_partner(&mut bench);
+    for (number, (target, passes)) in [
+        ("<tel:+4930123>", false),
+        ("tel:+4930123", false),
+        ("\"X\" <sip:+4930123@example.org;user=phone>", false),
+        ("<sip:030123@example.org>", false),
+        ("<sip:+1555@192.0.2.1>", false),
+        ("<sip:+1555@198.51.100.99>", false),
+        ("<sip:+4930123@example.org?Replaces=a%3Bto-tag%3Db>", false),
+        ("<urn:service:sos>", false),
+        ("nonsense <", false),
+        ("<sip:anna@example.org>", true),
+        ("<sip:carol@partner.test>", true),
+        ("<sip:+4930123@partner.test>", true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let more = format!("Refer-To: {target}\n");
+        let refer = in_dialog_by_edge("REFER", &invite, &ok, 10 + number as u32, PARTNER, &more);
+        let told = last(&bench.receive_by_link(1, Some(EDGE), &refer));
+        assert_eq!(told, if passes { (0, String::new()) } else { (403, "LYS0072".into()) }, "{target}");
+    }
+    let alone =
+        by_edge(&mut bench, "REFER", "sip:ben@example.org", "bo@partner.test", PARTNER, "Refer-To: <tel:+4930123>\n");
+    assert_eq!(last(&bench.receive_by_link(1, Some(EDGE), &alone)), (403, "LYS0072".into()));
+}
+
+#[test]
+fn a_partners_subscription_is_not_refreshed_once_he_is_shut_out() {
+    let mut bench = bench(true, true);
+    let ask = by_edge(
+        &mut bench,
+        "SUBSCRIBE",
+        "sip:ben@example.org",
+        "bo@partner.test",
+        PARTNER,
+        "Event: presence\nExpires: 600\n",
+    );
+    let taken = bench.receive_by_link(1, Some(EDGE), &ask);
+    let ok = taken.iter().find(|sent| sent.status() == 200).expect("it is taken").clone();
+    let again = |cseq, expires: u32| {
+        let more = format!("Event: presence\nExpires: {expires}\nContact: <sip:x@10.9.9.9:5061>\n");
+        in_dialog_by_edge("SUBSCRIBE", &ask, &ok, cseq, PARTNER, &more)
+    };
+    let refreshed = bench.receive_by_link(1, Some(EDGE), &again(2, 600));
+    assert!(refreshed.iter().any(|sent| sent.status() == 200), "{refreshed:?}");
+    bench.change_document(external(true, false));
+    assert_eq!(last(&bench.receive_by_link(1, Some(EDGE), &again(3, 600))), (403, "LYS0072".into()));
+    let ended = bench.receive_by_link(1, Some(EDGE), &again(4, 0));
+    assert!(ended.iter().any(|sent| sent.status() == 200), "he may always end it: {ended:?}");
 }
