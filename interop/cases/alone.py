@@ -1,9 +1,11 @@
 """The judges judged: what needs no server, so that a verdict can be trusted."""
 
 import os
+import struct
 import subprocess
+import wave
 
-from harness import sound, trace
+from harness import quality, sound, trace
 from harness.process import Failed
 
 
@@ -25,6 +27,40 @@ def voices_are_told_apart(judge, out):
             except Failed:
                 continue
             raise Failed("it was")
+
+
+def quality_is_told(judge, out):
+    """PESQ: what G.711 leaves is good, what a line drops or adds is heard, and another sentence is none of it."""
+    with judge.case("quality is measured: the sample itself, and in G.711"):
+        once, loop, _ = quality.sample(out)
+        length, name = str(3 * quality.SECONDS), lambda what: os.path.join(out, f"line-{what}.wav")
+        quality.sox(loop, "-e", "mu-law", "-b", "8", name("law"), "trim", "0", length)
+        quality.sox(name("law"), "-e", "signed", "-b", "16", name("good"))
+        whole, good = quality.score(out, loop), quality.score(out, name("good"))
+        if len(good) < 3 or whole[0] < 4.5 or not 3.8 <= good[-1] <= good[0] < 4.5:
+            raise Failed(f"the sample {whole}, in G.711 {good}")
+    with judge.case("quality is measured: a line that loses one packet of thirty is worse than asked, and noise worse still"):
+        values = list(sound.samples(name("good")))
+        packet = 160
+        for at in range(10 * packet, len(values), 30 * packet):
+            values[at:at + packet] = [0] * packet
+        write(name("gaps"), values)
+        quality.sox("-n", "-r", "8000", "-b", "16", "-c", "1", name("hiss"), "synth", length, "whitenoise", "vol", "0.02")
+        quality.sox("-m", "-v", "1", name("good"), "-v", "1", name("hiss"), name("noisy"))
+        gaps, noisy = quality.score(out, name("gaps")), quality.score(out, name("noisy"))
+        if not gaps or not noisy or gaps[0] >= 3.5 or noisy[0] >= gaps[0]:
+            raise Failed(f"with gaps {gaps}, with noise {noisy}")
+    with judge.case("quality is measured: another sentence is no good speech"):
+        sound.speech(out, "bob")
+        other = quality.score(out, os.path.join(out, "bob.wav"))
+        if other and other[0] > 2.0:
+            raise Failed(f"{other}")
+
+
+def write(path, values):
+    with wave.open(path, "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(struct.pack(f"<{len(values)}h", *values))
 
 
 TRACE = r"""
@@ -53,4 +89,5 @@ def an_early_answer_is_caught(judge):
 
 def run(judge, out, binary, depth):
     voices_are_told_apart(judge, out)
+    judge.scenario("quality_is_told", quality_is_told, out)
     judge.scenario("an_early_answer_is_caught", an_early_answer_is_caught)

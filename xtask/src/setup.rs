@@ -52,6 +52,9 @@ pub const INTEROP: &[Tool] = &[
     // A library for Debian's own Python: it has no program.
     tool("/usr/lib/python3/dist-packages/openpyxl/__init__.py", "python3-openpyxl"),
     tool("python3", "python3-minimal"),
+    // The judge of speech is built by pip.
+    tool("pip3", "python3-pip"),
+    tool("python3-config", "python3-dev"),
     tool("node", "nodejs"),
     tool("npm", "npm"),
     tool("chromium", "chromium"),

@@ -45,7 +45,7 @@ await page.evaluate(([given]) => {
     // Each medium has its own transport and port.
     pcConfig: { iceServers: [], bundlePolicy: "max-compat", rtcpMuxPolicy: "require" },
   };
-  globalThis.phone = { ua, options, session: null, heard: [], recording: false };
+  globalThis.phone = { ua, options, session: null, heard: [], rate: 48_000, tapped: new WeakSet(), recording: false };
 
   const only = (sdp) => {
     const kept = new Set([...sdp.matchAll(/^a=rtpmap:(\d+) ([^/\r]+)/gm)].filter(([, , name]) => codecs.includes(name) || name === "telephone-event").map(([, number]) => number));
@@ -65,21 +65,27 @@ await page.evaluate(([given]) => {
       event.sdp = event.sdp.replace(/^a=group:BUNDLE.*\r\n/m, "");
       if (codecs.length > 0) event.sdp = only(event.sdp);
     });
+    // The frames as the jitter buffer gives them, with room for two seconds: a busy page loses none.
+    const keep = async (track) => {
+      phone.tapped.add(track);
+      const reader = new MediaStreamTrackProcessor({ track, maxBufferSize: 200 }).readable.getReader();
+      for (let { value, done } = await reader.read(); !done; { value, done } = await reader.read()) {
+        if (phone.recording) {
+          const piece = new Float32Array(value.numberOfFrames);
+          value.copyTo(piece, { planeIndex: 0, format: "f32-planar" });
+          phone.rate = value.sampleRate;
+          phone.heard.push(piece);
+        }
+        value.close();
+      }
+    };
     const watch = (connection) => connection.addEventListener("track", (event) => {
       if (event.track.kind !== "audio") return;
       const stream = new MediaStream([event.track]);
       const element = new Audio();
       element.srcObject = stream;
       element.play();
-      phone.tap?.close();
-      const context = new AudioContext({ sampleRate: 16_000 });
-      phone.tap = context;
-      const tap = context.createScriptProcessor(2048, 1, 1);
-      tap.onaudioprocess = (piece) => {
-        if (phone.recording) phone.heard.push(Float32Array.from(piece.inputBuffer.getChannelData(0)));
-      };
-      context.createMediaStreamSource(stream).connect(tap);
-      tap.connect(context.destination);
+      if (!phone.tapped.has(event.track)) keep(event.track);
     });
     if (session.connection) watch(session.connection);
     session.on("peerconnection", ({ peerconnection }) => watch(peerconnection));
@@ -107,17 +113,21 @@ const doing = {
   hangup: () => page.evaluate(() => phone.session.terminate()),
   record: () => page.evaluate(() => { phone.heard = []; phone.recording = true; }),
   async save({ path }) {
-    const pieces = await page.evaluate(() => {
+    const { rate, text } = await page.evaluate(() => {
       phone.recording = false;
-      return phone.heard.map((piece) => Array.from(piece, (value) => Math.round(Math.max(-1, Math.min(1, value)) * 32767)));
+      const samples = Int16Array.from(phone.heard.flatMap((piece) => Array.from(piece, (value) => Math.round(Math.max(-1, Math.min(1, value)) * 32767))));
+      const bytes = new Uint8Array(samples.buffer);
+      let text = "";
+      for (let from = 0; from < bytes.length; from += 8192) text += String.fromCharCode(...bytes.subarray(from, from + 8192));
+      return { rate: phone.rate, text: btoa(text) };
     });
-    const samples = Int16Array.from(pieces.flat());
+    const samples = Buffer.from(text, "base64");
     const head = Buffer.alloc(44);
     head.write("RIFF", 0); head.writeUInt32LE(36 + samples.byteLength, 4); head.write("WAVEfmt ", 8);
-    head.writeUInt32LE(16, 16); head.writeUInt16LE(1, 20); head.writeUInt16LE(1, 22); head.writeUInt32LE(16_000, 24);
-    head.writeUInt32LE(32_000, 28); head.writeUInt16LE(2, 32); head.writeUInt16LE(16, 34);
+    head.writeUInt32LE(16, 16); head.writeUInt16LE(1, 20); head.writeUInt16LE(1, 22); head.writeUInt32LE(rate, 24);
+    head.writeUInt32LE(rate * 2, 28); head.writeUInt16LE(2, 32); head.writeUInt16LE(16, 34);
     head.write("data", 36); head.writeUInt32LE(samples.byteLength, 40);
-    writeFileSync(path, Buffer.concat([head, Buffer.from(samples.buffer)]));
+    writeFileSync(path, Buffer.concat([head, samples]));
     return "saved";
   },
   async stats() {
