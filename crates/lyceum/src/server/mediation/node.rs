@@ -71,7 +71,12 @@ pub fn start(
     let address = first.advertised;
     let (tell, events): (_, Receiver<MediaEvent>) = sync_channel(EVENTS);
     let ear = move |event: MediaEvent| {
-        let news = matches!(event, MediaEvent::Closed(..) | MediaEvent::Silent { .. } | MediaEvent::Unagreed(_));
+        // That a held stream is silent ends no call by itself: it is heard with the next of these.
+        let news = match &event {
+            MediaEvent::Closed(..) | MediaEvent::Unagreed(_) => true,
+            MediaEvent::Silent { expected, .. } => *expected,
+            _ => false,
+        };
         let taken = tell.try_send(event).is_ok();
         if taken && news {
             // Where the worker has no room, its next sweep hears of it.
