@@ -43,7 +43,7 @@ fn from_defaults_to_the_whole_report_in_two_commands() {
 fn every_calculator_answers_in_every_format() {
     let scratch = Scratch::new();
     let plan = scratch.write("plan.toml", THREE);
-    for noun in ["show", "capacity", "bandwidth", "dns", "certificates", "firewall", "vpn", "communication"] {
+    for noun in ["show", "capacity", "bandwidth", "dns", "certificates", "firewall", "qos", "vpn", "communication"] {
         let table = done(&["plan", noun, str(&plan)]);
         assert!(table.lines().count() > 5, "{noun}: {table}");
         let tables = json(&["plan", noun, str(&plan)]);
@@ -130,6 +130,9 @@ fn exports_are_files_and_what_if_writes_none() {
     assert!(std::fs::read_dir(&requests).unwrap().count() > 5);
     assert!(done(&["plan", "firewall", str(&plan), "--nftables", "-"]).contains("table inet"));
     assert!(done(&["plan", "vpn", str(&plan), "--nftables", "-"]).contains("table inet"));
+    let marks = scratch.path("qos");
+    done(&["plan", "qos", str(&plan), "--dir", str(&marks)]);
+    assert!(std::fs::read_to_string(marks.join("lyceum-qos.nft")).expect("the rules").contains("49152-57499"));
     assert!(done(&["plan", "vpn", str(&plan), "--powershell", "-", "--resolver", "10.0.0.2"]).contains("10.0.0.2"));
 }
 

@@ -1,11 +1,13 @@
 //! All calculators at once: what pictures and reports are made of.
 
+use lyceum_topology::qos::Qos;
 use serde::Serialize;
 
 use crate::bandwidth::{Bandwidth, bandwidth};
 use crate::capacity::{Capacity, capacity};
 use crate::deployment::{Certificate, Deployment, Filter, Record, certificates, deployment, filter, records};
 use crate::file::Plan;
+use crate::qos::planned_qos;
 use crate::vpn::{SplitTunnel, split_tunnel};
 
 /// A plan and everything that follows from it.
@@ -25,6 +27,8 @@ pub struct Results<'p> {
     pub certificates: Vec<Certificate>,
     /// What filters let through.
     pub filter: Filter,
+    /// Ports and marks of the planned servers: each role has an address of its own, as the filters have it.
+    pub qos: Qos,
     /// What keeps real-time traffic out of a tunnel, where people connect by VPN.
     pub vpn: Option<SplitTunnel>,
 }
@@ -40,6 +44,7 @@ impl<'p> Results<'p> {
             bandwidth: bandwidth(plan),
             certificates: certificates(plan, &deployment),
             vpn: split_tunnel(plan, &deployment, &filter, &records),
+            qos: planned_qos(),
             plan,
             capacity,
             deployment,

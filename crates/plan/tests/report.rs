@@ -105,7 +105,13 @@ fn a_workbook_has_a_sheet_for_every_table_with_its_values() {
         .map(|element| element.attribute("name").expect("a sheet has a name").to_owned())
         .collect();
     let tables: Vec<&lyceum_plan::Table> = report.parts.iter().flat_map(|part| &part.tables).collect();
-    assert_eq!(sheets.len(), tables.len() + 1);
+    let settings: Vec<_> = report.parts.iter().flat_map(|part| &part.files).collect();
+    assert_eq!(sheets.len(), 1 + tables.len() + settings.len());
+    for (number, file) in settings.iter().enumerate() {
+        let all = elements(&files[&format!("xl/worksheets/sheet{}.xml", number + 2 + tables.len())]);
+        let rows = all.iter().filter(|element| element.name == "row").count();
+        assert_eq!(rows, 2 + file.text.lines().count(), "{}", file.name);
+    }
     assert!(sheets.iter().all(|name| name.chars().count() <= 31));
     let types = &files["[Content_Types].xml"];
     for (number, table) in tables.iter().enumerate() {
@@ -165,4 +171,26 @@ fn a_page_of_many_sites_is_bounded_and_the_workbook_has_all_rows() {
 fn the_same_plan_gives_the_same_bytes() {
     assert_eq!(made(&three_sites()).workbook(), made(&three_sites()).workbook());
     assert_eq!(made(&three_sites()).html(), made(&three_sites()).html());
+}
+
+#[test]
+fn the_files_of_the_network_stand_in_the_report_with_the_ports_that_its_filters_have() {
+    let plan = plan(&three_sites());
+    let results = Results::of(&plan);
+    let report = report(&results, &Extras::default());
+    let part = report.parts.iter().find(|part| part.title == "Quality of Service").expect("the report has that part");
+    assert_eq!(part.files.len(), lyceum_plan::qos::QosTarget::ALL.len());
+    let page = elements(report.html().trim_start_matches("<!DOCTYPE html>"));
+    // A reader of pages makes line ends its own.
+    let plain = |text: &str| text.replace('\r', "").trim().to_owned();
+    let shown: Vec<String> = page.iter().filter(|one| one.name == "pre").map(|one| plain(&one.text)).collect();
+    let whole: Vec<String> = part.files.iter().map(|file| plain(&file.text)).collect();
+    assert_eq!(shown.len(), whole.len());
+    for (shown, whole) in shown.iter().zip(&whole) {
+        assert!(shown.lines().eq(whole.lines()), "{:?}", shown.lines().zip(whole.lines()).find(|(a, b)| a != b));
+    }
+    let media = lyceum_plan::qos::planned_qos().row(lyceum_topology::qos::Modality::Audio).server_ports;
+    let audio = media.expect("audio has ports on a server");
+    let heard = results.filter.flows.iter().filter(|flow| flow.ports.first == audio.first);
+    assert!(heard.count() > 0, "filters let {audio} through");
 }

@@ -1,5 +1,6 @@
 //! From a plan to the document.
 
+use lyceum_topology::qos::RoleAddresses;
 use lyceum_topology::{
     ArchivingPolicy, CallDetailPolicy, Cidr, Document, DomainName, HopTransport, Node, Pool, Problem, RegistrarPolicy,
     SipDomain, Site, TrustedBy, TrustedHost,
@@ -20,6 +21,10 @@ pub fn to_topology(plan: &Plan, deployment: &Deployment, base: &Document) -> Res
     trust_gateways(plan, &mut document);
     set_policies(plan, &mut document);
     make_room(plan, &mut document);
+    // Planned roles stand on hosts of their own, and filters and exports of the plan have the ranges that go with that.
+    if document.qos.is_default() {
+        document.qos.role_addresses = Some(RoleAddresses::Own);
+    }
     let problems = document.validate();
     if problems.is_empty() { Ok(document) } else { Err(problems) }
 }

@@ -13,7 +13,7 @@ mod wireless;
 
 pub use advice::advice;
 
-use lyceum_topology::qos::{Modality, PortRange, Qos, QosRow};
+use lyceum_topology::qos::{Modality, PortRange, Qos, QosRow, QosSettings, RoleAddresses};
 
 use crate::table::{Cell, Table};
 
@@ -82,6 +82,20 @@ impl QosTarget {
         }
     }
 
+    /// What it is, in one line.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::WindowsPolicy => "a PowerShell script for a Group Policy object or one computer",
+            Self::WindowsRegistry => "the same policies as a registry file",
+            Self::Nftables => "marks by port on a Linux host or router",
+            Self::Tc => "queues by mark on a Linux router",
+            Self::CiscoIos => "classification, marks and queues",
+            Self::Junos => "the same as set lines",
+            Self::Wmm => "what access points must map",
+            Self::Phones => "the settings of desk phones and softphones",
+        }
+    }
+
     /// Reads the name on a command line.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|target| target.as_str() == name)
@@ -101,6 +115,27 @@ pub fn export(qos: &Qos, target: QosTarget) -> String {
         QosTarget::Wmm => wireless::wmm(&classes),
         QosTarget::Phones => phones::phones(qos),
     }
+}
+
+/// The ports and marks of a planned deployment, whose relay and media have hosts of their own, so Lync's ranges.
+pub fn planned_qos() -> Qos {
+    QosSettings { role_addresses: Some(RoleAddresses::Own), ..QosSettings::default() }.in_force()
+}
+
+/// What each target is for, and the file that its settings are written to.
+pub fn targets_table() -> Table {
+    let mut table = Table::new("Settings for the network", &["target", "file", "what it is"]);
+    table.rows.extend(
+        QosTarget::ALL.map(|target| vec![target.as_str().into(), target.file_name().into(), target.words().into()]),
+    );
+    table
+}
+
+/// What is allowed and yet unwise, as a table.
+pub fn advice_table(qos: &Qos) -> Table {
+    let mut table = Table::new("Advice on ports and marks", &["advice"]);
+    table.rows.extend(advice(qos).into_iter().map(|one| vec![one.into()]));
+    table
 }
 
 /// What a router tells apart: a modality with the ports by which it is known.

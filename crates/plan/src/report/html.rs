@@ -22,6 +22,9 @@ h1{font-size:28px;line-height:36px;margin:0 0 4px;overflow-wrap:anywhere}h2{font
 a{color:var(--link)}p{margin:4px 0 12px}.quiet{color:var(--quiet)}nav ol{columns:2;padding-left:20px}\
 figure{margin:16px 0;overflow-x:auto}figure svg{max-width:100%;height:auto;border:1px solid var(--edge);border-radius:8px}\
 .scroll{overflow-x:auto;margin:16px 0}\
+details{margin:8px 0}summary{cursor:pointer;padding:4px 0}\
+pre{font:12px/16px ui-monospace,Consolas,monospace;background:var(--head);padding:8px 12px;border-radius:8px;\
+overflow-x:auto;margin:4px 0}\
 table{border-collapse:collapse;font-size:13px;line-height:18px;width:100%;font-variant-numeric:tabular-nums}\
 caption{text-align:left;font-weight:600;font-size:15px;padding:4px 0}\
 th,td{text-align:left;vertical-align:top;padding:4px 8px;border-bottom:1px solid var(--edge);\
@@ -31,7 +34,7 @@ th{background:var(--head);font-weight:600}.n{text-align:right;white-space:nowrap
 @media print{body{padding:0;max-width:none;font-size:11px;line-height:15px}\
 section{break-before:page}h2{break-after:avoid;margin-top:0}nav h2{margin-top:24px}table{font-size:9px;line-height:12px}th,td{padding:2px 4px}\
 tr,figure{break-inside:avoid}caption{break-after:avoid}thead{display:table-header-group}.scroll,figure{overflow:visible}\
-figure svg{border:0;max-height:162mm}a{color:inherit;text-decoration:none}}";
+pre{white-space:pre-wrap;font-size:8px;line-height:11px}figure svg{border:0;max-height:162mm}a{color:inherit;text-decoration:none}}";
 
 impl Report {
     /// The report as a page.
@@ -70,6 +73,12 @@ fn write_part(out: &mut String, number: usize, part: &Part) {
     }
     for table in &part.tables {
         write_table(out, table);
+    }
+    for file in &part.files {
+        // The line ends of Windows belong to the file, not to the page.
+        let text = file.text.replace("\r\n", "\n");
+        let (name, about, text) = (escape(file.name), escape(file.about), escape(&text));
+        let _ = writeln!(out, "<details>\n<summary>{name}: {about}</summary>\n<pre>{text}</pre>\n</details>");
     }
     out.push_str("</section>\n");
 }

@@ -5,6 +5,8 @@ mod workbook;
 
 use std::collections::BTreeSet;
 
+use lyceum_topology::qos::Qos;
+
 use crate::capacity::choices_table;
 use crate::deployment::{certificates_table, dns_table, firewall_table, hosts_table};
 use crate::drivers::drivers_table;
@@ -12,6 +14,7 @@ use crate::figures::{Choice, sources};
 use crate::file::{Origin, Plan};
 use crate::pack::pack;
 use crate::picture::{Picture, pictures};
+use crate::qos::{QosTarget, advice_table, export, table, targets_table};
 use crate::readiness::{Pilot, Readiness};
 use crate::results::Results;
 use crate::survey::{Inventory, WifiSurvey};
@@ -43,6 +46,19 @@ pub struct Part {
     pub pictures: Vec<Picture>,
     /// What it lists.
     pub tables: Vec<Table>,
+    /// Files that it has to give, in full.
+    pub files: Vec<File>,
+}
+
+/// The text of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// All of it.
+    pub text: String,
 }
 
 /// A report.
@@ -75,6 +91,7 @@ pub fn report(results: &Results<'_>, extras: &Extras<'_>) -> Report {
         part("DNS", String::new(), Vec::new(), vec![dns_table(&results.records)]),
         part("Certificates", String::new(), Vec::new(), vec![certificates_table(&results.certificates)]),
     ];
+    parts.push(qos_part(&results.qos));
     if let Some(split) = &results.vpn {
         parts.push(part("VPN", String::new(), Vec::new(), split.tables()));
     }
@@ -103,7 +120,18 @@ pub fn report(results: &Results<'_>, extras: &Extras<'_>) -> Report {
 const CHOICES_TITLE: &str = "Where sources disagree";
 
 fn part(title: &'static str, about: String, pictures: Vec<Picture>, tables: Vec<Table>) -> Part {
-    Part { title, about, pictures, tables }
+    Part { title, about, pictures, tables, files: Vec::new() }
+}
+
+/// Ports and marks, and every file that the network takes them in.
+fn qos_part(qos: &Qos) -> Part {
+    let about = "Every kind of traffic has ports and a mark of its own, so that a full link keeps speech before files. \
+                 The files below set hosts, routers, access points and phones; 'lyceum plan qos --dir' writes them.";
+    let file = |target: QosTarget| File { name: target.file_name(), about: target.words(), text: export(qos, target) };
+    Part {
+        files: QosTarget::ALL.map(file).into(),
+        ..part("Quality of Service", about.to_owned(), Vec::new(), vec![table(qos), advice_table(qos), targets_table()])
+    }
 }
 
 /// Parts made of what people brought along.

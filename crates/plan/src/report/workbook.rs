@@ -8,7 +8,7 @@ mod archive;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::{Report, is_assumed};
+use super::{File, Report, is_assumed};
 use crate::markup::escape;
 use crate::table::{Cell, Table};
 use archive::Archive;
@@ -41,8 +41,10 @@ const STYLES: &str = "<fonts count=\"3\"><font><sz val=\"11\"/><name val=\"Calib
 impl Report {
     /// The report as a workbook: the bytes of an `.xlsx` file.
     pub fn workbook(&self) -> Vec<u8> {
-        let tables: Vec<(&str, &Table)> =
-            self.parts.iter().flat_map(|part| part.tables.iter().map(|table| (part.title, table))).collect();
+        let files: Vec<(&str, Table)> =
+            self.parts.iter().flat_map(|part| part.files.iter().map(|file| (part.title, lines(file)))).collect();
+        let tables = self.parts.iter().flat_map(|part| part.tables.iter().map(|table| (part.title, table)));
+        let tables: Vec<(&str, &Table)> = tables.chain(files.iter().map(|(part, table)| (*part, table))).collect();
         let mut names = Names::default();
         let first = names.of("Contents");
         let sheets: Vec<String> = tables.iter().map(|(_, table)| names.of(&table.title)).collect();
@@ -74,6 +76,14 @@ impl Report {
         }
         archive.finish()
     }
+}
+
+/// A file as a sheet with a row for each of its lines.
+fn lines(file: &File) -> Table {
+    let mut table = Table::new(file.name, &["line"]);
+    table.rows.extend(file.text.lines().map(|line| vec![line.into()]));
+    table.notes.push(file.about.to_owned());
+    table
 }
 
 /// Names of sheets: without the signs that are forbidden there, cut, and each only once whatever its case.

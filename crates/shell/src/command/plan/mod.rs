@@ -12,6 +12,7 @@ use crate::session::Run;
 use clap::{Args, Subcommand};
 use lyceum_plan::deployment::{certificates_table, dns_table, firewall_table, hosts_table, nftables, zone_files};
 use lyceum_plan::drivers::drivers_table;
+use lyceum_plan::qos::{QosTarget, advice_table, export, table, targets_table};
 use lyceum_plan::report::answers_table;
 use lyceum_plan::{Plan, Results, pack, vpn};
 use std::path::{Path, PathBuf};
@@ -32,6 +33,8 @@ pub enum Verb {
     Certificates(Certificates),
     /// Every flow that filters must let through
     Firewall(Firewall),
+    /// Ports and marks of each kind of traffic, and the files that hosts, routers, access points and phones take them in
+    Qos(Qos),
     /// What keeps real-time traffic out of a VPN's tunnel, and why
     Vpn(Vpn),
     /// Judge a Wi-Fi survey
@@ -93,6 +96,15 @@ pub struct Firewall {
 }
 
 #[derive(Debug, Args)]
+pub struct Qos {
+    #[command(flatten)]
+    shown: Shown,
+    /// Write a file for each target into this folder
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub struct Vpn {
     #[command(flatten)]
     shown: Shown,
@@ -119,6 +131,7 @@ impl Verb {
             Verb::Dns(command) => command.run(run),
             Verb::Certificates(command) => command.run(run),
             Verb::Firewall(command) => command.run(run),
+            Verb::Qos(command) => command.run(run),
             Verb::Vpn(command) => command.run(run),
             Verb::Wifi(command) => command.wifi(run),
             Verb::Equipment(command) => command.equipment(run),
@@ -190,6 +203,19 @@ impl Firewall {
         };
         let plan = read(run, &self.shown.plan)?;
         write::file(run, file, nftables(&Results::of(&plan).filter).as_bytes())
+    }
+}
+
+impl Qos {
+    fn run(self, run: &mut Run<'_>) -> Result<(), Failure> {
+        let Some(folder) = &self.dir else {
+            let tables = |results: &Results<'_>| vec![table(&results.qos), advice_table(&results.qos), targets_table()];
+            return self.shown.with(run, tables);
+        };
+        let plan = read(run, &self.shown.plan)?;
+        let qos = Results::of(&plan).qos;
+        let file = |target: QosTarget| (target.file_name().to_owned(), export(&qos, target));
+        write::folder(run, folder, &QosTarget::ALL.map(file))
     }
 }
 
