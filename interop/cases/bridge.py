@@ -147,7 +147,7 @@ def quality_of(judge, folder, name, one, other, least):
 
     def record():
         for end in (one, other):
-            if end.kind == "browser":
+            if end.kind in ("browser", "page"):
                 end.record()
         time.sleep(quality.RECORDING)
         return {end.account.user: end.recording() for end in (one, other)}

@@ -4,8 +4,9 @@ with SRTP, linphone for what baresip cannot. Media is unlike, so the server is b
 import os
 import time
 
-from cases.bridge import TALK, both_hear, desk, voice
-from harness import picture, sound
+from cases.bridge import END_TO_END, TALK, both_hear, desk, quality_of, voice
+from harness import picture, quality, sound
+from harness.baresip import Baresip
 from harness.ear import Ear
 from harness.linphone import Linphone
 from harness.ownpage import OwnPage
@@ -13,6 +14,7 @@ from harness.process import Failed, until
 from harness.server import Lyceum
 
 PEOPLE = {name: f"pw-{name}" for name in ("d-page", "d-desk", "d-third", "d-lin", "d-lone")}
+KINDS = (("RTP over UDP", "udp", None), ("SRTP over TLS", "tls", "srtp-mand"))
 # Of 32768: what a codec makes of silence.
 QUIET = 200
 # Pictures are made and read in software, beside whatever else runs.
@@ -182,13 +184,27 @@ def attended(judge, folder, page, first, third, ear):
         first.ended()
 
 
+def qualities(judge, folder, server):
+    """PESQ of speech between our page and each kind of phone."""
+    _, loop, wide = quality.sample(folder)
+    page = OwnPage(folder, server.account("d-page"), server, wide)
+    page.registered()
+    for name, transport, encrypts in KINDS:
+        phone = Baresip(folder, server.account("d-desk"), server, transport, loop, encrypts=encrypts)
+        phone.registered()
+        quality_of(judge, folder, f"page to {name}", page, phone, END_TO_END)
+        page.ended()
+        phone.close()
+    page.close()
+
+
 def run(judge, out, binary, _depth):
     folder = os.path.join(out, "desk")
     os.makedirs(folder)
     with judge.case("desk: the server starts"):
         server = Lyceum(binary, out, PEOPLE).start()
     page, ear = page_of(folder, server, "d-page", "alice"), Ear()
-    for name, transport, encrypts in (("RTP over UDP", "udp", None), ("SRTP over TLS", "tls", "srtp-mand")):
+    for name, transport, encrypts in KINDS:
         phone = desk(folder, server, "d-desk", "bob", transport, encrypts=encrypts)
         ears = ear if transport == "udp" else None
         judge.scenario("page_calls", call, f"page to {name}", folder, page, phone, True, ears)
@@ -211,6 +227,7 @@ def run(judge, out, binary, _depth):
     judge.scenario("attended", attended, folder, page, first, third, ear)
     for one in (first, third, page, ear):
         one.close()
+    judge.scenario("qualities", qualities, folder, server)
     with judge.case("desk: the server drains and exits with 0"):
         code = server.stop()
         if code != 0:
