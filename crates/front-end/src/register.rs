@@ -239,7 +239,7 @@ impl Core {
                 self.answer_registration(inbound, wait_for, &lines, out);
                 self.scratch = lines;
                 if signed {
-                    self.facts_changed(inbound.now, aor);
+                    self.facts_changed_after(wait_for, inbound.now, aor);
                 }
                 self.devices_came(aor, wait_for);
             }

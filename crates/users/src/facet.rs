@@ -73,6 +73,25 @@ pub struct Touched {
     pub key: Box<[u8]>,
 }
 
+/// What an undo put back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Undone {
+    /// A facet.
+    Facet(Touched),
+    /// The bindings of this canonical address.
+    Bindings(Box<str>),
+}
+
+impl Undone {
+    /// The facet, if it is one.
+    pub fn facet(self) -> Option<Touched> {
+        match self {
+            Undone::Facet(touched) => Some(touched),
+            Undone::Bindings(_) => None,
+        }
+    }
+}
+
 /// A packed facet, viewed.
 #[derive(Clone, Copy)]
 pub(crate) struct Facet<'a>(pub &'a [u8]);

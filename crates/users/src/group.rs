@@ -3,7 +3,7 @@
 use crate::SWEEP_EVERY_MS;
 use crate::bytes::hash64;
 use crate::entry::{Entry, EntryError};
-use crate::facet::{Facets, Touched};
+use crate::facet::{Facets, Undone};
 use crate::intent::{Contacts, RegisterIntent};
 use crate::journal::{Before, Journal, Undo};
 use crate::matching::same_uri;
@@ -222,20 +222,25 @@ impl Group {
         Ok(())
     }
 
-    /// Puts back what a refused block changed; see [`Journal::failed`]. A facet put back is named.
-    pub fn undo(&mut self, undo: Undo) -> Option<Touched> {
+    /// Puts back what a refused block changed; see [`Journal::failed`]. What others know of is named.
+    pub fn undo(&mut self, undo: Undo) -> Option<Undone> {
         let mine = |r: Record<'_>| r.user() == undo.user;
         match undo.before {
-            Before::Stamp { identity, stamp } => self.patch(undo.hash, mine, identity, stamp),
+            Before::Stamp { identity, stamp } => {
+                self.patch(undo.hash, mine, identity, stamp);
+                None
+            }
             Before::Record(before) => {
-                self.take(undo.hash, mine);
+                let named = |packed: &[u8]| std::str::from_utf8(Record(packed).aor()).ok().map(Box::from);
+                let after = self.take(undo.hash, mine);
+                let aor = before.as_deref().or(after.as_deref()).and_then(named);
                 if let Some(record) = before {
                     self.replace(undo.hash, record);
                 }
+                aor.map(Undone::Bindings)
             }
-            Before::Facet { packed, existed } => return self.facets.restore(packed, existed),
+            Before::Facet { packed, existed } => self.facets.restore(packed, existed).map(Undone::Facet),
         }
-        None
     }
 
     fn find(&self, hash: u64, aor: &[u8]) -> Option<Record<'_>> {

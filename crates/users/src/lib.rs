@@ -44,7 +44,7 @@ pub mod subscription;
 
 pub use bytes::hash64;
 pub use entry::EntryError;
-pub use facet::{FacetKind, FacetTooLarge, MAX_FACET_KEY, MAX_FACET_VALUE, Touched, facet_kind};
+pub use facet::{FacetKind, FacetTooLarge, MAX_FACET_KEY, MAX_FACET_VALUE, Touched, Undone, facet_kind};
 pub use group::{Effect, Group, Outcome};
 pub use intent::{ContactIntent, Contacts, RegisterIntent};
 pub use journal::{Block, BlockEntry, Journal, Undo};

@@ -13,7 +13,7 @@ use lyceum_users::presence::{
     MAX_PUBLICATIONS, Presentities, Presentity, PublishIntent, PublishRefusal, Relationship, Standing, UserChoice,
     own_view, view,
 };
-use lyceum_users::{EntryError, Group, facet_kind};
+use lyceum_users::{EntryError, Group, Undone, facet_kind};
 use person::{ANA, NOON, Person, later, pidf};
 
 fn busy() -> String {
@@ -174,7 +174,7 @@ fn what_the_store_refused_did_not_happen() {
     let (seq, _) = ana.journal.take().unwrap();
     let mut told = false;
     for undo in ana.journal.failed(seq).unwrap() {
-        let touched = ana.group.undo(undo).unwrap();
+        let touched = ana.group.undo(undo).and_then(Undone::facet).unwrap();
         assert_eq!((touched.kind, &*touched.key), (facet_kind::PRESENCE, ANA.as_bytes()));
         let presentity = Presentity { aor: ANA, now: NOON, policy: &ana.policy };
         told |= ana.all.reconsider(presentity, &ana.group);

@@ -5,7 +5,7 @@ mod support;
 use lyceum_sip::time::WallTime;
 use lyceum_topology::policy::MessagePolicy;
 use lyceum_users::messages::{Arrival, DeviceKey, MessageId, Stored, Text, Waiting, WaitingCounts, WaitingRefusal};
-use lyceum_users::{Block, Group, Journal};
+use lyceum_users::{Block, Group, Journal, Undone};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use support::at;
@@ -316,7 +316,7 @@ impl World {
         log.blocks.extend(self.journal.take());
         let Some((last, _)) = log.blocks.last().filter(|(seq, _)| *seq > log.settled) else { return };
         for undo in self.journal.failed(*last).unwrap_or_default() {
-            if let Some(touched) = self.group.undo(undo) {
+            if let Some(touched) = self.group.undo(undo).and_then(Undone::facet) {
                 self.waiting.touched(&touched, &self.group);
             }
         }

@@ -44,12 +44,17 @@ pub async fn authorize(State(web): State<Web>, mut request: Request, next: Next)
     check_origin(request.headers(), peer.as_ref(), &web.options().allowed_origins)?;
     request.extensions_mut().insert(BodyBound::of(route));
     if route.access == Access::User {
-        let user = web.signed_in_user(request.headers())?;
-        // Files take as long as they take; they have places of their own.
-        let _place = match route.path.starts_with("/client/files") {
-            true => None,
-            false => web.places().take(user.user.id).await,
-        };
+        let mut user = web.signed_in_user(request.headers())?;
+        // Content takes as long as it takes, and has places of its own.
+        let is_content =
+            matches!((route.method, route.path), ("POST", "/client/files") | ("GET", "/client/files/{id}"));
+        let mut place = None;
+        if !is_content {
+            place = Some(web.places().take(user.user.id).await?);
+            // The wait may have been long.
+            user = web.signed_in_user(request.headers())?;
+        }
+        let _place = place;
         request.extensions_mut().insert(user);
         return Ok(next.run(request).await);
     } else if route.access != Access::Open {

@@ -1,6 +1,8 @@
 //! A signed-in user's share of the server: so many requests at a time, the others wait for their turn and for nobody else's.
 
 use crate::locked;
+use crate::refused::Refused;
+use lyceum_api::Refusal;
 use lyceum_topology::UserId;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -8,6 +10,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Requests of one user that are answered at a time, on all their pages.
 const OF_ONE: usize = 4;
+/// Requests of one user that wait at a time; a further one is refused.
+const WAITING: usize = 64;
 /// Users remembered before those who ask for nothing are forgotten.
 const REMEMBERED: usize = 4_096;
 
@@ -16,9 +20,11 @@ const REMEMBERED: usize = 4_096;
 pub(crate) struct Places(Mutex<HashMap<UserId, Arc<Semaphore>>>);
 
 impl Places {
-    /// A place for one request of this user; it is given back when it is dropped. `None` cannot come: places are never
-    /// closed.
-    pub(crate) async fn take(&self, user: UserId) -> Option<OwnedSemaphorePermit> {
+    /// A place for one request of this user; it is given back when it is dropped.
+    ///
+    /// # Errors
+    /// Too many of this user's requests wait already.
+    pub(crate) async fn take(&self, user: UserId) -> Result<OwnedSemaphorePermit, Refused> {
         let own = {
             let mut all = locked(&self.0);
             if all.len() >= REMEMBERED {
@@ -27,7 +33,16 @@ impl Places {
             }
             Arc::clone(all.entry(user).or_insert_with(|| Arc::new(Semaphore::new(OF_ONE))))
         };
-        own.acquire_owned().await.ok()
+        // The table's handle, this one, and one for each place that is held or awaited.
+        if Arc::strong_count(&own) >= 2 + OF_ONE + WAITING {
+            return Err(Refused::new(
+                Refusal::ServerBusy,
+                format!("more than {WAITING} of your requests wait"),
+                "server",
+            ));
+        }
+        let closed = |_| Refused::new(Refusal::InternalFault, "the server stops", "server");
+        own.acquire_owned().await.map_err(closed)
     }
 }
 
@@ -40,9 +55,23 @@ mod tests {
 
     fn taken(places: &Places, user: u32) -> Option<OwnedSemaphorePermit> {
         match pin!(places.take(UserId(user))).poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(place) => place,
+            Poll::Ready(place) => place.ok(),
             Poll::Pending => None,
         }
+    }
+
+    #[test]
+    fn only_so_many_wait() {
+        let places = Places::default();
+        let _held: Vec<_> = (0..OF_ONE).map(|_| taken(&places, 1).expect("a place")).collect();
+        let waker = Waker::noop();
+        let mut asked: Vec<_> = (0..WAITING).map(|_| Box::pin(places.take(UserId(1)))).collect();
+        asked.iter_mut().for_each(|one| assert!(one.as_mut().poll(&mut Context::from_waker(waker)).is_pending()));
+        let mut last = Box::pin(places.take(UserId(1)));
+        assert!(matches!(last.as_mut().poll(&mut Context::from_waker(waker)), Poll::Ready(Err(_))));
+        asked.clear();
+        let mut last = Box::pin(places.take(UserId(1)));
+        assert!(last.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
     }
 
     #[test]

@@ -26,7 +26,7 @@ use lyceum_sip::token::bearer::Bearers;
 use lyceum_sip::transaction::{Table, TableLimits, Timers};
 use lyceum_sip::{Index, Limits, SecretKey, Transport};
 use lyceum_topology::{ProxyPolicy, Snapshot};
-use lyceum_users::{Group, Journal, Undo};
+use lyceum_users::{Group, Journal, Undo, Undone};
 
 use crate::calls::Calls;
 use crate::credentials::Credentials;
@@ -259,6 +259,8 @@ impl Core {
     /// A listener that was announced after the start (the HTTPS server's).
     pub fn add_listener(&mut self, listener: Listener) {
         self.listeners.push(listener);
+        // Clients are told in their own document.
+        self.events.watches.touch_profiles();
     }
 
     /// Blocks up to `seq` are durable.
@@ -295,12 +297,16 @@ impl Core {
     }
 
     fn undo(&mut self, now: Now, undos: Vec<Undo>) {
-        let mut touched = Vec::new();
+        let (mut touched, mut bound) = (Vec::new(), std::collections::BTreeSet::new());
         for undo in undos {
-            let group = usize::from(undo.group());
-            touched.extend(self.groups[group].undo(undo));
+            match self.groups[usize::from(undo.group())].undo(undo) {
+                Some(Undone::Facet(facet)) => touched.push(facet),
+                Some(Undone::Bindings(aor)) => drop(bound.insert(aor)),
+                None => {}
+            }
         }
         self.facets_undone(now, &touched);
+        bound.iter().for_each(|aor| self.facts_changed(now, aor));
     }
 
     /// True while only refreshes are accepted; every [`STORE_RETRY`] one new registration is let through to try.

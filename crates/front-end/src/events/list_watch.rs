@@ -85,25 +85,40 @@ impl Watches {
         own.len()
     }
 
-    /// Queues the watches from this slot on, as many as `most` allows, lists counted by their members; the slot that is
-    /// next, if there is one.
-    pub(crate) fn review(&mut self, from: u32, most: usize) -> Option<u32> {
-        let mut looked = 0;
-        for slot in from..self.slots.len() as u32 {
-            if looked >= most {
-                return Some(slot);
+    /// Slots that there are, in use or not.
+    pub(crate) fn places(&self) -> u32 {
+        self.slots.len() as u32
+    }
+
+    /// Queues up to `left` watches from this slot on, round and round, as many as `most` allows, lists counted by their
+    /// members; gives the slot that is next, and how many were looked at.
+    pub(crate) fn review(&mut self, from: u32, left: u32, most: usize) -> (u32, u32) {
+        let (mut slot, mut looked, mut weight) = (from, 0, 0);
+        while looked < left && weight < most {
+            if slot >= self.places() {
+                slot = 0;
             }
-            looked += 1;
+            weight += 1;
             if let Some(list) = self.lists.get_mut(&slot) {
                 list.tell_all();
-                looked += list.members.len();
+                weight += list.members.len();
             }
             // Who watches is not the configuration's affair.
             if self.package_at(slot).is_some_and(|package| package != EventPackage::WatcherInfo) {
                 self.enqueue(slot);
             }
+            (slot, looked) = (slot + 1, looked + 1);
         }
-        None
+        (slot, looked)
+    }
+
+    /// What clients are told of themselves may be otherwise.
+    pub(crate) fn touch_profiles(&mut self) {
+        for slot in 0..self.places() {
+            if self.package_at(slot) == Some(EventPackage::Profile) {
+                self.enqueue(slot);
+            }
+        }
     }
 
     /// Slots of all list watches, with their records.

@@ -34,10 +34,12 @@ use lyceum_users::subscription::Subscription;
 use lyceum_users::{Group, Touched, facet_kind};
 
 use crate::core::Core;
+use body::is_ours;
 pub use desk::Seen;
 pub(crate) use notify::is_notify;
 pub(crate) use subscribe::from_address;
 pub use watchers::Watching;
+use watches::End;
 pub use watches::Watches;
 
 /// NOTIFY requests begun in one round of input: between rounds answers are read, so that a storm does not outrun them.
@@ -65,7 +67,7 @@ struct Held {
 
 enum Pending {
     /// An answer, and the watch whose first NOTIFY follows it.
-    Answer { server: ServerId, status: u16, bytes: Vec<u8>, watch: Option<u32> },
+    Answer { server: ServerId, status: u16, bytes: Vec<u8>, watch: Option<[u8; 16]> },
     /// Somebody who is no SIP endpoint.
     Done(Done),
     /// Those who watch this address.
@@ -80,7 +82,7 @@ pub struct Events {
     pub(crate) presentities: Vec<Presentities>,
     pub(crate) watches: Watches,
     held: VecDeque<Held>,
-    review: Option<review::Review>,
+    review: review::Review,
     bodies: body::Bodies,
     scratch: Vec<u8>,
 }
@@ -139,6 +141,11 @@ impl Core {
 
     /// Bindings or calls of a user changed: presence may be another.
     pub(crate) fn facts_changed(&mut self, now: Now, aor: &str) {
+        self.facts_changed_after(None, now, aor);
+    }
+
+    /// The same, of which watchers hear when block `seq` is durable.
+    pub(crate) fn facts_changed_after(&mut self, seq: Option<u64>, now: Now, aor: &str) {
         let snapshot = Arc::clone(&self.snapshot);
         let Some(user) = user_at(&snapshot, aor) else { return };
         let at = usize::from(routing_group(aor));
@@ -152,7 +159,7 @@ impl Core {
         let presence = &mut self.events.presentities[at];
         let change = presence.facts(presentity, facts, &mut self.groups[at], &mut self.journal);
         if change.changed {
-            self.presence_changed_after(change.wait_for, aor);
+            self.presence_changed_after(change.wait_for.max(seq), aor);
         }
     }
 
@@ -212,7 +219,14 @@ impl Core {
             return;
         };
         let Some(stored) = Subscription::unpack(&packed) else { return };
-        let slot = self.events.watches.undo(key, group, &stored, now.wall);
+        let is_gone = |aor: &str| user_at(&self.snapshot, aor).is_none_or(|user| !user.enabled);
+        let why = match () {
+            () if stored.expires <= now.wall => End::Timeout,
+            () if is_gone(stored.presentity) => End::NoResource,
+            () if is_ours(&self.snapshot, stored.watcher) && is_gone(stored.watcher) => End::Rejected,
+            () => End::Deactivated,
+        };
+        let slot = self.events.watches.undo(key, group, &stored, (now.wall, why));
         if stored.list && self.events.watches.lists.get(&slot).is_some_and(|list| list.members.is_empty()) {
             self.fill_list(slot, stored.presentity);
         }
@@ -224,7 +238,7 @@ impl Core {
         now: Now,
         seq: Option<u64>,
         answer: (ServerId, u16, Vec<u8>),
-        watch: Option<u32>,
+        watch: Option<[u8; 16]>,
     ) {
         let (server, status, bytes) = answer;
         match seq.filter(|seq| *seq > self.withheld.committed()) {
@@ -249,10 +263,8 @@ impl Core {
             let Some((group, key)) = self.events.watches.key_at(slot) else { continue };
             let packed = self.groups[usize::from(group)].facet(facet_kind::SUBSCRIPTION, &key);
             match packed.and_then(Subscription::unpack) {
-                Some(one) if one.presentity == watcher && !is_there => {
-                    self.events.watches.end(slot, watches::End::NoResource)
-                }
-                Some(one) if one.watcher == watcher => self.events.watches.end(slot, watches::End::Rejected),
+                Some(one) if one.presentity == watcher && !is_there => self.events.watches.end(slot, End::NoResource),
+                Some(one) if one.watcher == watcher => self.events.watches.end(slot, End::Rejected),
                 _ => {}
             }
         }
@@ -284,8 +296,10 @@ impl Core {
         self.events.held.push_back(Held { seq, what: Pending::Contacts(aor.into()) });
     }
 
-    fn first_notify(&mut self, watch: Option<u32>) {
-        if let Some(slot) = watch {
+    /// The SUBSCRIBE of this watch was answered: its watcher is told, whatever they said before.
+    fn first_notify(&mut self, watch: Option<[u8; 16]>) {
+        if let Some(slot) = watch.and_then(|key| self.events.watches.slot(&key)) {
+            self.events.watches.lift(slot);
             self.events.watches.enqueue(slot);
         }
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lyceum_net::Outbox;
 use lyceum_sip::time::Now;
@@ -30,6 +31,10 @@ const MARK: u64 = 0xffff << 48;
 const CSEQ_LEFT: u32 = 100;
 /// Bodies of members in one NOTIFY of a list; the others follow.
 const MEMBERS_A_NOTIFY: usize = 40;
+/// Watchers that one document of watcher information names.
+const WATCHERS_TOLD: usize = 2_000;
+/// Time between two notifications of who watches (RFC 3857 §4.10).
+const WATCHERS_PACE: Duration = Duration::from_secs(5);
 const PIDF: &str = "application/pidf+xml";
 
 /// A body with its media type.
@@ -68,7 +73,7 @@ impl Core {
                 self.drop_watch(slot);
             }
         }
-        let more = self.events.watches.waiting() > 0 || self.events.review.is_some();
+        let more = self.events.watches.waiting() > 0 || !self.events.review.is_over();
         let round = more.then(|| now.mono + NEXT_ROUND);
         self.next_notify = [round, self.events.watches.retries.next()].into_iter().flatten().min();
         self.flush_transactions(now, out);
@@ -102,6 +107,9 @@ impl Core {
                 return true;
             }
         };
+        // Somebody who asked once gets all of a long list before the end.
+        let unfinished = end == Some(End::Timeout) && content.as_ref().is_some_and(|content| content.more);
+        let end = end.filter(|_| !unfinished);
         let Some(watch) = self.events.watches.get(slot) else { return false };
         watch.cseq += 1;
         let cseq = watch.cseq;
@@ -153,7 +161,7 @@ impl Core {
                 }
                 Say::Content(Some(Content { content_type: PIDF.into(), body: document.body, more: false }))
             }
-            EventPackage::WatcherInfo => Say::Content(Some(self.winfo_content(now, subscription, version))),
+            EventPackage::WatcherInfo => self.winfo_content(now, slot, subscription, version),
             EventPackage::Profile => {
                 let (content, watch) = (self.profile_content(subscription), self.events.watches.get(slot));
                 let (Some(content), Some(watch)) = (content, watch) else { return Say::Content(None) };
@@ -190,7 +198,7 @@ impl Core {
                 bodies.push((at, member, body));
             }
         }
-        let is_last = self.events.watches.get(slot).is_some_and(|watch| watch.end.is_some());
+        let is_last = !more && self.events.watches.get(slot).is_some_and(|watch| watch.end.is_some());
         if bodies.is_empty() && !full && !is_last {
             return Say::Nothing { more };
         }
@@ -226,7 +234,7 @@ impl Core {
     }
 
     /// Who watches, for the person watched.
-    fn winfo_content(&mut self, now: Now, subscription: &Subscription<'_>, version: u32) -> Content {
+    fn winfo_content(&mut self, now: Now, slot: u32, subscription: &Subscription<'_>, version: u32) -> Say {
         let aor = subscription.presentity;
         let mut rows: Vec<(String, String, u32)> = Vec::new();
         for slot in self.events.watches.of(aor) {
@@ -239,8 +247,18 @@ impl Core {
             let packed = group.facet(facet_kind::SUBSCRIPTION, &key).and_then(Subscription::unpack);
             let Some(other) = packed.filter(watches) else { continue };
             let left = other.expires.0.saturating_sub(now.wall.0) / 1000;
+            if rows.len() >= WATCHERS_TOLD {
+                break;
+            }
             let id = key[..8].iter().map(|byte| format!("{byte:02x}")).collect();
             rows.push((id, format!("sip:{}", other.watcher), u32::try_from(left).unwrap_or(u32::MAX)));
+        }
+        let seen: Vec<u8> = rows.iter().flat_map(|(id, uri, _)| [id.as_bytes(), uri.as_bytes()].concat()).collect();
+        if let Some(watch) = self.events.watches.get(slot) {
+            let mark = mark(&seen);
+            if std::mem::replace(&mut watch.told, mark) == mark && watch.end.is_none() {
+                return Say::Nothing { more: false };
+            }
         }
         let watchers = rows.iter().map(|(id, uri, left)| Watcher {
             id,
@@ -253,7 +271,11 @@ impl Core {
         });
         let mut body = Vec::new();
         winfo::write(version, winfo::Extent::Full, &format!("sip:{aor}"), "presence", watchers, &mut body);
-        Content { content_type: "application/watcherinfo+xml".into(), body: body.into(), more: false }
+        Say::Content(Some(Content {
+            content_type: "application/watcherinfo+xml".into(),
+            body: body.into(),
+            more: false,
+        }))
     }
 
     fn send_notify(
@@ -278,7 +300,7 @@ impl Core {
         // Writing into memory does not fail.
         let _ = match end {
             Some(end) => write!(via, "terminated;reason={}", end.as_str()),
-            None => write!(via, "active;expires={left}"),
+            None => write!(via, "active;expires={}", left.max(1)),
         };
         let at_event = via.len();
         via.extend_from_slice(subscription.package.as_str().as_bytes());
@@ -327,6 +349,9 @@ impl Core {
         match message.status() {
             // RFC 6665 §4.2.2: these end the subscription, the others do not.
             404 | 405 | 410 | 416 | 480..=485 | 489 | 501 | 604 => self.drop_watch(which.0),
+            200..=299 if self.events.watches.package_at(which.0) == Some(EventPackage::WatcherInfo) => {
+                self.events.watches.pause(which, now.mono + WATCHERS_PACE);
+            }
             200..=299 => self.events.watches.answered(which.0),
             _ => {
                 self.metrics.notifies_failed.inc();

@@ -37,8 +37,13 @@ pub(crate) fn asked_for(message: &Message<'_>) -> Duration {
 
 impl Watches {
     /// The NOTIFY sent last from this slot was refused for now.
-    pub(crate) fn told_later(&mut self, (slot, mark): (u32, u16), at: Time) {
-        self.untold(slot);
+    pub(crate) fn told_later(&mut self, which: (u32, u16), at: Time) {
+        self.untold(which.0);
+        self.pause(which, at);
+    }
+
+    /// Nothing is sent from this slot before; then what is new, if anything is.
+    pub(crate) fn pause(&mut self, (slot, mark): (u32, u16), at: Time) {
         self.rest(slot);
         // As many as there may be subscriptions: beyond that, refreshes ask.
         if self.retries.0.len() >= SUBSCRIPTIONS {

@@ -15,15 +15,22 @@ use crate::core::Core;
 /// Watches looked at in one round of a review; a list counts as many as it has members.
 const REVIEWED_A_ROUND: usize = NOTIFIES_A_ROUND;
 /// Changed users that are looked at one by one; of more, everybody is.
-const ONE_BY_ONE: usize = 10_000;
+const ONE_BY_ONE: usize = 256;
 
-/// How far a review of everybody has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Review {
-    /// Presence is computed again, from this group on.
-    Presence(usize),
-    /// Watches are queued, from this slot on.
-    Watches(u32),
+/// How far a review of everybody has come. It goes round: one that begins while another is under way goes on from there
+/// and ends when everybody was looked at since, so that changes one after the other keep nobody waiting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Review {
+    group: usize,
+    groups_left: usize,
+    slot: u32,
+    slots_left: u32,
+}
+
+impl Review {
+    pub(crate) fn is_over(&self) -> bool {
+        self.groups_left == 0 && self.slots_left == 0
+    }
 }
 
 impl Core {
@@ -32,7 +39,10 @@ impl Core {
         self.events.bodies.forget_all();
         match changed.filter(|users| users.len() <= ONE_BY_ONE) {
             Some(users) => users.iter().for_each(|user| self.user_changed(now, user.as_str())),
-            None => self.events.review = Some(Review::Presence(0)),
+            None => {
+                self.events.review.groups_left = self.groups.len();
+                self.events.review.slots_left = self.events.watches.places();
+            }
         }
         self.next_notify = Some(now.mono);
     }
@@ -51,17 +61,19 @@ impl Core {
 
     /// The next part of a review, once what is due has left.
     pub(crate) fn review(&mut self, now: Now) {
-        let Some(review) = self.events.review.filter(|_| self.events.watches.waiting() < NOTIFIES_A_ROUND) else {
+        if self.events.review.is_over() || self.events.watches.waiting() >= NOTIFIES_A_ROUND {
             return;
-        };
-        self.events.review = match review {
-            Review::Presence(at) if at < self.groups.len() => {
-                self.review_presence(now, at);
-                Some(Review::Presence(at + 1))
-            }
-            Review::Presence(_) => Some(Review::Watches(0)),
-            Review::Watches(from) => self.events.watches.review(from, REVIEWED_A_ROUND).map(Review::Watches),
-        };
+        }
+        let mut review = self.events.review;
+        if review.groups_left > 0 {
+            self.review_presence(now, review.group);
+            review.group = (review.group + 1) % self.groups.len();
+            review.groups_left -= 1;
+        }
+        let (next, looked) = self.events.watches.review(review.slot, review.slots_left, REVIEWED_A_ROUND);
+        review.slot = next;
+        review.slots_left -= looked;
+        self.events.review = review;
     }
 
     fn review_presence(&mut self, now: Now, at: usize) {

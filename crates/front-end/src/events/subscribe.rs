@@ -149,7 +149,7 @@ impl Core {
             self.events.watches.last(slot, super::watches::End::Timeout);
         }
         let bytes = self.subscribed(inbound, new.expires, new.list);
-        self.answer_after(inbound.now, Some(seq), (server, 200, bytes), Some(slot));
+        self.answer_after(inbound.now, Some(seq), (server, 200, bytes), Some(key));
         if new.package == EventPackage::Presence && !new.list && aor != new.watcher {
             self.note_watcher(&new.presentity, &new.watcher);
         }
@@ -240,7 +240,7 @@ impl Core {
             self.events.watches.last(slot, super::watches::End::Timeout);
         }
         let bytes = self.subscribed(inbound, expires, renewed.list);
-        self.answer_after(inbound.now, Some(seq), (server, 200, bytes), Some(slot));
+        self.answer_after(inbound.now, Some(seq), (server, 200, bytes), Some(key));
     }
 
     fn refuse_list(&mut self, inbound: &Inbound<'_>, server: ServerId, amiss: Amiss, out: &mut Outbox) {

@@ -34,6 +34,8 @@ pub(crate) enum End {
     NoResource,
     /// The watcher may no longer.
     Rejected,
+    /// It is gone for a reason of ours: the watcher is to subscribe anew.
+    Deactivated,
 }
 
 impl End {
@@ -42,6 +44,7 @@ impl End {
             End::Timeout => "timeout",
             End::NoResource => "noresource",
             End::Rejected => "rejected",
+            End::Deactivated => "deactivated",
         }
     }
 }
@@ -69,6 +72,8 @@ pub(crate) struct Watch {
     pub(crate) stage: Stage,
     /// The next NOTIFY is the last one.
     pub(crate) end: Option<End>,
+    /// Its end was told and could not be stored: it is told again.
+    again: bool,
     /// It counts among those under way.
     counted: bool,
     pub(super) list: bool,
@@ -140,10 +145,6 @@ impl Watches {
                 watch.expires = subscription.expires;
                 watch.reserved = subscription.reserved;
                 watch.told = 0;
-                // Who asks is told, whatever they said before.
-                if watch.stage == Stage::Later {
-                    watch.stage = Stage::Idle;
-                }
             }
             return slot;
         }
@@ -160,6 +161,7 @@ impl Watches {
             package: subscription.package,
             stage: Stage::Idle,
             end: None,
+            again: false,
             counted: false,
             list: subscription.list,
         };
@@ -181,7 +183,13 @@ impl Watches {
 
     /// The store did not take what was done last: the watch is as its record says. One whose end was not stored ends again
     /// when the store can be written.
-    pub(crate) fn undo(&mut self, key: [u8; 16], group: u8, stored: &Subscription<'_>, now: WallTime) -> u32 {
+    pub(crate) fn undo(
+        &mut self,
+        key: [u8; 16],
+        group: u8,
+        stored: &Subscription<'_>,
+        (now, why): (WallTime, End),
+    ) -> u32 {
         if let Some(slot) = self.slot(&key) {
             if let Some(watch) = self.get(slot) {
                 watch.expires = stored.expires;
@@ -195,14 +203,15 @@ impl Watches {
         if let Some(watch) = self.get(slot) {
             // Which of the reserved numbers were used is not known.
             watch.cseq = stored.reserved;
-            watch.end = Some(End::Rejected);
+            watch.end = Some(why);
+            watch.again = true;
         }
         slot
     }
 
-    /// Those that ended and are still here are told so.
+    /// Those whose end could not be stored are told of it once more.
     pub(crate) fn end_again(&mut self) {
-        let ended = |watch: &Watch| watch.end.is_some() && watch.stage == Stage::Idle;
+        let ended = |watch: &Watch| watch.again && watch.stage == Stage::Idle;
         for slot in 0..self.slots.len() as u32 {
             if self.slots[slot as usize].as_ref().is_some_and(ended) {
                 self.enqueue(slot);
@@ -398,16 +407,21 @@ impl Watches {
     /// A last NOTIFY is due.
     pub(crate) fn end(&mut self, slot: u32, end: End) {
         self.last(slot, end);
+        self.lift(slot);
         self.enqueue(slot);
+    }
+
+    /// What was to be told later may be told now.
+    pub(crate) fn lift(&mut self, slot: u32) {
+        if let Some(watch) = self.get(slot).filter(|watch| watch.stage == Stage::Later) {
+            watch.stage = Stage::Idle;
+        }
     }
 
     /// The next NOTIFY is the last; it comes when the answer to the SUBSCRIBE has left.
     pub(crate) fn last(&mut self, slot: u32, end: End) {
         if let Some(watch) = self.get(slot) {
             watch.end = Some(end);
-            if watch.stage == Stage::Later {
-                watch.stage = Stage::Idle;
-            }
         }
     }
 

@@ -260,12 +260,16 @@ fn who_watches_by_a_list_is_seen_and_asked_about() {
         watch(&mut bench, "ben", "sip:ben@example.org;list=contacts", &format!("Event: presence\n{OWN_LIST}"));
     answer(&mut bench, &sent, "200 OK");
     let sent = add(&mut bench, "ben", &["anna"]);
+    assert!(told(&sent, 1).is_empty(), "the first was told just now: {sent:#?}");
+    let sent = bench.wait(Duration::from_millis(5_100));
     let [one] = told(&sent, 1)[..] else { panic!("{sent:#?}") };
     assert!(one.text.contains("sip:ben@example.org</watcher>"), "{}", one.text);
     answer(&mut bench, &sent, "200 OK");
     let asked = bench.core.contacts_of("anna@example.org").expect("anna's list").pending_watchers;
     assert_eq!(asked, ["ben@example.org"]);
-    let sent = ben.ask(&mut bench, "presence", 0);
+    let mut sent = ben.ask(&mut bench, "presence", 0);
+    answer(&mut bench, &sent, "200 OK");
+    sent.extend(bench.wait(Duration::from_millis(5_100)));
     let [one] = told(&sent, 1)[..] else { panic!("{sent:#?}") };
     assert!(!one.text.contains("<watcher "), "{}", one.text);
 }
@@ -280,5 +284,115 @@ fn a_poll_gets_the_state_once() {
     let [one] = told(&sent, 2)[..] else { panic!("{sent:#?}") };
     assert_eq!(one.value("Subscription-State"), "terminated;reason=timeout");
     assert!(one.text.contains("<basic>open</basic>"), "{}", one.text);
+    assert_eq!(bench.core.events().subscriptions(), 0);
+}
+
+/// A REGISTER of anna for so many seconds, and what it brought.
+fn register(bench: &mut Bench, seconds: u32) -> Vec<Sent> {
+    let text = bench.request("REGISTER", "sip:example.org", "anna", phone(1), &format!("Expires: {seconds}\n"));
+    let sent = bench.signed("anna", "secret", phone(1), &text);
+    later(bench, sent)
+}
+
+fn poll(bench: &mut Bench) -> Sent {
+    let request = bench.request("SUBSCRIBE", ANNA, "carl", phone(3), "Event: presence\nExpires: 0\n");
+    let sent = bench.signed("carl", "secret", phone(3), &request);
+    let sent = later(bench, sent);
+    told(&sent, 3)[0].clone()
+}
+
+#[test]
+fn a_sign_in_that_could_not_be_stored_makes_nobody_available() {
+    for (before, wanted) in [(0, 600), (600, 0)] {
+        let mut bench = Bench::new();
+        register(&mut bench, before);
+        let state = if before > 0 { "<basic>open</basic>" } else { "<basic>closed</basic>" };
+        let (_, sent) = watch(&mut bench, "ben", ANNA, "Event: presence\n");
+        answer(&mut bench, &sent, "200 OK");
+        bench.store_works = false;
+        let sent = register(&mut bench, wanted);
+        assert!(told(&sent, 2).is_empty(), "not stored yet: {sent:#?}");
+        let sent = refuse_last_block(&mut bench);
+        assert!(sent.iter().any(|one| one.status() == 503), "{sent:#?}");
+        assert!(told(&sent, 2).iter().all(|one| one.text.contains(state)), "{sent:#?}");
+        bench.wait(Duration::from_secs(15));
+        assert!(poll(&mut bench).text.contains(state), "from {before} to {wanted} seconds");
+    }
+}
+
+#[test]
+fn an_end_that_is_not_stored_for_long_is_not_told_before() {
+    let mut bench = Bench::new();
+    let (mut ben, sent) = watch(&mut bench, "ben", ANNA, "Event: presence\n");
+    answer(&mut bench, &sent, "200 OK");
+    bench.store_works = false;
+    let mut sent = ben.ask(&mut bench, "presence", 0);
+    sent.extend(bench.wait(Duration::from_secs(11)));
+    assert!(told(&sent, 2).is_empty(), "{sent:#?}");
+    refuse_last_block(&mut bench);
+    bench.wait(Duration::from_secs(11));
+    assert_eq!(bench.core.events().subscriptions(), 1);
+}
+
+#[test]
+fn a_refused_refresh_does_not_forget_that_something_is_to_be_told_later() {
+    let mut bench = Bench::new();
+    let (mut ben, sent) = watch(&mut bench, "ben", ANNA, "Event: presence\n");
+    answer(&mut bench, &sent, "503 Overloaded\nRetry-After: 20");
+    bench.store_works = false;
+    ben.ask(&mut bench, "presence", 3600);
+    let sent = refuse_last_block(&mut bench);
+    assert!(told(&sent, 2).is_empty(), "{sent:#?}");
+    assert_eq!(told(&bench.wait(Duration::from_millis(20_200)), 2).len(), 1);
+}
+
+#[test]
+fn changes_one_after_the_other_keep_nobody_from_being_looked_at() {
+    let users = (1..=200).map(|id| user(id, &format!("u{id}"))).chain([user(901, "anna"), user(902, "ben")]).collect();
+    let mut bench = Bench::with(|_| {}, users);
+    bench.register("anna", phone(1));
+    // Ben's watch has the last place; those before it are lists of many.
+    for _ in 0..20 {
+        let names: Vec<String> = (1..=200).map(|id| format!("u{id}")).collect();
+        add(&mut bench, "anna", &names.iter().map(String::as_str).collect::<Vec<_>>());
+        let (_, sent) =
+            watch(&mut bench, "anna", "sip:anna@example.org;list=contacts", &format!("Event: presence\n{OWN_LIST}"));
+        answer(&mut bench, &sent, "200 OK");
+    }
+    let (_, sent) = watch(&mut bench, "ben", ANNA, "Event: presence\n");
+    answer(&mut bench, &sent, "200 OK");
+    let mut told_ben = false;
+    for round in 0..40 {
+        bench.change_document(|document| {
+            document.policies.presence.global.privacy_mode = Some(true);
+            document.policies.presence.global.max_contacts = Some(300 + round);
+        });
+        let sent = bench.wait(Duration::from_millis(2));
+        told_ben |= !told(&sent, 2).is_empty();
+        answer(&mut bench, &sent, "200 OK");
+    }
+    assert!(told_ben, "ben may see anna no longer, and was not told");
+}
+
+#[test]
+fn who_asks_once_for_a_long_list_gets_all_of_it() {
+    let users = (1..=100).map(|id| user(id, &format!("u{id}"))).chain([user(901, "ben")]).collect();
+    let mut bench = Bench::with(|_| {}, users);
+    let names: Vec<String> = (1..=100).map(|id| format!("u{id}")).collect();
+    add(&mut bench, "ben", &names.iter().map(String::as_str).collect::<Vec<_>>());
+    let list = "sip:ben@example.org;list=contacts";
+    let request =
+        bench.request("SUBSCRIBE", list, "ben", phone(2), &format!("Event: presence\nExpires: 0\n{OWN_LIST}"));
+    let mut sent = bench.signed("ben", "secret", phone(2), &request);
+    sent.extend(bench.wait(Duration::from_millis(20)));
+    let (mut active, mut last) = (0, String::new());
+    while let Some(one) = told(&sent, 2).last().map(|one| (*one).clone()) {
+        active += one.text.matches("state=\"active\"").count();
+        last = one.value("Subscription-State").to_owned();
+        let mut more = answer(&mut bench, &sent, "200 OK");
+        more.extend(bench.wait(Duration::from_millis(20)));
+        sent = more;
+    }
+    assert_eq!((active, last.as_str()), (100, "terminated;reason=timeout"));
     assert_eq!(bench.core.events().subscriptions(), 0);
 }

@@ -246,7 +246,8 @@ impl Live for LiveServer {
     }
 
     fn write_message(&self, entry: MessageEntry) -> bool {
-        let Some(writer) = self.0.messages.get() else { return false };
+        // While the disk refuses, the room in the queue is for messages.
+        let Some(writer) = self.0.messages.get().filter(|writer| !writer.is_refused()) else { return false };
         writer.submit(MessageBatch { worker: 0, token: 0, entries: vec![entry] }).is_ok()
     }
 

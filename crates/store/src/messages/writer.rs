@@ -138,6 +138,11 @@ impl MessageWriter {
         Ok(())
     }
 
+    /// Whether the disk refused the last write.
+    pub fn is_refused(&self) -> bool {
+        self.shared.lock().refused
+    }
+
     /// Entries written since the start.
     pub fn written(&self) -> u64 {
         self.shared.written.load(Ordering::Relaxed)
@@ -336,7 +341,7 @@ fn commit_each(store: &Store, shared: &Shared, batches: Vec<MessageBatch>, done:
                 return refused(shared, left.into(), error, done);
             }
             Err(error) => tracing::error!(%error, "messages could not be written"),
-            Ok(()) => {}
+            Ok(()) => drop(shared.taken()),
         }
         report(shared, &[batch], &result, done);
     }

@@ -125,13 +125,30 @@ pub fn cseq(groups: &[Group], user: u32) -> u32 {
 /// A copy of the files as another process would find them, without SQLite's shared memory.
 pub fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let name = entry.file_name().into_string().unwrap();
-        if entry.file_type().unwrap().is_file() && !name.ends_with("-shm") && name != "lock" {
-            std::fs::copy(entry.path(), to.join(name)).unwrap();
+    // The writer goes on folding behind its report. Two readings that are alike were one moment between them, as a disk
+    // has it when the power fails; files copied one after the other while they change are none.
+    let mut files = read_files(from);
+    loop {
+        let again = read_files(from);
+        if again == files {
+            break;
         }
+        files = again;
     }
+    for (name, bytes) in files {
+        std::fs::write(to.join(name), bytes).unwrap();
+    }
+}
+
+fn read_files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let kept = files.filter_map(|entry| {
+        let name = entry.file_name().into_string().unwrap();
+        let is_kept = entry.file_type().ok()?.is_file() && !name.ends_with("-shm") && name != "lock";
+        // A journal may go while it is looked at.
+        is_kept.then(|| Some((name, std::fs::read(entry.path()).ok()?))).flatten()
+    });
+    kept.collect()
 }
 
 /// Runs one test of this file again, in a process of its own.

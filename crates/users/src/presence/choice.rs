@@ -1,6 +1,8 @@
 //! What a person chose to be seen as.
 
+use super::{MAX_LABEL, MAX_NOTE};
 use lyceum_sip::time::WallTime;
+use lyceum_topology::PresencePolicy;
 
 macro_rules! choices {
     ($($name:ident = $code:literal $word:literal, $doc:literal;)+) => {
@@ -119,3 +121,37 @@ impl std::fmt::Display for ChoiceRefusal {
 }
 
 impl std::error::Error for ChoiceRefusal {}
+
+/// What a person sets of their own presence; what is `None` stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct ChoiceIntent<'a> {
+    /// What to be seen as, its label, and when that ends.
+    pub choice: Option<(UserChoice, Option<&'a str>, Option<WallTime>)>,
+    /// The note; an empty one takes it back.
+    pub note: Option<&'a str>,
+    /// The out-of-office note and its end; an empty one takes it back.
+    pub out_of_office: Option<(&'a str, Option<WallTime>)>,
+    /// Whether an administrator sets it: that does not make the person active.
+    pub by_administrator: bool,
+}
+
+/// Refuses what policy or bounds forbid.
+pub(super) fn check(policy: &PresencePolicy, intent: &ChoiceIntent<'_>) -> Result<(), ChoiceRefusal> {
+    if let Some((choice, label, _)) = intent.choice {
+        if choice == UserChoice::AppearOffline && !policy.appear_offline {
+            return Err(ChoiceRefusal::AppearOfflineNotAllowed);
+        }
+        let labelled = matches!(choice, UserChoice::Available | UserChoice::Busy | UserChoice::DoNotDisturb);
+        if label.is_some_and(|label| !label.is_empty()) && !labelled {
+            return Err(ChoiceRefusal::LabelNotAllowed);
+        }
+        bounded("label", label.map_or(0, |label| label.chars().count()), MAX_LABEL)?;
+        plain("label", label, usize::MAX)?;
+    }
+    plain("note", intent.note, MAX_NOTE)?;
+    plain("out-of-office note", intent.out_of_office.map(|(note, _)| note), MAX_NOTE)
+}
+
+pub(super) fn bounded(what: &'static str, len: usize, limit: usize) -> Result<(), ChoiceRefusal> {
+    if len > limit { Err(ChoiceRefusal::TooLong { what, limit }) } else { Ok(()) }
+}

@@ -1,13 +1,13 @@
 //! The presence of every user of one routing group.
 
+use super::MAX_DEVICES;
 use super::aggregate::{AggregateState, Situation, aggregate, next_change};
 use super::calendar::BusyInterval;
-use super::choice::{Choice, ChoiceRefusal, UserChoice, plain};
+use super::choice::{Choice, ChoiceIntent, ChoiceRefusal, UserChoice, bounded, check};
 use super::document::{Document, FeedAddress, OutOfOffice};
 use super::endpoint::{DeviceActivity, DeviceKind, Facts};
 use super::pack::DocumentDamaged;
 use super::publish::{PublishIntent, PublishRefusal, Published, device_of, publish};
-use super::{MAX_DEVICES, MAX_LABEL, MAX_NOTE};
 use crate::bytes::hash64;
 use crate::facet::facet_kind::PRESENCE;
 use crate::group::Group;
@@ -37,19 +37,6 @@ pub struct Change {
     pub changed: bool,
     /// Number of the journal block that must be durable before success is told.
     pub wait_for: Option<u64>,
-}
-
-/// What a person sets of their own presence; what is `None` stays as it is.
-#[derive(Clone, Debug, Default)]
-pub struct ChoiceIntent<'a> {
-    /// What to be seen as, its label, and when that ends.
-    pub choice: Option<(UserChoice, Option<&'a str>, Option<WallTime>)>,
-    /// The note; an empty one takes it back.
-    pub note: Option<&'a str>,
-    /// The out-of-office note and its end; an empty one takes it back.
-    pub out_of_office: Option<(&'a str, Option<WallTime>)>,
-    /// Whether an administrator sets it: that does not make the person active.
-    pub by_administrator: bool,
 }
 
 /// The live part of one user's presence.
@@ -437,24 +424,4 @@ fn write(
     let mut packed = Vec::with_capacity(128);
     document.pack(&mut packed);
     group.put_facet(PRESENCE, aor.as_bytes(), &packed, journal).map(Some)
-}
-
-fn check(policy: &PresencePolicy, intent: &ChoiceIntent<'_>) -> Result<(), ChoiceRefusal> {
-    if let Some((choice, label, _)) = intent.choice {
-        if choice == UserChoice::AppearOffline && !policy.appear_offline {
-            return Err(ChoiceRefusal::AppearOfflineNotAllowed);
-        }
-        let labelled = matches!(choice, UserChoice::Available | UserChoice::Busy | UserChoice::DoNotDisturb);
-        if label.is_some_and(|label| !label.is_empty()) && !labelled {
-            return Err(ChoiceRefusal::LabelNotAllowed);
-        }
-        bounded("label", label.map_or(0, |label| label.chars().count()), MAX_LABEL)?;
-        plain("label", label, usize::MAX)?;
-    }
-    plain("note", intent.note, MAX_NOTE)?;
-    plain("out-of-office note", intent.out_of_office.map(|(note, _)| note), MAX_NOTE)
-}
-
-fn bounded(what: &'static str, len: usize, limit: usize) -> Result<(), ChoiceRefusal> {
-    if len > limit { Err(ChoiceRefusal::TooLong { what, limit }) } else { Ok(()) }
 }
