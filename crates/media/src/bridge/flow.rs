@@ -12,6 +12,7 @@ use crate::codec::comfort_noise::{Generator, Noise};
 use crate::codec::resample::Resampler;
 use crate::codec::{Decoder, Encoder, natural_rate};
 use crate::dtmf;
+use crate::dtmf::detect::Detector;
 use crate::dtmf::event::{Event, Sender};
 use crate::dtmf::tone::Tone;
 use crate::rtp::{self, Arrival, HEADER_LEN, Packet};
@@ -22,6 +23,10 @@ const MAX_CONCEALED: u16 = 5;
 const MAX_PENDING_MS: usize = 480;
 /// Key events that may wait to be sent; further ones are dropped, and their repetitions stand in for them.
 const MAX_WAITING: usize = 8;
+/// Keys that wait to be pressed; faster than they can be pressed nobody dials.
+const MAX_KEYS: usize = 32;
+/// Samples a second of sound in which keys are heard: what telephones that know no events speak.
+const KEY_RATE: u32 = 8_000;
 /// How long a key that we press is held.
 const PRESSED: Duration = Duration::from_millis(120);
 
@@ -42,6 +47,11 @@ pub(super) struct Flow {
     current: Option<(u32, u32, usize)>,
     tone: Option<Tone>,
     pressed: Option<(Sender, u32)>,
+    /// Listens for keys in the sound of an endpoint that sends no events, for one that takes them.
+    detector: Option<Detector>,
+    /// Keys that were heard: not told yet, and not pressed yet.
+    heard: VecDeque<char>,
+    unpressed: VecDeque<u8>,
     generator: Generator,
 }
 
@@ -66,6 +76,9 @@ impl Flow {
             current: None,
             tone: None,
             pressed: None,
+            detector: (pair.event_clock.is_none() && pair.event.is_some()).then(Detector::default),
+            heard: VecDeque::new(),
+            unpressed: VecDeque::new(),
             pair: pair.clone(),
         })
     }
@@ -114,6 +127,14 @@ impl Flow {
             return if lost > 0 {
                 self.conceal()
             };
+        }
+        if let Some(detector) = self.detector.as_mut().filter(|_| decoder.rate() == KEY_RATE) {
+            let heard = &mut self.heard;
+            detector.listen(&self.decoded, |key| heard.extend((heard.len() < MAX_KEYS).then_some(key)));
+            if detector.hears() {
+                // It goes on as an event alone, or the other end would take it twice.
+                self.decoded.fill(0);
+            }
         }
         resampler.process(&self.decoded, &mut self.pending);
         self.last_units = self.units(self.decoded.len(), at);
@@ -192,7 +213,8 @@ impl Flow {
     /// A key goes on as an event at the same place of the other clock.
     fn event(&mut self, packet: &Packet<'_>) {
         let (Some(event), Some(to)) = (Event::parse(packet.payload()), &self.pair.event) else { return };
-        let duration = u64::from(event.duration) * u64::from(to.clock) / u64::from(self.pair.event_clock.max(1));
+        let duration =
+            u64::from(event.duration) * u64::from(to.clock) / u64::from(self.pair.event_clock.unwrap_or(8_000));
         let event = Event { duration: duration.min(0xFFFF) as u16, ..event };
         let known = self.current.filter(|(came, _, _)| *came == packet.timestamp());
         let place = match known {
@@ -219,7 +241,8 @@ impl Flow {
             self.tone = dtmf::key(event.code).and_then(|key| Tone::of_key(key, self.rate));
         }
         let Some((_, _, made)) = &mut self.current else { return };
-        let wanted = u64::from(event.duration) * u64::from(self.rate) / u64::from(self.pair.event_clock.max(1));
+        let wanted =
+            u64::from(event.duration) * u64::from(self.rate) / u64::from(self.pair.event_clock.unwrap_or(8_000));
         let more = (wanted as usize).saturating_sub(*made).min(self.rate as usize / 10);
         *made += more;
         if let Some(tone) = &mut self.tone {
@@ -238,6 +261,18 @@ impl Flow {
         let units = self.pair.ptime * self.source_clock() / 1000;
         self.expected = Some(packet.timestamp().wrapping_add(units));
         self.bound();
+    }
+
+    /// The next key that was heard in the sound; it is pressed on the other leg after those before it.
+    pub fn key_heard(&mut self) -> Option<char> {
+        let key = self.heard.pop_front()?;
+        if let Some(code) = dtmf::event(key)
+            && !self.press(code)
+            && self.unpressed.len() < MAX_KEYS
+        {
+            self.unpressed.push_back(code);
+        }
+        Some(key)
     }
 
     /// We press a key on the leg that this flow leads to.
@@ -272,7 +307,12 @@ impl Flow {
                     return self.write_event(event, place, first, buffer);
                 }
                 (Some(_), false) => self.overlay(frame),
-                (None, _) => self.pressed = None,
+                (None, _) => {
+                    self.pressed = None;
+                    if let Some(code) = self.unpressed.pop_front() {
+                        self.press(code);
+                    }
+                }
             }
         }
         let payload = buffer.get_mut(HEADER_LEN..rtp::MAX_PACKET.min(buffer.len()))?;

@@ -285,6 +285,9 @@ impl Bridge {
         }
         if let Some(flow) = &mut self.flows[own] {
             let taken = flow.packet(&packet, arrival, action);
+            while let Some(key) = self.flows[own].as_mut().and_then(Flow::key_heard) {
+                self.event(Event::Key(side, key));
+            }
             return if taken { Outcome::Made } else { Outcome::Dropped(Dropped::Late) };
         }
         let Action::Relay(payload_type) = action else { return Outcome::Dropped(Dropped::PayloadType) };

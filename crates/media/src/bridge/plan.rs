@@ -39,8 +39,8 @@ pub struct Pair {
     pub to: Codec,
     /// What the other leg takes events as.
     pub event: Option<Codec>,
-    /// Clock of the events that come.
-    pub event_clock: u32,
+    /// Clock of the events that come; `None`: none come, and keys are in the sound.
+    pub event_clock: Option<u32>,
     /// Milliseconds of sound in a packet that goes out.
     pub ptime: u32,
 }
@@ -114,7 +114,7 @@ impl Pair {
             from: sources,
             to: target,
             event,
-            event_clock: came.map_or(8_000, |codec| codec.clock),
+            event_clock: came.map(|codec| codec.clock.max(1)),
             ptime: to.ptime.clamp(10, 60) / 10 * 10,
         })
     }

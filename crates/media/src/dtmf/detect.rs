@@ -50,6 +50,11 @@ impl Detector {
         }
     }
 
+    /// Whether a key is held now.
+    pub fn hears(&self) -> bool {
+        self.current.is_some()
+    }
+
     fn follow(&mut self, key: Option<char>) -> Option<char> {
         let again = key.is_some() && key == self.last;
         self.last = key;

@@ -154,6 +154,42 @@ fn keys_become_tones_where_no_events_are_taken() {
 }
 
 #[test]
+fn keys_in_the_sound_become_events_where_only_those_are_understood() {
+    let mut bridge =
+        phones(&[codec(8, Encoding::Pcma)], &[codec(0, Encoding::Pcmu), codec(101, Encoding::TelephoneEvent)]);
+    let law = lyceum_media::codec::g711::Law::A;
+    // 60 ms of each key and 60 ms of silence: faster than we press them.
+    let mut pcm = Vec::new();
+    for key in "19#".chars() {
+        let mut tone = lyceum_media::dtmf::tone::Tone::of_key(key, 8_000).expect("a key");
+        tone.fill(480, &mut pcm);
+        pcm.resize(pcm.len() + 480, 0);
+    }
+    pcm.resize(pcm.len() + 8_000, 0);
+    let (mut events, mut sound) = (Vec::new(), Vec::new());
+    for (number, frame) in pcm.chunks(160).enumerate() {
+        let payload: Vec<u8> = frame.iter().map(|sample| law.encode(*sample)).collect();
+        let packet = packet(8, number as u16, number as u32 * 160, &payload);
+        for (_, bytes) in give(&mut bridge, number as u64 * 20, Side::A, PHONE, &packet).1 {
+            match head(&bytes) {
+                (_, 101, _, place) if events.last() != Some(&(place, bytes[12])) => events.push((place, bytes[12])),
+                (_, 101, ..) => {}
+                _ => sound.extend(bytes[12..].iter().map(|byte| lyceum_media::codec::g711::Law::Mu.decode(*byte))),
+            }
+        }
+    }
+    assert_eq!(events.iter().map(|(_, code)| *code).collect::<Vec<_>>(), [1, 9, 11]);
+    let mut told = Vec::new();
+    while let Some(event) = bridge.poll_event() {
+        told.push(event);
+    }
+    assert_eq!(told, ['1', '9', '#'].map(|key| Event::Key(Side::A, key)));
+    let mut heard = String::new();
+    Detector::default().listen(&sound, |key| heard.push(key));
+    assert_eq!(heard, "", "nobody takes a key twice");
+}
+
+#[test]
 fn we_press_keys_ourselves() {
     for (events, heard) in [(true, 8), (false, 0)] {
         let mut to = vec![codec(0, Encoding::Pcmu)];
