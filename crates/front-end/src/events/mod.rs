@@ -279,8 +279,8 @@ impl Core {
         }
     }
 
-    /// The same once block `seq` is durable; `None`: now. So nobody is told what a crash takes back, and the news of one batch
-    /// go out together.
+    /// The same once block `seq` is durable; `None`: now. So a change that a crash takes back notifies nobody, and the news of
+    /// one batch go out together. Who asks by themselves meanwhile is answered from memory.
     pub(crate) fn presence_changed_after(&mut self, seq: Option<u64>, aor: &str) {
         match seq.filter(|seq| *seq > self.withheld.committed()) {
             Some(seq) => {
