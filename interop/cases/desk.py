@@ -1,5 +1,6 @@
 """Our own page in Chromium and desk phones that nobody here wrote call each other: baresip over UDP with RTP and over TLS
-with SRTP, linphone for what baresip cannot. Media is unlike, so the server is between."""
+with SRTP, linphone for what baresip cannot. Media is unlike, so the server is between. They see each other's states and
+write to each other, too."""
 
 import os
 import time
@@ -19,6 +20,8 @@ KINDS = (("RTP over UDP", "udp", None), ("SRTP over TLS", "tls", "srtp-mand"))
 QUIET = 200
 # Pictures are made and read in software, beside whatever else runs.
 SOON = 20
+# The promise for a change of somebody's state.
+SEEN = 2.0
 
 
 def page_of(folder, server, user, who):
@@ -198,6 +201,99 @@ def qualities(judge, folder, server):
     page.close()
 
 
+def within(what, began, ended):
+    """A change is seen everywhere within two seconds; how long it took."""
+    if ended - began > SEEN:
+        raise Failed(f"{what}: seen after {ended - began:.2f} s")
+    return max(0.0, ended - began)
+
+
+def told_by_linphone(phone, user, status, chosen):
+    phone.sees(user, status)
+    return within(f"{user} {status}, in linphone", chosen, time.time())
+
+
+def states(judge, page, lin, desk_phone, took):
+    """Who sees whom how, and how fast."""
+    me, his, other = page.account.user, lin.account.user, desk_phone.account.user
+    with judge.case("states: linphone publishes that it is there, and the page's list shows it within two seconds"):
+        took.append(within("linphone online, in the page", lin.published_at(), page.shows(his, "Available")))
+    with judge.case("states: baresip as well"):
+        page.shows(other, "Available")
+    with judge.case("states: linphone and baresip tell that the page is there"):
+        lin.sees(me, "Online")
+        desk_phone.sees(me, "Online")
+    # RFC 4480 has no word for do not disturb: who knows no more than that is told busy.
+    for word, status in (("Busy", "Busy"), ("Do not disturb", "Busy"), ("Automatic", "Online")):
+        with judge.case(f"states: the page chooses {word}, and linphone tells it within two seconds"):
+            took.append(told_by_linphone(lin, me, status, page.choose(word)))
+    with judge.case("states: baresip goes offline by its own word and comes back, and the page shows both"):
+        for word, text in (("offline", "Offline"), ("online", "Available")):
+            asked = time.time()
+            desk_phone.presence(word)
+            took.append(within(f"baresip {word}, in the page", asked, page.shows(other, text)))
+
+
+def in_a_call(judge, page, lin, desk_phone, took):
+    his, other = lin.account.user, desk_phone.account.user
+    with judge.case("states: linphone and baresip are in a call, and the page shows both so within two seconds; then free"):
+        lin.dial(other)
+        desk_phone.incoming()
+        asked = time.time()
+        desk_phone.answer()
+        took += [within(f"{user} in a call, in the page", asked, page.shows(user, "In a call")) for user in (his, other)]
+        lin.established()
+        asked = time.time()
+        lin.hangup()
+        desk_phone.ended()
+        took += [within(f"{user} free, in the page", asked, page.shows(user, "Available")) for user in (his, other)]
+
+
+def messages(judge, page, lin):
+    """Each is followed by another: when that is there, the first can no longer come again unseen."""
+    me, his = page.account.user, lin.account.user
+    page.choose("Available")
+    with judge.case("messages: what linphone writes is in the page, once and in order"):
+        for text in ("from-the-phone", "after-it"):
+            lin.write(me, text)
+            lin.written()
+            page.reads(his, text)
+        for text in ("from-the-phone", "after-it"):
+            if page.reads(his, text) != 1:
+                raise Failed(f"{text} stands in the page {page.reads(his, text)} times")
+    with judge.case("messages: what the page writes is in linphone, once and in order"):
+        for text in ("from-the-page", "and-on"):
+            page.write(his, text)
+            lin.reads(me, text)
+        for text in ("from-the-page", "and-on"):
+            if lin.times(text) != 1:
+                raise Failed(f"linphone printed {text} {lin.times(text)} times")
+
+
+def at_the_page(judge, folder, server):
+    """Our page and phones that nobody here wrote: states and messages."""
+    os.makedirs(folder, exist_ok=True)
+    page, took = page_of(folder, server, "d-page", "alice"), []
+    for user in ("d-lin", "d-desk"):
+        page.add(user)
+    page.watch()
+    speech = sound.speech(os.path.dirname(folder), "bob")[0]
+    desk_phone = Baresip(folder, server.account("d-desk"), server, "udp", speech, watches=["d-page"], publishes=True)
+    lin = Linphone(folder, server.account("d-lin"), server, "udp", speech, ["d-page"], publishes=True, only_pcmu=True)
+    desk_phone.registered()
+    judge.scenario("states", states, page, lin, desk_phone, took)
+    judge.scenario("in_a_call", in_a_call, page, lin, desk_phone, took)
+    judge.scenario("messages", messages, page, lin)
+    page.watch()
+    with judge.case("states: linphone quits, and the page shows it offline within two seconds"):
+        page.shows("d-lin", "Available")
+        lin.close()
+        took.append(within("linphone offline, in the page", lin.published_at("Cleared"), page.shows("d-lin", "Offline")))
+    print(f"note {len(took)} changes between our page and phones, seen after {', '.join(f'{one:.2f}' for one in took)} s", flush=True)
+    page.close()
+    desk_phone.close()
+
+
 def run(judge, out, binary, _depth):
     folder = os.path.join(out, "desk")
     os.makedirs(folder)
@@ -228,6 +324,7 @@ def run(judge, out, binary, _depth):
     for one in (first, third, page, ear):
         one.close()
     judge.scenario("qualities", qualities, folder, server)
+    judge.scenario("at_the_page", at_the_page, os.path.join(folder, "states"), server)
     with judge.case("desk: the server drains and exits with 0"):
         code = server.stop()
         if code != 0:

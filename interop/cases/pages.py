@@ -1,5 +1,5 @@
-"""Two people in two pages of the web client, in a real browser, against the server; the power is cut in the middle. A SIP
-phone that nobody here wrote is the third."""
+"""Two people in two pages of the web client, in a real browser, against the server; the power is cut in the middle. Phones
+that nobody here wrote meet a page in the group `desk`."""
 
 import os
 import subprocess

@@ -1,6 +1,7 @@
 """linphonec, driven by what a person would type, speaking from a file and recording into another."""
 
 import os
+import re
 import time
 
 from .process import FIRST, Child, Failed, Watch, free_port
@@ -133,6 +134,27 @@ class Linphone:
     def published(self, seconds=15):
         """Waits until the server took its presence."""
         self.trace.expect("to publish state LinphonePublishOk", seconds, "the 200 of its PUBLISH")
+
+    def published_at(self, state="Ok", seconds=15):
+        """When the server took its presence, or with `Cleared` its end, as `time.time`."""
+        found = self.trace.expect(rf"(\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d):(\d{{3}}) [^\n]*to publish state LinphonePublish{state}", seconds, f"its PUBLISH {state}")
+        return time.mktime(time.strptime(found.group(1), "%Y-%m-%d %H:%M:%S")) + int(found.group(2)) / 1000
+
+    def write(self, user, text):
+        self.child.say(f'chat sip:{user}@{self.account.domain} "{text}"')
+
+    def written(self, seconds=10):
+        """Waits until the server took what it wrote."""
+        self.trace.expect(r"SIP/2\.0 20[02] [^\n]*\n(?:[^\n]+\n)*?CSeq: \d+ MESSAGE", seconds, "the 200 of its MESSAGE")
+
+    def times(self, text):
+        """How often it printed a message."""
+        with self.child.news:
+            return len(re.findall(rf"Message received from [^\n]*{text}", self.child.text))
+
+    def reads(self, user, text, seconds=10):
+        """Waits for a message."""
+        self.child.expect(rf"Message received from [^\n]*{user}@[^\n]*{text}", seconds, f"{text!r} of {user}")
 
     def dial(self, user):
         self._fresh()

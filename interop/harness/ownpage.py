@@ -101,6 +101,29 @@ class OwnPage:
     def picture(self, name):
         self._do("picture", path=name)
 
+    def add(self, user):
+        """To the contacts."""
+        self._do("add", to=self._address(user))
+
+    def watch(self):
+        """Looks at the list of contacts from now on."""
+        self._do("watch")
+
+    def shows(self, user, word, seconds=10):
+        """Waits until the contact's row shows the word. Since when it does, as `time.time`."""
+        return int(self._do("shows", r"shows (\d+)", seconds, to=self._address(user), text=word).group(1)) / 1000
+
+    def choose(self, word):
+        """A state of one's own; when it was chosen."""
+        return int(self._do("choose", r"chose (\d+)", text=word).group(1)) / 1000
+
+    def write(self, user, text):
+        self._do("write", to=self._address(user), text=text)
+
+    def reads(self, user, text, seconds=10):
+        """Waits for a message; how often it stands there."""
+        return int(self._do("reads", r"reads (\d+)", seconds, to=self._address(user), text=text).group(1))
+
     def hangup(self):
         self._do("hangup")
 

@@ -8,6 +8,7 @@ import { look, watchConnections } from "../calls/measure";
 import { signIn } from "../calls/people";
 import { DESK } from "../look";
 import { forPages, launch, servePages, until } from "../stage";
+import { talking } from "./talking";
 import { begin, end, plainMicrophone, tapSound, wave } from "./tap";
 
 export interface Options {
@@ -20,12 +21,14 @@ export interface Options {
   out: string;
 }
 
-interface Order {
+export interface Order {
   do: string;
   to?: string;
   video?: boolean;
   keys?: string;
   path?: string;
+  /** What is written, or shown beside a name. */
+  text?: string;
   /** How long it may take. */
   ms?: number;
 }
@@ -79,6 +82,7 @@ function doing(page: Page, { base, out }: Options): Record<string, (order: Order
     await dialog.getByRole("button", { name: how }).click();
   };
   return {
+    ...talking(page, base),
     async dial({ to = "", video }) {
       await page.goto(`${base}/client/#/people/${encodeURIComponent(to)}`);
       await page.locator(".card").getByRole("button", { name: video ? "Video call" : "Call", exact: true }).click();
