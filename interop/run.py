@@ -13,7 +13,7 @@ import sys
 sys.dont_write_bytecode = True
 
 from cases import (accounts, alone, bridge, browser, calendar, calls, desk, durability, edge, extensions, federation, files, groups, large,
-                   pages, phones,
+                   messages, pages, phones,
                    planning, policy, presence, proxy, qos, relay, retention, stranger, torture, watching)
 from harness import process
 from harness.clamd import Clamd
@@ -47,6 +47,7 @@ GROUPS = {
     "edge": edge.run,
     "federation": federation.run,
     "durability": durability.run,
+    "messages": messages.run,
 }
 
 
@@ -77,7 +78,7 @@ def main():
 def run_group(judge, group, folder, options):
     """Groups that start servers of their own get the binary, the others a running server."""
     module = GROUPS[group]
-    if group in ("alone", "bridge", "calls", "desk", "durability", "edge", "federation", "files", "calendar", "groups", "planning", "relay",
+    if group in ("alone", "bridge", "calls", "desk", "durability", "edge", "federation", "files", "calendar", "groups", "messages", "planning", "relay",
                  "retention", "qos", "watching"):
         module(judge, folder, os.path.abspath(options.server), options.depth)
         return
