@@ -253,21 +253,37 @@ def messages(judge, page, lin):
     """Each is followed by another: when that is there, the first can no longer come again unseen."""
     me, his = page.account.user, lin.account.user
     page.choose("Available")
-    with judge.case("messages: what linphone writes is in the page, once and in order"):
-        for text in ("from-the-phone", "after-it"):
-            lin.write(me, text)
-            lin.written()
-            page.reads(his, text)
-        for text in ("from-the-phone", "after-it"):
-            if page.reads(his, text) != 1:
-                raise Failed(f"{text} stands in the page {page.reads(his, text)} times")
-    with judge.case("messages: what the page writes is in linphone, once and in order"):
+    with judge.case("messages: what the page writes is in linphone, once"):
         for text in ("from-the-page", "and-on"):
             page.write(his, text)
             lin.reads(me, text)
         for text in ("from-the-page", "and-on"):
             if lin.times(text) != 1:
                 raise Failed(f"linphone printed {text} {lin.times(text)} times")
+    with judge.case("messages: what linphone writes is in the open conversation, once"):
+        for text in ("from-the-phone", "after-it"):
+            lin.write(me, text)
+            page.reads(his, text)
+        for text in ("from-the-phone", "after-it"):
+            if page.reads(his, text) != 1:
+                raise Failed(f"{text} stands there {page.reads(his, text)} times")
+    judge.scenario("found_later", found_later, page, lin)
+
+
+def found_later(judge, page, lin):
+    """It came while the page showed something else: it has it from the phone and from the history, and a phone's message
+    has no Message-ID."""
+    me, his = page.account.user, lin.account.user
+    page.anew()
+    with judge.case("messages: what linphone wrote while the page showed something else is in the conversation once"):
+        lin.write(me, "found-later")
+        page.knocked()
+        page.reads(his, "found-later")
+        # The history is read by then.
+        page.reads(his, "from-the-phone")
+        often = {text: page.reads(his, text) for text in ("from-the-phone", "after-it", "found-later")}
+        if set(often.values()) != {1}:
+            raise Failed(f"stand there so often: {often}")
 
 
 def at_the_page(judge, folder, server):

@@ -143,10 +143,6 @@ class Linphone:
     def write(self, user, text):
         self.child.say(f'chat sip:{user}@{self.account.domain} "{text}"')
 
-    def written(self, seconds=10):
-        """Waits until the server took what it wrote."""
-        self.trace.expect(r"SIP/2\.0 20[02] [^\n]*\n(?:[^\n]+\n)*?CSeq: \d+ MESSAGE", seconds, "the 200 of its MESSAGE")
-
     def times(self, text):
         """How often it printed a message."""
         with self.child.news:

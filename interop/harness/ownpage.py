@@ -120,6 +120,14 @@ class OwnPage:
     def write(self, user, text):
         self._do("write", to=self._address(user), text=text)
 
+    def anew(self):
+        """Loads anew, and shows no conversation."""
+        self._do("anew")
+
+    def knocked(self, seconds=10):
+        """Waits until it shows that something is unread."""
+        self._do("knocked", seconds=seconds)
+
     def reads(self, user, text, seconds=10):
         """Waits for a message; how often it stands there."""
         return int(self._do("reads", r"reads (\d+)", seconds, to=self._address(user), text=text).group(1))

@@ -68,6 +68,13 @@ export function talking(page: Page, base: string): Record<string, (order: Order)
       await page.keyboard.press("Enter");
       await page.locator(".message.mine", { hasText: text }).locator(".mark-sent, .mark-delivered, .mark-read").waitFor();
     },
+    /** Loads the page anew, away from any conversation. */
+    async anew() {
+      await page.goto(`${base}/client/#/people`);
+      await page.reload();
+      await page.locator(".own-word", { hasNotText: "Not connected" }).waitFor();
+    },
+    knocked: ({ ms }) => page.locator(".rail-item.chats .count").waitFor({ timeout: ms ?? SOON }),
     /** How often it stands there. */
     async reads({ to, text = "", ms }) {
       await chat(to);
