@@ -12,7 +12,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from cases import (accounts, alone, bridge, browser, calendar, calls, desk, durability, edge, extensions, federation, files, groups, large,
+from cases import (accounts, alone, bridge, browser, calendar, calls, desk, durability, edge, extensions, faults, federation, files, groups, large,
                    messages, pages, phones,
                    planning, policy, presence, proxy, qos, relay, retention, stranger, torture, watching)
 from harness import process
@@ -46,6 +46,7 @@ GROUPS = {
     "qos": qos.run,
     "edge": edge.run,
     "federation": federation.run,
+    "faults": faults.run,
     "durability": durability.run,
     "messages": messages.run,
 }
@@ -78,7 +79,7 @@ def main():
 def run_group(judge, group, folder, options):
     """Groups that start servers of their own get the binary, the others a running server."""
     module = GROUPS[group]
-    if group in ("alone", "bridge", "calls", "desk", "durability", "edge", "federation", "files", "calendar", "groups", "messages", "planning", "relay",
+    if group in ("alone", "bridge", "calls", "desk", "durability", "edge", "faults", "federation", "files", "calendar", "groups", "messages", "planning", "relay",
                  "retention", "qos", "watching"):
         module(judge, folder, os.path.abspath(options.server), options.depth)
         return

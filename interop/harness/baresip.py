@@ -27,12 +27,12 @@ class Baresip:
     kind = "baresip"
 
     def __init__(self, folder, account, server, transport, speaks, watches=(), publishes=False, encrypts=None, codecs="PCMU/8000/1",
-                 media="127.0.0.1", video=False):
+                 media="127.0.0.1", video=False, buffers="2-5"):
         """`watches` are users whose presence it subscribes to; `publishes` its own, every ten minutes as its manual has it;
         `encrypts` is `srtp` (where the other can) or `srtp-mand` (or no call); `video` sends and
-        takes pictures in VP8."""
+        takes pictures in VP8; `buffers` are the least and the most packets that its jitter buffer waits for."""
         self.watches, self.publishes = watches, publishes
-        self.encrypts, self.codecs, self.media, self.video = encrypts, codecs, media, video
+        self.encrypts, self.codecs, self.media, self.video, self.buffers = encrypts, codecs, media, video, buffers
         self.account, self.server, self.transport = account, server, transport
         self.home = os.path.join(folder, f"baresip-{account.user}")
         os.makedirs(self.home, exist_ok=True)
@@ -50,10 +50,10 @@ class Baresip:
         host, port = self.server.address(self.transport)
         me = self.account
         lines = [
-            "poll_method epoll", f"sip_listen 127.0.0.1:{free_port()}", "call_local_timeout 120", "call_max_calls 4",
+            "poll_method epoll", f"sip_listen {self.media}:{free_port()}", "call_local_timeout 120", "call_max_calls 4",
             f"audio_source aufile,{speaks}", "audio_player aubridge,sink", "audio_alert aubridge,alert",
             "ausrc_srate 8000", "auplay_srate 8000", "ausrc_channels 1", "auplay_channels 1", "audio_level no",
-            "ausrc_format s16", "auplay_format s16", "auenc_format s16", "audec_format s16", "jitter_buffer_delay 2-5",
+            "ausrc_format s16", "auplay_format s16", "auenc_format s16", "audec_format s16", f"jitter_buffer_delay {self.buffers}",
             f"net_interface {self.media}", f"rtp_ports {self.rtp}-{self.rtp + 8}", f"module_path {MODULES}", "module g711.so", "module aufile.so", "module aubridge.so",
             "module sndfile.so", f"snd_path {self.home}", "module_tmp account.so", "module_app menu.so",
             "module_app ctrl_tcp.so", "module uuid.so", f"ctrl_tcp_listen 127.0.0.1:{self.control}",

@@ -37,17 +37,22 @@ class Network:
             subprocess.run(["ip", "netns", "del", self.full(host)], capture_output=True)
 
     def cable(self, one, address, other, its_address):
-        """Joins two hosts."""
+        """Joins two hosts; an end without an address has none."""
         self.cables += 1
         ends = [(one, f"c{self.cables}a", address), (other, f"c{self.cables}b", its_address)]
         sh("ip", "link", "add", ends[0][1], "netns", self.full(one), "type", "veth",
            "peer", "name", ends[1][1], "netns", self.full(other))
         for host, name, its in ends:
-            sh("ip", "-n", self.full(host), "addr", "add", its, "dev", name)
+            if its:
+                sh("ip", "-n", self.full(host), "addr", "add", its, "dev", name)
             sh("ip", "-n", self.full(host), "link", "set", name, "up")
 
     def route(self, host, to, by):
         sh("ip", "-n", self.full(host), "route", "add", to, "via", by)
+
+    def address(self, host, what, address, device):
+        """`add` or `del`."""
+        sh("ip", "-n", self.full(host), "addr", what, address, "dev", device)
 
     def forwards(self, host):
         sh(*self.on(host), "sysctl", "-qw", "net.ipv4.ip_forward=1")

@@ -17,7 +17,7 @@ class OwnPage:
         self.home = os.path.join(folder, f"page-{account.user}")
         os.makedirs(self.home, exist_ok=True)
         self.recordings = 0
-        argv = ["node", os.path.join(ROOT, "web", "client", "build", "desk.mjs"), "--base", f"https://127.0.0.1:{server.ports['https']}",
+        argv = ["node", os.path.join(ROOT, "web", "client", "build", "desk.mjs"), "--base", f"https://{server.host}:{server.ports['https']}",
                 "--person", f"{account.user}@{account.domain}:{account.password}", "--speaks", speaks, "--out", self.home, *pages()]
         self.child = Child(argv, os.path.join(self.home, "log"), cwd=os.path.join(ROOT, "web"), stdin=True)
 
@@ -93,6 +93,11 @@ class OwnPage:
     def stats(self):
         """Flows, paths and what was sent, of the newest connection."""
         return json.loads(self._do("stats", r"stats ([^\n]*)").group(1))
+
+    def flow(self, since):
+        """What came since a time (`time.time()`): a list of time, packets of sound so far, state of ICE."""
+        found = json.loads(self._do("flow", r"flow ([^\n]*)", since=since * 1000).group(1))
+        return [(one["at"] / 1000, one["packets"], one["ice"]) for one in found]
 
     def bars(self):
         """Size of the other end's picture, and its colours at the left, in the middle and at the right."""

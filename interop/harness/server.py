@@ -15,6 +15,7 @@ class Server:
 
     domain = "lyceum.test"
     ca = None
+    host = "127.0.0.1"
 
     def account(self, user):
         return Account(user, self.users[user], self.domain)
@@ -26,9 +27,9 @@ class Server:
 class Lyceum(Server):
     """`lyceum dev` with a data folder of its own; can be killed and started again on the same ports."""
 
-    def __init__(self, binary, folder, users, trust=None, wrap=(), extra=()):
+    def __init__(self, binary, folder, users, trust=None, wrap=(), extra=(), host="127.0.0.1"):
         self.binary, self.folder, self.users = binary, folder, dict(users)
-        self.trust, self.wrap, self.extra = trust, list(wrap), list(extra)
+        self.trust, self.wrap, self.extra, self.host = trust, list(wrap), list(extra), host
         self.data = os.path.join(folder, "data")
         os.makedirs(self.data, exist_ok=True)
         self.ports = {"sip": free_port(), "tls": free_port(), "https": free_port()}
@@ -41,8 +42,8 @@ class Lyceum(Server):
         """Starts it and waits for the line that says all listeners answer."""
         argv = self.wrap + [
             self.binary, "dev", "--data", self.data, "--domain", self.domain,
-            "--sip", f"127.0.0.1:{self.ports['sip']}", "--tls", f"127.0.0.1:{self.ports['tls']}",
-            "--https", f"127.0.0.1:{self.ports['https']}", "--users", self.csv, "--json", *self.extra]
+            "--sip", f"{self.host}:{self.ports['sip']}", "--tls", f"{self.host}:{self.ports['tls']}",
+            "--https", f"{self.host}:{self.ports['https']}", "--users", self.csv, "--json", *self.extra]
         if self.trust:
             argv += ["--trust", self.trust]
         self.child = Child(argv, os.path.join(self.folder, "server.log"), cwd=self.folder)

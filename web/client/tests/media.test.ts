@@ -4,6 +4,7 @@ import { clock } from "../src/calls/hooks";
 import { CallLog, unseen } from "../src/calls/log";
 import { judge, sampleOf, type Sample } from "../src/calls/quality";
 import { isGathered, leaving, offersVideo, screens, unbundled } from "../src/calls/sdp";
+import { Silence } from "../src/calls/silence";
 import type { Api } from "../src/api/api";
 import type { CallItem } from "../src/api/types";
 import { equal, holds, test } from "./kit";
@@ -117,4 +118,25 @@ test("the history: pages are joined, and missed calls count until they were look
   equal([log.state.get().items.map((i) => i.id), log.unseen()], [["c9", "c8", "c7"], 2]);
   log.look();
   equal(log.unseen(), 0);
+});
+
+test("silence: sound that came all the time and stops for a second is lost, and the server is asked before", () => {
+  const silence = new Silence();
+  for (let packets = 1; packets <= 8; packets++) equal(silence.look(packets * 10), "sound");
+  equal([1, 2, 3, 4, 5, 6].map(() => silence.look(80)), [undefined, "quiet", undefined, undefined, "lost", undefined]);
+  equal(silence.look(90), "sound");
+});
+
+test("silence: who pauses is not lost, and the second time twice as much patience is had", () => {
+  const silence = new Silence();
+  for (let packets = 1; packets <= 7; packets++) silence.look(packets);
+  equal([1, 2, 3, 4, 5, 6].map(() => silence.look(7)), Array(6).fill(undefined), "it had hardly begun");
+  const verdicts = (from: number) => {
+    for (let packets = from; packets < from + 8; packets++) silence.look(packets);
+    return Array.from({ length: 10 }, () => silence.look(from + 7)).indexOf("lost");
+  };
+  equal([verdicts(20), verdicts(40)], [4, 9]);
+  for (let packets = 60; packets < 68; packets++) silence.look(packets);
+  silence.forget();
+  equal(Array.from({ length: 50 }, () => silence.look(67)).filter(Boolean), [], "held calls are silent");
 });

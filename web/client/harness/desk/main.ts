@@ -6,6 +6,7 @@ import type { Page } from "playwright-core";
 import { DEVICES } from "../calls/people";
 import { look, watchConnections } from "../calls/measure";
 import { signIn } from "../calls/people";
+import { flowSince, watchFlow } from "../crowd/flow";
 import { DESK } from "../look";
 import { forPages, launch, servePages, until } from "../stage";
 import { talking } from "./talking";
@@ -29,6 +30,8 @@ export interface Order {
   path?: string;
   /** What is written, or shown beside a name. */
   text?: string;
+  /** Milliseconds since 1970. */
+  since?: number;
   /** How long it may take. */
   ms?: number;
 }
@@ -41,7 +44,7 @@ export async function main(options: Options): Promise<void> {
   const browser = await launch([...DEVICES, ...speaks, ...forPages(options.pages)]);
   const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: DESK, locale: "en-GB", reducedMotion: "reduce", permissions: ["microphone", "camera", "notifications"] });
   await servePages(context, options.base, options.pages);
-  for (const script of [watchConnections, tapSound, plainMicrophone]) await context.addInitScript(script);
+  for (const script of [watchConnections, tapSound, plainMicrophone, watchFlow]) await context.addInitScript(script);
   const page = await context.newPage();
   page.setDefaultTimeout(SOON);
   page.on("pageerror", (error) => tell(`FAULT the page complained: ${error.message}`));
@@ -130,6 +133,7 @@ function doing(page: Page, { base, out }: Options): Record<string, (order: Order
       });
       return `bars ${JSON.stringify(seen)}`;
     },
+    flow: async ({ since = 0 }) => `flow ${JSON.stringify(await page.evaluate(flowSince, since))}`,
     stats: async () => `stats ${JSON.stringify(await look(page))}`,
     picture: async ({ path = "" }) => void (await page.screenshot({ path: join(out, path), animations: "disabled" })),
   };

@@ -13,6 +13,13 @@ const TONE = { transportType: "RFC2833", duration: 140, interToneGap: 70 };
 /** Endings that JsSIP decides on for what we can mend: the media is lost, an offer did not get through. */
 const MENDABLE = new Set(["RTP Timeout", "Connection Error", "WebRTC Error"]);
 
+/** The connection to the server, as calls need it. */
+export interface Signalling {
+  online(): boolean;
+  /** Whether the server answers; if not, another connection is made at once. */
+  probe(): Promise<boolean>;
+}
+
 /** What of a session its types do not tell. */
 interface Inner {
   _iceReady: boolean;
@@ -37,14 +44,14 @@ export class JsSipLeg implements Leg {
   constructor(
     readonly session: RTCSession,
     private readonly arrive: (arrival: Arrival) => void,
-    private readonly online: () => boolean,
+    private readonly signalling: Signalling,
     connection: RTCPeerConnection | undefined = session.connection,
   ) {
     this.id = session.id;
     const { uri, display_name } = session.remote_identity;
     this.from = { address: addressOf(uri.toString()), name: display_name || undefined };
     this.senders = new Senders(() => this.connection, (theirs) => this.#say({ kind: "theirs", theirs }));
-    this.#turns = new Turns(session, online, () => this.#say({ kind: "trouble", what: "offer" }));
+    this.#turns = new Turns(session, signalling.online, () => this.#say({ kind: "trouble", what: "offer" }));
     this.#end = session.terminate.bind(session);
     session.terminate = (options) => {
       if (!session.isEstablished() || !MENDABLE.has(options?.cause ?? "")) return this.#end(options);
@@ -96,12 +103,12 @@ export class JsSipLeg implements Leg {
     session.on("failed", (event) => this.#over(event as unknown as Ended));
     session.on("refer", ({ request, accept, reject }) => {
       const to = (request as unknown as { refer_to: { uri: { toString(): string } } }).refer_to.uri.toString();
-      const placed = (media: LegMedia) => accept((made: RTCSession) => this.arrive({ leg: new JsSipLeg(made, this.arrive, this.online), video: false, placed: true }), optionsOf(media));
+      const placed = (media: LegMedia) => accept((made: RTCSession) => this.arrive({ leg: new JsSipLeg(made, this.arrive, this.signalling), video: false, placed: true }), optionsOf(media));
       this.#say({ kind: "referred", referred: { to: addressOf(to), accept: placed, reject } });
     });
     session.on("replaces", ({ request, accept }) => {
       const video = offersVideo((request as unknown as { body?: string }).body ?? "");
-      accept((made: RTCSession) => this.arrive({ leg: new JsSipLeg(made, this.arrive, this.online), video, replaces: this.id }));
+      accept((made: RTCSession) => this.arrive({ leg: new JsSipLeg(made, this.arrive, this.signalling), video, replaces: this.id }));
     });
   }
 
@@ -110,7 +117,12 @@ export class JsSipLeg implements Leg {
     this.senders.listen(connection);
     this.#watch = new Watch(connection, this.session.direction === ("outgoing" as string), {
       say: (state) => this.#say({ kind: "media", state }),
-      restart: () => this.#turns.add(() => (connection.restartIce(), this.session.renegotiate({}, this.#turns.done)), () => false, "restart"),
+      expected: () => {
+        const { local, remote } = this.session.isOnHold();
+        return this.session.isEstablished() && !local && !remote;
+      },
+      probe: () => this.signalling.probe(),
+      restart: () => this.#turns.add(() => (connection.restartIce(), this.session.renegotiate({}, this.#turns.done)), () => this.#watch?.lost() !== true, "restart"),
       giveUp: () => {
         this.#say({ kind: "ended", by: "here", lost: true });
         this.end();

@@ -3,7 +3,7 @@ import { UA, WebSocketInterface } from "jssip";
 import type { RTCSession } from "jssip/lib/RTCSession";
 import type { IncomingRequest } from "jssip/lib/SIPMessage";
 import type { Subscriber } from "jssip/lib/Subscriber";
-import { JsSipLeg, optionsOf } from "../calls/jssip-leg";
+import { JsSipLeg, optionsOf, type Signalling } from "../calls/jssip-leg";
 import type { Leg, LegMedia } from "../calls/leg";
 import { offersVideo } from "../calls/sdp";
 import { addressOf } from "./address";
@@ -17,6 +17,14 @@ const WATCH_AGAIN_MS = 3000;
 /** One that the server keeps refusing, as of somebody who is gone, is asked for ever more seldom. */
 const WATCH_AGAIN_MOST_MS = 900_000;
 const REGISTER_AGAIN_MS = 5000;
+/** A server that answers at all answers within this; what it costs to be wrong is another connection. */
+const PROBE_MS = 600;
+
+/** What of a user agent its types do not tell. */
+interface Inner {
+  transport: { disconnect(): void; connect(): void };
+  sendOptions(target: string, body: undefined, options: { eventHandlers: Record<string, () => void> }): void;
+}
 
 export async function connect(options: LinkOptions): Promise<Link> {
   return new JsSipLink(options);
@@ -26,6 +34,7 @@ class JsSipLink implements Link {
   readonly #ua: UA;
   readonly #watches = new Set<Watch>();
   #again: ReturnType<typeof setTimeout> | undefined;
+  #probing: Promise<boolean> | undefined;
 
   constructor(private readonly options: LinkOptions) {
     this.#ua = new UA({
@@ -68,13 +77,31 @@ class JsSipLink implements Link {
   }
 
   #online = (): boolean => this.#ua.isConnected() && this.#ua.isRegistered();
+  #signalling: Signalling = { online: this.#online, probe: () => this.#probe() };
+
+  /** A connection whose address is gone says nothing of it for a long time. */
+  #probe(): Promise<boolean> {
+    this.#probing ??= new Promise<boolean>((done) => {
+      if (!this.#online()) return done(false);
+      const ua = this.#ua as unknown as Inner;
+      const timer = setTimeout(() => {
+        done(false);
+        ua.transport.disconnect();
+        ua.transport.connect();
+      }, PROBE_MS);
+      // Any answer will do.
+      const answered = () => (clearTimeout(timer), done(true));
+      ua.sendOptions(`sip:${this.options.address.replace(/.*@/, "")}`, undefined, { eventHandlers: { succeeded: answered, failed: answered } });
+    }).finally(() => (this.#probing = undefined));
+    return this.#probing;
+  }
 
   /** Calls that come in; those that take the place of another are told by that one. */
   #listenForCalls(): void {
     this.#ua.on("newRTCSession", (event: { originator: string; session: RTCSession; request: unknown }) => {
       const request = event.request as IncomingRequest;
       if (event.originator !== "remote" || request.hasHeader("Replaces")) return;
-      this.options.onCall({ leg: new JsSipLeg(event.session, this.options.onCall, this.#online), video: offersVideo(request.body ?? "") });
+      this.options.onCall({ leg: new JsSipLeg(event.session, this.options.onCall, this.#signalling), video: offersVideo(request.body ?? "") });
     });
   }
 
@@ -82,7 +109,7 @@ class JsSipLink implements Link {
     let connection: RTCPeerConnection | undefined;
     const eventHandlers = { peerconnection: (event: { peerconnection: RTCPeerConnection }) => void (connection = event.peerconnection) };
     const session = this.#ua.call(target, { ...optionsOf(media), eventHandlers });
-    return new JsSipLeg(session, this.options.onCall, this.#online, connection);
+    return new JsSipLeg(session, this.options.onCall, this.#signalling, connection);
   }
 
   start(): void {
@@ -101,7 +128,8 @@ class JsSipLink implements Link {
   }
 
   retry(): void {
-    if (!this.#ua.isConnected()) this.#ua.start();
+    if (this.#ua.isConnected()) void this.#probe();
+    else this.#ua.start();
     // JsSIP's own recovery waits for its timer; the transport may be asked directly.
     const transport = (this.#ua as unknown as { transport?: { connect(): void } }).transport;
     if (!this.#ua.isConnected()) transport?.connect();
