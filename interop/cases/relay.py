@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import struct
+import threading
 import time
 
 from cases.policy import shell
@@ -12,7 +13,7 @@ from harness import turn
 from harness.page import Page
 from harness.process import Child, Failed, free_port, until
 from harness.server import Lyceum
-from harness.turn import Turn
+from harness.turn import Stream, Turn
 
 PEOPLE = {"relay-anna": "pw-relay-anna"}
 SECRET = "north-star"
@@ -36,9 +37,9 @@ def uclient(out, name, words):
     return child.text
 
 
-def everything_came(text, clients=2):
+def everything_came(text, clients=2, heard=2):
     sent = [tuple(map(int, pair)) for pair in re.findall(r"tot_send_msgs=(\d+), tot_recv_msgs=(\d+)", text)]
-    if not sent or sent[-1] != (clients * PACKETS, clients * PACKETS):
+    if not sent or sent[-1] != (clients * PACKETS, heard * PACKETS):
         raise Failed(f"sent and received {sent[-1:]}: {text[-300:]}")
 
 
@@ -89,7 +90,7 @@ def stun(judge, out, server):
             raise Failed(child.text[-200:])
 
 
-def attacks(judge, server, credentials):
+def attacks(judge, out, server, credentials):
     with judge.case("relay: peers that nobody opened are 403, by permission and by channel, and nothing is sent there"):
         client = Turn(server.turn, credentials)
         if client.allocate()[0] != "127.0.0.1":
@@ -111,12 +112,17 @@ def attacks(judge, server, credentials):
             except TimeoutError:
                 pass
         client.close()
-    with judge.case("relay: TCP relays (RFC 6062) are off and say so"):
-        client = Turn(server.turn, credentials)
-        asked = client.ask(turn.ALLOCATE, [(0x19, b"\x06\0\0\0")])
-        if turn.code(asked) != 442:
-            raise Failed(f"{asked}")
-        client.close()
+    with judge.case("relay: TCP relays (RFC 6062) are off and say so, over UDP and TCP"):
+        for client in (Turn(server.turn, credentials), Stream(server.turn, credentials)):
+            asked = client.ask(turn.ALLOCATE, [turn.TCP])
+            if turn.code(asked) != 442:
+                raise Failed(f"{asked}")
+            client.close()
+    with judge.case("relay: coturn's client gets no TCP relay where they are off"):
+        user, password = credentials
+        text = uclient(out, "tcp-off", ["-T", "-m", "2", "-p", str(server.turn[1]), "-u", user, "-w", password, "127.0.0.1"])
+        if "Unsupported Transport Protocol" not in text or "tot_recv_msgs" in text:
+            raise Failed(text[-300:])
     amplification(judge, server)
 
 
@@ -205,6 +211,75 @@ def six(judge, out, binary):
         server.stop()
 
 
+def connections(judge, out, binary):
+    """TCP relay ports (RFC 6062), where they are on: coturn's client at both ends, then a peer that echoes."""
+    folder = os.path.join(out, "connections")
+    os.makedirs(folder)
+    ports = [free_port(), free_port()]
+    with judge.case("relay: a server with TCP relays starts"):
+        server = Lyceum(binary, folder, PEOPLE, extra=[
+            "--turn", f"127.0.0.1:{ports[0]}", "--turn-tls", f"127.0.0.1:{ports[1]}", "--turn-peer", "127.0.0.1/32",
+            "--turn-secret", SECRET, "--turn-tcp"]).start()
+    user, password = turn.rest(SECRET, "anna")
+    # Of two passive ones coturn's client lets one hear the other and not itself be heard, with coturn's own server too.
+    for name, words, port, heard in (("TCP", ["-T"], ports[0], 2), ("TLS", ["-T", "-S"], ports[1], 2),
+                                     ("TCP, passive", ["-P"], ports[0], 1)):
+        with judge.case(f"relay: coturn's client with TCP relays over {name}"):
+            text = uclient(folder, "".join(words), [*words, "-m", "2", "-p", str(port), "-u", user, "-w", password, "127.0.0.1"])
+            everything_came(text, heard=heard)
+    control = ("127.0.0.1", ports[0])
+    echo_by_tcp(judge, control, (user, password))
+    with judge.case("relay: that server drains and exits with 0"):
+        code = server.stop()
+        if code != 0:
+            raise Failed(f"exit code {code}; log {server.child.log_path}")
+
+
+def echo_by_tcp(judge, control, credentials):
+    client = Stream(control, credentials)
+    with judge.case("relay: a TCP peer that was opened echoes a megabyte, and its end comes through"):
+        if turn.RELAYED not in client.ask(turn.ALLOCATE, [turn.TCP]):
+            raise Failed("no allocation")
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(5)
+            number = client.ask(turn.CONNECT, [], [listener.getsockname()])[turn.CONNECTION]
+            peer, _ = listener.accept()
+        taken, sent = client.take(number), os.urandom(1 << 20)
+        threading.Thread(target=echo_all, args=(peer,), daemon=True).start()
+        threading.Thread(target=send_all, args=(taken, sent), daemon=True).start()
+        taken.settimeout(20)
+        got = b"".join(iter(lambda: taken.recv(65536), b""))
+        if got != sent:
+            raise Failed(f"{len(got)} bytes of {len(sent)} came back")
+        taken.close()
+    with judge.case("relay: connections go to nobody that was not opened, and numbers are worth nothing to others"):
+        for ip in FORBIDDEN:
+            if (found := turn.code(client.ask(turn.CONNECT, [], [(ip, 80)]))) != 403:
+                raise Failed(f"{ip}: {found}")
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            number = client.ask(turn.CONNECT, [], [listener.getsockname()])[turn.CONNECTION]
+            ben = Stream(control, turn.rest(SECRET, "ben"))
+            ben.ask(turn.ALLOCATE, [turn.TCP])
+            for who, asked in ((ben, number), (client, os.urandom(4)), (ben, os.urandom(4))):
+                if (found := who.take(asked)) != 400:
+                    raise Failed(f"answered {found}")
+            if not isinstance(client.take(number), socket.socket) or client.take(number) != 400:
+                raise Failed("the owner takes it, and once")
+            ben.close()
+    client.close()
+
+
+def echo_all(peer):
+    while data := peer.recv(65536):
+        peer.sendall(data)
+    peer.close()
+
+
+def send_all(sender, data):
+    sender.sendall(data)
+    sender.shutdown(socket.SHUT_WR)
+
+
 def run(judge, out, binary, _depth):
     ports = [free_port(), free_port()]
     with judge.case("relay: the server starts"):
@@ -219,8 +294,9 @@ def run(judge, out, binary, _depth):
             ("UDP", [], ports[0]), ("TCP", ["-t"], ports[0]), ("TLS", ["-t", "-S"], ports[1]))],
         ("relay: echo", echo, out, server, credentials),
         ("relay: wrong", wrong, out, server, credentials),
-        ("relay: attacks", attacks, server, credentials),
+        ("relay: attacks", attacks, out, server, credentials),
         ("relay: six", six, out, binary),
+        ("relay: connections", connections, out, binary),
     ])
     judge.scenario("relay: disabled", disabled, server, credentials)
     with judge.case("relay: the server drains and exits with 0"):

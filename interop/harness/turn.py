@@ -9,8 +9,9 @@ import struct
 import time
 
 COOKIE = 0x2112A442
-BINDING, ALLOCATE, REFRESH, SEND, PERMIT, BIND, CONNECT = 1, 3, 4, 0x16, 8, 9, 10
-UDP = (0x19, b"\x11\0\0\0")
+BINDING, ALLOCATE, REFRESH, SEND, PERMIT, BIND, CONNECT, TAKE, ATTEMPT = 1, 3, 4, 0x16, 8, 9, 10, 11, 0x1C
+UDP, TCP = (0x19, b"\x11\0\0\0"), (0x19, b"\x06\0\0\0")
+CONNECTION = 0x2A
 LIFETIME, PEER, DATA, RELAYED, MAPPED = 0xD, 0x12, 0x13, 0x16, 0x20
 
 
@@ -112,3 +113,21 @@ class Turn:
 
     def close(self):
         self.socket.close()
+
+
+class Stream(Turn):
+    """The same over TCP: one message is awaited at a time."""
+
+    def __init__(self, server, credentials=None):
+        super().__init__(server, credentials)
+        self.socket.close()
+        self.socket = socket.create_connection(server, timeout=5)
+
+    def take(self, number):
+        """A second connection that carries the bytes of this number; or the code that refuses it."""
+        other = Stream(self.socket.getpeername(), (self.user, self.password))
+        refused = code(other.ask(TAKE, [(CONNECTION, number)]))
+        if not refused:
+            return other.socket
+        other.close()
+        return refused

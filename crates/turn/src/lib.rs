@@ -1,4 +1,4 @@
-//! STUN (RFC 8489) and TURN (RFC 8656) as an engine without IO.
+//! STUN (RFC 8489) and TURN (RFC 8656, over TCP to peers too: RFC 6062) as an engine without IO.
 //!
 //! [`Server`] is given packets of clients and of peers with the time, and says what to send where; relay ports are opened
 //! through [`Relays`], which the driver brings. Relaying costs one hash probe up and none down, allocates nothing and moves
@@ -31,7 +31,8 @@ pub use nonce::{NONCE_LIFE, Nonces};
 pub use peers::{Network, PeerRange, PeerRules};
 pub use quota::Quotas;
 pub use server::{
-    AMPLIFICATION_MAX, CHANNELS_MAX, Family, HEADROOM, LIFETIME_DEFAULT, LIFETIME_MAX, Now, Options, PERMISSIONS_MAX,
-    Port, REALM_MAX, REVOKED_MAX, RelayId, Relays, Server, Step, TAILROOM, Totals,
+    AMPLIFICATION_MAX, CHANNELS_MAX, CONNECTION_WAIT, CONNECTIONS_MAX, CONNECTIONS_PER_ALLOCATION, ConnectionId,
+    Family, HEADROOM, LIFETIME_DEFAULT, LIFETIME_MAX, Now, Options, PERMISSIONS_MAX, Port, REALM_MAX, REVOKED_MAX,
+    RelayId, Relays, Server, Step, TAILROOM, Totals, Way,
 };
 pub use writer::Writer;

@@ -29,6 +29,7 @@ pub mod kind {
     pub const XOR_MAPPED_ADDRESS: u16 = 0x0020;
     pub const RESERVATION_TOKEN: u16 = 0x0022;
     pub const PRIORITY: u16 = 0x0024;
+    pub const CONNECTION_ID: u16 = 0x002a;
     pub const ADDITIONAL_ADDRESS_FAMILY: u16 = 0x8000;
     pub const ADDRESS_ERROR_CODE: u16 = 0x8001;
     pub const SOFTWARE: u16 = 0x8022;
@@ -63,6 +64,8 @@ pub enum Method {
     Connect,
     /// RFC 6062.
     ConnectionBind,
+    /// RFC 6062.
+    ConnectionAttempt,
     /// Any other number.
     Other(u16),
 }
@@ -79,6 +82,7 @@ impl Method {
             0x009 => Method::ChannelBind,
             0x00a => Method::Connect,
             0x00b => Method::ConnectionBind,
+            0x00c => Method::ConnectionAttempt,
             other => Method::Other(other),
         }
     }
@@ -94,6 +98,7 @@ impl Method {
             Method::ChannelBind => 0x009,
             Method::Connect => 0x00a,
             Method::ConnectionBind => 0x00b,
+            Method::ConnectionAttempt => 0x00c,
             Method::Other(other) => other & 0x0fff,
         }
     }

@@ -40,16 +40,32 @@ impl Bucket {
     /// Whether `bytes` may pass now.
     pub(crate) fn take(&mut self, kbps: Option<u32>, now_micros: u64, bytes: usize) -> bool {
         let Some(kbps) = kbps else { return true };
-        let rate = u64::from(kbps) * 125;
-        let elapsed = now_micros.saturating_sub(self.at).min(MICROS);
-        self.at = now_micros.max(self.at);
-        self.level = (self.level + elapsed * rate).min(rate * MICROS);
+        self.fill(kbps, now_micros);
         let cost = bytes as u64 * MICROS;
         let passes = cost <= self.level;
         if passes {
             self.level -= cost;
         }
         passes
+    }
+
+    /// How many bytes may pass now.
+    pub(crate) fn left(&mut self, kbps: Option<u32>, now_micros: u64) -> usize {
+        let Some(kbps) = kbps else { return usize::MAX };
+        self.fill(kbps, now_micros);
+        (self.level / MICROS) as usize
+    }
+
+    /// So many have passed.
+    pub(crate) fn spend(&mut self, bytes: usize) {
+        self.level = self.level.saturating_sub(bytes as u64 * MICROS);
+    }
+
+    fn fill(&mut self, kbps: u32, now_micros: u64) {
+        let rate = u64::from(kbps) * 125;
+        let elapsed = now_micros.saturating_sub(self.at).min(MICROS);
+        self.at = now_micros.max(self.at);
+        self.level = (self.level + elapsed * rate).min(rate * MICROS);
     }
 }
 
@@ -72,5 +88,15 @@ mod tests {
         assert!(bucket.take(Some(8000), 0, 16_384));
         assert!(!bucket.take(Some(8000), 0, 1));
         assert!(bucket.take(Some(8000), 6, 1));
+    }
+
+    #[test]
+    fn what_is_left_passes_and_not_a_byte_more() {
+        let mut bucket = Bucket::new(0);
+        assert_eq!(bucket.left(None, 0), usize::MAX);
+        assert_eq!(bucket.left(Some(8), 0), 1000);
+        assert!(!bucket.take(Some(8), 0, 1001));
+        assert!(bucket.take(Some(8), 0, 1000));
+        assert_eq!((bucket.left(Some(8), 0), bucket.left(Some(8), 2_500)), (0, 2));
     }
 }

@@ -66,6 +66,7 @@ pub struct Stats {
     over_quota: AtomicU64,
     unauthorized: AtomicU64,
     forbidden: AtomicU64,
+    joined: AtomicU64,
 }
 
 impl Stats {
@@ -79,6 +80,7 @@ impl Stats {
         self.over_quota.store(totals.over_quota, Relaxed);
         self.unauthorized.store(totals.unauthorized, Relaxed);
         self.forbidden.store(totals.forbidden, Relaxed);
+        self.joined.store(totals.connections, Relaxed);
     }
 
     /// Allocations that stand now.
@@ -101,6 +103,7 @@ impl Stats {
             over_quota: self.over_quota.load(Relaxed),
             unauthorized: self.unauthorized.load(Relaxed),
             forbidden: self.forbidden.load(Relaxed),
+            connections: self.joined.load(Relaxed),
         }
     }
 }

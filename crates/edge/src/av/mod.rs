@@ -15,9 +15,11 @@
 //! ```
 
 mod bind;
+mod bridge;
 mod conn;
 mod datagrams;
 mod handle;
+mod peers;
 mod ports;
 mod streams;
 mod worker;
@@ -94,6 +96,8 @@ pub struct Options {
     pub authority: Authority,
     /// How much relays carry.
     pub quotas: Quotas,
+    /// Whether clients may ask for TCP relay ports (RFC 6062).
+    pub tcp_relays: bool,
     /// Media ranges of this deployment: whom relays may talk to besides each other.
     pub peers: Vec<PeerRange>,
     /// What of the traffic class goes with the ports of peers inside: media of one kind has ports of its own there. A relay
@@ -113,6 +117,7 @@ impl Options {
             realm: realm.to_owned(),
             authority,
             quotas: Quotas::default(),
+            tcp_relays: false,
             peers: Vec::new(),
             classes: Vec::new(),
             tls: None,

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, TcpListener};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use lyceum_net::Tls;
 use lyceum_net::driver::{Epoll, Interest};
-use lyceum_turn::{Client, Via};
+use lyceum_turn::{Client, ConnectionId, Via};
 
 use super::conn::Conn;
 use super::worker::Token;
@@ -94,7 +94,7 @@ impl Streams {
     }
 
     pub(super) fn put_back(&mut self, slot: u32, mut conn: Conn) {
-        if conn.waits() && !conn.dirty {
+        if conn.waits() && !conn.dirty && conn.joined.is_none() {
             conn.dirty = true;
             self.dirty.push(slot);
         }
@@ -110,6 +110,14 @@ impl Streams {
             }
         }
         self.free.push(slot);
+    }
+
+    /// Gives a client something to send, if it is still the one on its connection.
+    pub(super) fn tell(&mut self, client: &Client, bytes: &[u8]) {
+        let Via::Stream(slot) = client.via else { return };
+        if self.table.get(slot as usize).and_then(Option::as_ref).is_some_and(|conn| conn.client == *client) {
+            self.send(slot, bytes);
+        }
     }
 
     /// Gives a connection something to send.
@@ -134,19 +142,48 @@ impl Streams {
     pub(super) fn write(&mut self, slot: u32) -> bool {
         let Some(conn) = self.table.get_mut(slot as usize).and_then(Option::as_mut) else { return true };
         conn.dirty = false;
+        if conn.joined.is_some() {
+            // Its bytes are a peer's: they are written where those are read.
+            return true;
+        }
         if conn.write().is_err() {
             return false;
         }
         let wanted = if conn.waits() { Interest::ReadWrite } else { Interest::Read };
-        if wanted != conn.interest {
-            conn.interest = wanted;
-            return self.epoll.modify(conn.socket.as_fd(), Token::Conn(slot).word(), wanted).is_ok();
-        }
-        true
+        watch(&self.epoll, conn.socket.as_fd(), Token::Conn(slot), &mut conn.interest, Some(wanted)).is_ok()
+    }
+
+    /// Waits for something else on a connection that was taken out.
+    pub(super) fn watch(&self, slot: u32, conn: &mut Conn, wanted: Option<Interest>) -> io::Result<()> {
+        watch(&self.epoll, conn.socket.as_fd(), Token::Conn(slot), &mut conn.interest, wanted)
+    }
+
+    /// Which connection with a peer a connection belongs to.
+    pub(super) fn joined(&self, slot: u32) -> Option<ConnectionId> {
+        self.table.get(slot as usize)?.as_ref()?.joined
     }
 
     /// Every connection, with the second since which it has no allocation.
     pub(super) fn each(&mut self) -> impl Iterator<Item = (u32, &mut Conn)> {
         self.table.iter_mut().enumerate().filter_map(|(slot, conn)| Some((slot as u32, conn.as_mut()?)))
+    }
+}
+
+/// Waits for something else on a descriptor, or for nothing: then not even a hang-up is reported.
+pub(super) fn watch(
+    epoll: &Epoll,
+    fd: BorrowedFd<'_>,
+    token: Token,
+    now: &mut Option<Interest>,
+    wanted: Option<Interest>,
+) -> io::Result<()> {
+    if *now == wanted {
+        return Ok(());
+    }
+    let before = std::mem::replace(now, wanted);
+    match (before, wanted) {
+        (_, None) => epoll.remove(fd),
+        (None, Some(wanted)) => epoll.add(fd, token.word(), wanted),
+        (Some(_), Some(wanted)) => epoll.modify(fd, token.word(), wanted),
     }
 }

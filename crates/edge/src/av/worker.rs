@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use lyceum_net::Clock;
 use lyceum_net::driver::{BATCH, DatagramReader, DatagramWriter, Epoll, EventFd, Events, HEADROOM, Interest, Ready};
-use lyceum_turn::{Client, Now, PeerRules, RelayId, Server, Step, Via};
+use lyceum_turn::{Client, ConnectionId, Now, PeerRules, RelayId, Server, Step, Via, Way};
 
 use super::bind::Bound;
-use super::conn::{Conn, READ_MAX};
+use super::bridge::Sides;
+use super::conn::{Conn, READ_MAX, Received};
 use super::datagrams::{Outgoing, send};
 use super::handle::{Command, Stats};
 use super::ports::RelayPorts;
@@ -39,6 +40,10 @@ pub(super) enum Token {
     Acceptor(u32),
     Relay(u32),
     Conn(u32),
+    /// A TCP relay port that peers connect to.
+    Arrivals(u32),
+    /// A connection with a peer.
+    Peer(u32),
 }
 
 impl Token {
@@ -49,6 +54,8 @@ impl Token {
             Token::Acceptor(number) => (2, number),
             Token::Relay(number) => (3, number),
             Token::Conn(number) => (4, number),
+            Token::Arrivals(number) => (5, number),
+            Token::Peer(number) => (6, number),
         };
         kind << 32 | u64::from(number)
     }
@@ -60,6 +67,8 @@ impl Token {
             2 => Token::Acceptor(number),
             3 => Token::Relay(number),
             4 => Token::Conn(number),
+            5 => Token::Arrivals(number),
+            6 => Token::Peer(number),
             _ => Token::Bell,
         }
     }
@@ -67,9 +76,9 @@ impl Token {
 
 /// Everything the thread owns but its buffers, which cannot change threads.
 pub(super) struct Worker {
-    server: Server,
-    ports: RelayPorts,
-    streams: Streams,
+    pub(super) server: Server,
+    pub(super) ports: RelayPorts,
+    pub(super) streams: Streams,
     datagrams: Vec<UdpSocket>,
     epoll: Arc<Epoll>,
     orders: Receiver<Command>,
@@ -123,14 +132,16 @@ impl Worker {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed)
             .map_err(|error| EdgeError::Options(format!("the system gives no chance: {error}")))?;
+        let named = PeerRules { relays: Vec::new(), ..rules.clone() };
         let server = Server::new(lyceum_turn::Options {
             realm: options.realm,
             authority: options.authority,
             peers: rules,
             quotas: options.quotas,
+            tcp_relays: options.tcp_relays,
             seed,
         });
-        let ports = RelayPorts::new(Arc::clone(&epoll), &options.relays, options.ports, options.classes);
+        let ports = RelayPorts::new(Arc::clone(&epoll), &options.relays, options.ports, options.classes, named);
         let (clock, swept) = (Clock::start(), Duration::ZERO);
         Ok(Worker { server, ports, streams, datagrams, epoll, orders, _bell: bell, stats, clock, swept })
     }
@@ -171,18 +182,20 @@ impl Worker {
                 self.ready(now, events.ready(i), &mut buffers);
             }
             self.flush_down(&mut buffers);
+            self.sweep(now);
+            self.server.expire(now, &mut self.ports);
+            self.follow_up(now, &mut buffers.input);
             for slot in self.streams.flush() {
                 self.close(slot);
             }
-            self.server.expire(now, &mut self.ports);
-            self.sweep(now);
+            self.close_orphans();
             self.stats.tell(&self.server.totals(), self.server.allocations(), self.streams.len());
         }
     }
 
     fn timeout(&self) -> Option<Duration> {
         let sweep = (self.streams.len() > 0).then_some(self.swept + SWEEP);
-        let next = self.server.next_timeout().into_iter().chain(sweep).min()?;
+        let next = self.server.next_timeout().into_iter().chain(sweep).chain(self.ports.peers.resumes()).min()?;
         Some(next.saturating_sub(self.now().mono))
     }
 
@@ -192,7 +205,13 @@ impl Worker {
             Token::Datagrams(number) => self.read_clients(now, number, buffers),
             Token::Relay(number) => self.read_peers(now, RelayId(number), buffers),
             Token::Acceptor(number) => self.streams.accept(number, now.mono.as_secs()),
+            Token::Arrivals(number) => self.arrivals(now, RelayId(number)),
+            Token::Peer(number) => self.peer_ready(now, ConnectionId(number), ready, &mut buffers.input),
             Token::Conn(slot) => {
+                if let Some(connection) = self.streams.joined(slot) {
+                    let from = Sides { client: ready.read || ready.error, peer: false };
+                    return self.bridge(now, connection, from, &mut buffers.input);
+                }
                 let written = !ready.write || self.streams.write(slot);
                 if !written || (ready.read && !self.read_stream(now, slot, buffers)) {
                     self.close(slot);
@@ -213,7 +232,7 @@ impl Worker {
                 let before = answers.len();
                 match self.server.from_client(now, &client, packet, answers, &mut self.ports) {
                     Step::Nothing => {}
-                    Step::Answer => replies.push(number, remote, before..answers.len()),
+                    Step::Answer | Step::Joined(_) => replies.push(number, remote, before..answers.len()),
                     Step::Relay { relay, peer, payload } => {
                         let at = DatagramReader::start(i) + HEADROOM;
                         up.push(relay.0, self.ports.towards(relay, peer), at + payload.start..at + payload.end);
@@ -267,7 +286,7 @@ impl Worker {
     fn read_stream(&mut self, now: Now, slot: u32, buffers: &mut Buffers) -> bool {
         let Some(mut conn) = self.streams.take(slot) else { return true };
         let client = conn.client;
-        let Buffers { input, writer, answers, .. } = buffers;
+        let Buffers { input, writer, answers, .. } = &mut *buffers;
         let (server, ports) = (&mut self.server, &mut self.ports);
         let take = |conn: &mut Conn, message: &[u8]| {
             answers.clear();
@@ -275,6 +294,10 @@ impl Worker {
                 Step::Nothing => {}
                 Step::Answer => {
                     conn.put(answers);
+                }
+                Step::Joined(connection) => {
+                    conn.put(answers);
+                    conn.joined = Some(connection);
                 }
                 Step::Relay { relay, peer, payload } => {
                     let to = ports.towards(relay, peer);
@@ -284,16 +307,26 @@ impl Worker {
                 }
             }
         };
-        let received = conn.receive(input);
-        let fate = received.and(conn.messages(take));
+        let received = conn.receive(input, READ_MAX);
+        let fate = conn.messages(take);
         answers.clear();
+        let (joined, early) = (conn.joined, conn.upward());
         self.streams.put_back(slot, conn);
-        fate.is_ok()
+        let stands = received == Ok(Received::Some) && fate.is_ok();
+        if let Some(connection) = joined.filter(|_| stands) {
+            self.server.carried(connection, Way::Up, early);
+            self.join(now, connection, slot, &mut buffers.input);
+        }
+        stands
     }
 
-    /// Ends a connection and its allocation.
-    fn close(&mut self, slot: u32) {
+    /// Ends a connection and its allocation, or the peer's that it was joined to.
+    pub(super) fn close(&mut self, slot: u32) {
         let Some(mut conn) = self.streams.take(slot) else { return };
+        if let Some(connection) = conn.joined {
+            self.ports.peers.remove(connection);
+            self.server.connection_over(connection);
+        }
         // A last word, if it fits.
         let _ = conn.write();
         self.server.client_gone(&conn.client, &mut self.ports);
@@ -309,7 +342,7 @@ impl Worker {
         let second = now.mono.as_secs();
         let mut over = Vec::new();
         for (slot, conn) in self.streams.each() {
-            if self.server.has_allocation(&conn.client) {
+            if conn.joined.is_some() || self.server.has_allocation(&conn.client) {
                 conn.bare_since = second;
             } else if second >= conn.bare_since + BARE_SECONDS {
                 over.push(slot);

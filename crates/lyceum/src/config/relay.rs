@@ -31,6 +31,9 @@ pub struct RelayConfig {
     /// `10.0.0.0/24 16384-22383` for those.
     #[serde(default)]
     pub peers: Vec<String>,
+    /// Whether clients may ask for TCP relay ports too (RFC 6062).
+    #[serde(default)]
+    pub tcp_relays: bool,
 }
 
 impl RelayConfig {
@@ -50,6 +53,7 @@ impl RelayConfig {
             ports: None,
             peers: peers?,
             quotas: Quotas::default(),
+            tcp_relays: self.tcp_relays,
             secret: None,
         })
     }
@@ -89,6 +93,7 @@ mod tests {
         .unwrap();
         assert_eq!(read.host.as_deref(), Some("203.0.113.5"));
         assert_eq!(read.addresses[0].advertised, IpAddr::from([203, 0, 113, 5]));
+        assert!(!read.tcp_relays && relay("address = \"10.0.0.5:3478\"\ntcp_relays = true").unwrap().tcp_relays);
         let qos = QosSettings::default().in_force();
         let ranges = |at: usize| read.peers[at].ranges(&qos).into_iter().map(|range| range.ports).collect::<Vec<_>>();
         assert_eq!(ranges(0), [16_384..=22_383]);

@@ -61,6 +61,7 @@ const RELAY: &[Key] = &[
     ("public", false, Kind::Text, "\"203.0.113.5\""),
     ("host", false, Kind::Text, "\"av.example.org\""),
     ("peers", false, Kind::Texts, "[\"10.0.0.0/24\"]"),
+    ("tcp_relays", false, Kind::Flag, "true"),
 ];
 const LINK: &[Key] = &[
     ("address", true, Kind::Text, "\"10.0.0.5:5063\""),

@@ -31,6 +31,9 @@ pub struct TurnArgs {
     /// Lift the relay's bounds per user and port: for measurements
     #[arg(long)]
     turn_no_quotas: bool,
+    /// Let clients ask for TCP relay ports too (RFC 6062)
+    #[arg(long)]
+    turn_tcp: bool,
 }
 
 /// Reads an address or block.
@@ -64,6 +67,7 @@ impl TurnArgs {
             ports: self.turn_ports,
             peers: self.turn_peer.iter().map(open).collect::<Result<_>>()?,
             quotas: if self.turn_no_quotas { lifted } else { quotas },
+            tcp_relays: self.turn_tcp,
             secret: self.turn_secret.as_ref().map(|text| Secret::new(text.as_bytes())),
         }))
     }

@@ -26,6 +26,8 @@ pub struct RelayOptions {
     pub peers: Vec<RelayPeers>,
     /// How much they carry.
     pub quotas: Quotas,
+    /// Whether clients may ask for TCP relay ports (RFC 6062).
+    pub tcp_relays: bool,
     /// What credentials are made with; made from the master key when absent.
     pub secret: Option<Secret>,
 }
@@ -94,6 +96,7 @@ impl RelayOptions {
         options.peers = self.peers.iter().flat_map(|peers| peers.ranges(qos)).collect();
         options.classes = classes(qos);
         options.quotas = self.quotas;
+        options.tcp_relays = self.tcp_relays;
         options.tls = tls.cloned();
         let running = options.build().and_then(av::Edge::start).map_err(|error| anyhow!("{error}"))?;
         let uris = running.handle().listeners().iter().map(|listener| self.uri(listener)).collect();

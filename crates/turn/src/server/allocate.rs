@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::manage::MALFORMED;
 use super::request::{Caller, Granted, Refusal, unknown};
 use super::table::Reservation;
 use super::users::UserId;
@@ -18,15 +19,20 @@ const KNOWN: &[u16] = &[
 ];
 /// UDP, as IP numbers it.
 const UDP: u8 = 17;
+/// TCP.
+const TCP: u8 = 6;
+/// What makes no sense for a TCP port (RFC 6062 §5.1).
+const NOT_OVER_TCP: [u16; 3] = [kind::EVEN_PORT, kind::RESERVATION_TOKEN, kind::DONT_FRAGMENT];
 /// How often an even port with its neighbour is looked for.
 const PAIRS_TRIED: usize = 8;
 
-const MALFORMED: Refusal = Refusal::Status(400, "Bad Request");
-const FULL: Refusal = Refusal::Status(508, "Insufficient Capacity");
+pub(super) const FULL: Refusal = Refusal::Status(508, "Insufficient Capacity");
 const NO_FAMILY: Refusal = Refusal::Status(440, "Address Family not Supported");
 
 /// What an Allocate asks for.
 struct Wish<'a> {
+    /// A TCP port.
+    tcp: bool,
     family: Family,
     /// The last bit tells that the next port is wanted too.
     even_port: Option<bool>,
@@ -44,16 +50,19 @@ struct Opened {
 }
 
 impl<'a> Wish<'a> {
-    fn read(message: &Message<'a>) -> Result<Wish<'a>, Refusal> {
+    fn read(message: &Message<'a>, tcp_relays: bool, is_stream: bool) -> Result<Wish<'a>, Refusal> {
+        let tcp = match message.value(kind::REQUESTED_TRANSPORT) {
+            Some([UDP, _, _, _]) => false,
+            Some([TCP, _, _, _]) if tcp_relays => true,
+            Some([_, _, _, _]) => return Err(Refusal::Status(442, "Unsupported Transport Protocol")),
+            _ => return Err(MALFORMED),
+        };
+        if tcp && (!is_stream || NOT_OVER_TCP.iter().any(|kind| message.find(*kind).is_some())) {
+            return Err(MALFORMED);
+        }
         let unknown = unknown(message, KNOWN);
         if !unknown.is_empty() {
             return Err(Refusal::Unknown(unknown));
-        }
-        match message.value(kind::REQUESTED_TRANSPORT) {
-            Some([UDP, _, _, _]) => {}
-            // TCP relays (RFC 6062) are off.
-            Some([_, _, _, _]) => return Err(Refusal::Status(442, "Unsupported Transport Protocol")),
-            _ => return Err(MALFORMED),
         }
         let token = message.value(kind::RESERVATION_TOKEN);
         let family = message.value(kind::REQUESTED_ADDRESS_FAMILY);
@@ -77,7 +86,7 @@ impl<'a> Wish<'a> {
             None => Family::V4,
             Some(value) => family_of(value).ok_or(NO_FAMILY)?,
         };
-        Ok(Wish { family, even_port, token, lifetime: lifetime(message)?, additional })
+        Ok(Wish { tcp, family, even_port, token, lifetime: lifetime(message)?, additional })
     }
 }
 
@@ -112,7 +121,7 @@ impl Server {
             let lifetime = Duration::from_secs(standing.expires.saturating_sub(now.second()));
             return Ok(Granted::Allocated { relay: standing.relay, lifetime, reservation: None, without: None });
         }
-        let wish = Wish::read(message)?;
+        let wish = Wish::read(message, self.tcp_relays, caller.client.is_stream())?;
         if !relays.serves(wish.family) {
             return Err(NO_FAMILY);
         }
@@ -131,7 +140,8 @@ impl Server {
             self.table.reserve(token, relay, address, user, now.second());
             token
         });
-        let allocation = Allocation::new(now, *caller.client, opened.address, user, message.transaction(), expires);
+        let mut allocation = Allocation::new(now, *caller.client, opened.address, user, message.transaction(), expires);
+        allocation.tcp = wish.tcp.then(Box::default);
         self.table.insert(opened.relay, allocation);
         self.totals.allocations += 1;
         Ok(Granted::Allocated { relay: opened.address, lifetime, reservation, without: wish.additional })
@@ -167,7 +177,11 @@ impl Server {
         }
         let port = if wish.even_port.is_some() { Port::Even } else { Port::Any };
         let relay = self.table.number();
-        match relays.open(relay, wish.family, port) {
+        let opened = match wish.tcp {
+            true => relays.listen(relay, wish.family),
+            false => relays.open(relay, wish.family, port),
+        };
+        match opened {
             Some(address) => Ok(Opened { relay, address, next: None }),
             None => {
                 self.table.give_back(relay);
@@ -193,7 +207,7 @@ impl Server {
     }
 
     /// A token that nobody guesses: a keyed hash of a count.
-    fn token(&mut self) -> [u8; 8] {
+    pub(super) fn token(&mut self) -> [u8; 8] {
         self.indications += 1;
         let any = SocketAddr::from(([0, 0, 0, 0], 0));
         let hash = self.nonces.make(any, self.indications);

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::users::UserId;
-use super::{CHANNELS_MAX, Now, PERMISSIONS_MAX};
+use super::{CHANNELS_MAX, ConnectionId, Now, PERMISSIONS_MAX};
 use crate::Client;
 use crate::quota::Bucket;
 
@@ -50,7 +50,20 @@ pub(crate) struct Allocation {
     pub(crate) up: Bucket,
     pub(crate) down: Bucket,
     channels: Vec<Channel>,
+    /// Who may send datagrams.
     permissions: Vec<Permission>,
+    /// Present where peers are connected with; then there are neither channels nor permissions for datagrams, so that the
+    /// way of datagrams has nothing to ask.
+    pub(crate) tcp: Option<Box<Tcp>>,
+}
+
+/// What an allocation of a TCP port has besides (RFC 6062).
+#[derive(Debug, Default)]
+pub(crate) struct Tcp {
+    /// Who may connect.
+    permissions: Vec<Permission>,
+    /// Those that stand or are being made.
+    pub(crate) connections: Vec<ConnectionId>,
 }
 
 impl Allocation {
@@ -73,6 +86,7 @@ impl Allocation {
             down: Bucket::new(now.micros()),
             channels: Vec::new(),
             permissions: Vec::new(),
+            tcp: None,
         }
     }
 
@@ -88,32 +102,47 @@ impl Allocation {
         (found.expires > second).then_some(found.number)
     }
 
-    /// Whether an address may send to the client, and it to them.
+    /// Whether an address may send datagrams to the client, and it to them.
     pub(crate) fn permits(&self, address: IpAddr, second: u64) -> bool {
         self.permissions.iter().any(|permission| permission.address == address && permission.expires > second)
+    }
+
+    /// Whether an address may connect to the TCP port.
+    pub(crate) fn admits(&self, address: IpAddr, second: u64) -> bool {
+        let held = |permission: &Permission| permission.address == address && permission.expires > second;
+        self.tcp.as_ref().is_some_and(|tcp| tcp.permissions.iter().any(held))
+    }
+
+    fn permissions(&mut self) -> &mut Vec<Permission> {
+        match &mut self.tcp {
+            Some(tcp) => &mut tcp.permissions,
+            None => &mut self.permissions,
+        }
     }
 
     /// Permits an address, from now on for its time.
     pub(crate) fn permit(&mut self, address: IpAddr, second: u64) -> Result<(), Unfit> {
         let expires = second + PERMISSION_SECONDS;
-        if let Some(found) = self.permissions.iter_mut().find(|permission| permission.address == address) {
+        let permissions = self.permissions();
+        if let Some(found) = permissions.iter_mut().find(|permission| permission.address == address) {
             found.expires = expires;
             return Ok(());
         }
-        self.permissions.retain(|permission| permission.expires > second);
-        if self.permissions.len() >= PERMISSIONS_MAX {
+        permissions.retain(|permission| permission.expires > second);
+        if permissions.len() >= PERMISSIONS_MAX {
             return Err(Unfit::Full);
         }
-        self.permissions.push(Permission { address, expires });
+        permissions.push(Permission { address, expires });
         Ok(())
     }
 
     /// Whether those of these addresses that are not permitted yet would fit.
     pub(crate) fn has_room_for(&mut self, addresses: &[IpAddr], second: u64) -> bool {
-        self.permissions.retain(|permission| permission.expires > second);
-        let known = |address: &&IpAddr| self.permissions.iter().any(|permission| permission.address == **address);
+        let permissions = self.permissions();
+        permissions.retain(|permission| permission.expires > second);
+        let known = |address: &&IpAddr| permissions.iter().any(|permission| permission.address == **address);
         let new = addresses.iter().filter(|address| !known(address)).count();
-        self.permissions.len() + new <= PERMISSIONS_MAX
+        permissions.len() + new <= PERMISSIONS_MAX
     }
 
     /// Binds a number to a peer, or refreshes that, and permits the peer's address (RFC 8656 §12.2).

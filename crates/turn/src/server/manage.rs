@@ -10,9 +10,9 @@ use crate::attribute::read_address;
 use crate::channel::CHANNELS;
 use crate::message::{Message, kind, u16_at};
 
-const MALFORMED: Refusal = Refusal::Status(400, "Bad Request");
-const FORBIDDEN: Refusal = Refusal::Status(403, "Forbidden");
-const OTHER_FAMILY: Refusal = Refusal::Status(443, "Peer Address Family Mismatch");
+pub(super) const MALFORMED: Refusal = Refusal::Status(400, "Bad Request");
+pub(super) const FORBIDDEN: Refusal = Refusal::Status(403, "Forbidden");
+pub(super) const OTHER_FAMILY: Refusal = Refusal::Status(443, "Peer Address Family Mismatch");
 
 impl From<Unfit> for Refusal {
     fn from(unfit: Unfit) -> Refusal {
@@ -25,7 +25,7 @@ impl From<Unfit> for Refusal {
 
 impl Server {
     /// The caller's own allocation: 437 without one, 441 when somebody else made it.
-    fn own(&mut self, caller: &Caller<'_>) -> Result<(RelayId, &mut Allocation), Refusal> {
+    pub(super) fn own(&mut self, caller: &Caller<'_>) -> Result<(RelayId, &mut Allocation), Refusal> {
         let user = self.users.find(caller.user);
         let mismatch = Refusal::Status(437, "Allocation Mismatch");
         let (relay, allocation) = self.table.by_client(caller.client).ok_or(mismatch)?;
@@ -101,7 +101,11 @@ impl Server {
         caller: &Caller<'_>,
         message: &Message<'_>,
     ) -> Result<Granted, Refusal> {
-        let family = Family::of(self.own(caller)?.1.relay);
+        let (_, allocation) = self.own(caller)?;
+        let family = Family::of(allocation.relay);
+        if allocation.tcp.is_some() {
+            return Err(FORBIDDEN);
+        }
         let unknown = unknown(message, &[kind::CHANNEL_NUMBER, kind::XOR_PEER_ADDRESS]);
         if !unknown.is_empty() {
             return Err(Refusal::Unknown(unknown));

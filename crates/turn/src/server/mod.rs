@@ -2,6 +2,8 @@
 
 mod allocate;
 mod allocation;
+mod connect;
+mod connections;
 mod manage;
 mod relay;
 mod request;
@@ -18,6 +20,8 @@ use crate::message::{Class, Message, Method, kind};
 use crate::{Authority, Client, Nonces, PeerRules, Quotas, Writer};
 
 pub(crate) use allocation::Allocation;
+use connections::Connections;
+pub use connections::{CONNECTION_WAIT, CONNECTIONS_MAX, CONNECTIONS_PER_ALLOCATION, ConnectionId, Way};
 pub use relay::{HEADROOM, TAILROOM};
 pub use revoked::REVOKED_MAX;
 use revoked::Revoked;
@@ -95,6 +99,13 @@ pub trait Relays {
     fn open(&mut self, relay: RelayId, family: Family, port: Port) -> Option<SocketAddr>;
     /// Closes it.
     fn close(&mut self, relay: RelayId);
+    /// Opens a TCP port that peers can connect to, chosen likewise; it is closed by [`Relays::close`].
+    fn listen(&mut self, relay: RelayId, family: Family) -> Option<SocketAddr>;
+    /// Begins to connect from such a port to a peer. [`Server::connected`] or [`Server::connection_over`] tells what came
+    /// of it; false when it could not even begin.
+    fn connect(&mut self, relay: RelayId, connection: ConnectionId, peer: SocketAddr) -> bool;
+    /// Closes a connection with a peer and the client's that belongs to it.
+    fn hang_up(&mut self, connection: ConnectionId);
 }
 
 /// What a server is built from.
@@ -108,6 +119,8 @@ pub struct Options {
     pub peers: PeerRules,
     /// How much they carry.
     pub quotas: Quotas,
+    /// Whether clients may ask for TCP ports (RFC 6062).
+    pub tcp_relays: bool,
     /// Chance: the key of nonces and the seed of tables.
     pub seed: [u8; 32],
 }
@@ -128,6 +141,9 @@ pub enum Step {
         /// Which bytes of the packet.
         payload: Range<usize>,
     },
+    /// The answer was appended to the buffer and goes back to the client. From then on the client's connection carries, as
+    /// they are, the bytes of this connection with a peer (RFC 6062 §5.4).
+    Joined(ConnectionId),
 }
 
 /// What a server has done since it began.
@@ -147,6 +163,8 @@ pub struct Totals {
     pub unauthorized: u64,
     /// Peers refused.
     pub forbidden: u64,
+    /// Connections with peers that clients took (RFC 6062).
+    pub connections: u64,
 }
 
 /// A STUN and TURN server.
@@ -156,8 +174,10 @@ pub struct Server {
     authority: Authority,
     peers: PeerRules,
     quotas: Quotas,
+    tcp_relays: bool,
     nonces: Nonces,
     table: Table,
+    connections: Connections,
     users: Users,
     revoked: Revoked,
     totals: Totals,
@@ -177,6 +197,8 @@ impl Server {
             authority: options.authority,
             peers: options.peers,
             quotas: options.quotas,
+            tcp_relays: options.tcp_relays,
+            connections: Connections::new(seed),
             nonces: Nonces::new(options.seed),
             table: Table::new(seed),
             users: Users::new(seed),
@@ -247,6 +269,7 @@ impl Server {
     pub fn client_gone(&mut self, client: &Client, relays: &mut dyn Relays) {
         if let Some(relay) = self.table.of_client(client) {
             self.remove(relay, relays);
+            self.connections.forget_messages(client);
         }
     }
 
@@ -265,11 +288,16 @@ impl Server {
         while let Some(relay) = self.table.take_expired(now.second()) {
             self.remove(relay, relays);
         }
+        while let Some(connection) = self.connections.take_expired(now.second()) {
+            relays.hang_up(connection);
+            self.connection_over(connection);
+        }
     }
 
     /// When [`Server::expire`] has something to do, on the clock of [`Now::mono`].
     pub fn next_timeout(&self) -> Option<Duration> {
-        self.table.next_expiry().map(Duration::from_secs)
+        let connections = self.connections.next_expiry();
+        self.table.next_expiry().into_iter().chain(connections).min().map(Duration::from_secs)
     }
 
     /// Whether a client has an allocation.
@@ -288,6 +316,11 @@ impl Server {
     }
 
     fn remove(&mut self, relay: RelayId, relays: &mut dyn Relays) {
+        let tcp = self.table.get(relay).and_then(|allocation| allocation.tcp.take());
+        for connection in tcp.into_iter().flat_map(|tcp| tcp.connections) {
+            self.connections.remove(connection);
+            relays.hang_up(connection);
+        }
         if let Some(user) = self.table.remove(relay) {
             self.users.release(user);
         }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{AMPLIFICATION_MAX, Now, Relays, Server, Step};
+use super::{AMPLIFICATION_MAX, ConnectionId, Now, Relays, Server, Step};
 use crate::authority::Claim;
 use crate::integrity::{Key, integrity_holds};
 use crate::message::{Class, Message, Method, kind};
@@ -28,9 +28,20 @@ pub(crate) enum Refusal {
 /// What is granted.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Granted {
-    Allocated { relay: SocketAddr, lifetime: Duration, reservation: Option<[u8; 8]>, without: Option<u8> },
-    Refreshed { lifetime: Duration },
+    Allocated {
+        relay: SocketAddr,
+        lifetime: Duration,
+        reservation: Option<[u8; 8]>,
+        without: Option<u8>,
+    },
+    Refreshed {
+        lifetime: Duration,
+    },
     Permitted,
+    /// The answer comes when it is known whether the peer was reached.
+    Later,
+    /// The client's connection belongs to that with a peer.
+    Joined(ConnectionId),
 }
 
 /// Who asks.
@@ -86,11 +97,21 @@ impl Server {
             Method::Refresh => self.refresh(now, &caller, message, relays),
             Method::CreatePermission => self.create_permission(now, &caller, message),
             Method::ChannelBind => self.channel_bind(now, &caller, message),
-            Method::Connect | Method::ConnectionBind => Err(Refusal::Status(400, "No TCP Relays Here")),
+            Method::Connect | Method::ConnectionBind if !self.tcp_relays => {
+                Err(Refusal::Status(400, "No TCP Relays Here"))
+            }
+            Method::Connect => self.connect(now, &caller, message, &key, relays),
+            Method::ConnectionBind => self.connection_bind(now, &caller, message),
             _ => Err(Refusal::Status(400, "Unknown Method")),
         };
         match outcome {
-            Ok(granted) => grant(client, message, &granted, &key, out),
+            Ok(Granted::Later) => return Step::Nothing,
+            Ok(granted) => {
+                grant(client, message, &granted, &key, out);
+                if let Granted::Joined(connection) = granted {
+                    return Step::Joined(connection);
+                }
+            }
             Err(refusal) => self.refuse(now, client, message, &refusal, Some(&key), out),
         }
         Step::Answer
@@ -165,7 +186,7 @@ fn grant(client: &Client, message: &Message<'_>, granted: &Granted, key: &Key, o
         Granted::Refreshed { lifetime } => {
             answer.attribute(kind::LIFETIME, &seconds(lifetime));
         }
-        Granted::Permitted => {}
+        Granted::Permitted | Granted::Later | Granted::Joined(_) => {}
     }
     finish(&mut answer, message, Some(key));
 }

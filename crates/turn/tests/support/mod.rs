@@ -1,4 +1,5 @@
 //! A client of the server under test.
+#![allow(dead_code, reason = "each file of tests takes what it needs")]
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -6,8 +7,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use lyceum_turn::{
-    Authority, Class, Client, Family, HEADROOM, Key, Message, Method, Network, Now, Options, PeerRange, PeerRules,
-    Port, Quotas, RelayId, Relays, Secret, Server, Step, TAILROOM, Via, Writer, kind, read_address,
+    Authority, Class, Client, ConnectionId, Family, HEADROOM, Key, Message, Method, Network, Now, Options, PeerRange,
+    PeerRules, Port, Quotas, RelayId, Relays, Secret, Server, Step, TAILROOM, Via, Writer, kind, read_address,
 };
 
 pub const CLIENT: &str = "198.51.100.7:4000";
@@ -19,6 +20,10 @@ const REALM: &str = "lyceum.test";
 pub struct Fake {
     pub open: BTreeSet<RelayId>,
     pub only_v4: bool,
+    /// Connections with peers that stand or are being made.
+    pub connections: BTreeSet<ConnectionId>,
+    /// The system refuses to connect.
+    pub stuck: bool,
     next: u16,
 }
 
@@ -39,6 +44,20 @@ impl Relays for Fake {
     fn close(&mut self, relay: RelayId) {
         assert!(self.open.remove(&relay), "closed twice");
     }
+
+    fn listen(&mut self, relay: RelayId, family: Family) -> Option<SocketAddr> {
+        self.open(relay, family, Port::Any)
+    }
+
+    fn connect(&mut self, relay: RelayId, connection: ConnectionId, _: SocketAddr) -> bool {
+        assert!(self.open.contains(&relay), "no such port");
+        assert!(self.stuck || self.connections.insert(connection), "connected twice");
+        !self.stuck
+    }
+
+    fn hang_up(&mut self, connection: ConnectionId) {
+        assert!(self.connections.remove(&connection), "closed twice");
+    }
 }
 
 pub struct Bench {
@@ -49,6 +68,8 @@ pub struct Bench {
     pub username: String,
     pub password: String,
     last: Vec<u8>,
+    /// What the server said to do last.
+    pub step: Step,
     count: u32,
 }
 
@@ -92,18 +113,29 @@ impl Default for Bench {
 
 impl Bench {
     pub fn with(quotas: Quotas) -> Bench {
+        Bench::built(quotas, false)
+    }
+
+    /// With TCP relays on, seen from a connection.
+    pub fn over_tcp(quotas: Quotas) -> Bench {
+        let mut bench = Bench::built(quotas, true);
+        bench.client.via = Via::Stream(1);
+        bench
+    }
+
+    fn built(quotas: Quotas, tcp_relays: bool) -> Bench {
         let range = |address: &str, prefix| PeerRange {
             network: Network::new(address.parse().unwrap(), prefix).unwrap(),
             ports: 1..=u16::MAX,
         };
         let peers = PeerRules { open: vec![range("192.0.2.0", 24), range("2001:db8::", 32)], ..PeerRules::default() };
-        let server =
-            Server::new(Options { realm: REALM.to_owned(), authority: authority(), peers, quotas, seed: [7; 32] });
+        let (realm, authority, seed) = (REALM.to_owned(), authority(), [7; 32]);
+        let server = Server::new(Options { realm, authority, peers, quotas, tcp_relays, seed });
         let now = Now { mono: Duration::from_secs(1000), wall: 1_700_000_000 };
         let client = Client { via: Via::Datagrams(0), remote: CLIENT.parse().unwrap() };
         let (username, password) = Default::default();
-        let mut bench =
-            Bench { server, relays: Fake::default(), now, client, username, password, last: Vec::new(), count: 0 };
+        let (relays, last, step) = (Fake::default(), Vec::new(), Step::Nothing);
+        let mut bench = Bench { server, relays, now, client, username, password, last, step, count: 0 };
         bench.sign_in("anna");
         bench
     }
@@ -142,8 +174,8 @@ impl Bench {
     fn exchange(&mut self, packet: Vec<u8>) -> Option<Answer> {
         let mut out = Vec::new();
         let step = self.server.from_client(self.now, &self.client, &packet, &mut out, &mut self.relays);
-        self.last = packet;
-        (step == Step::Answer).then(|| self.read(&out))
+        (self.last, self.step) = (packet, step);
+        (!out.is_empty()).then(|| self.read(&out))
     }
 
     fn transaction(&mut self) -> [u8; 12] {
@@ -214,6 +246,30 @@ impl Bench {
         let answer = self.ask(Method::Allocate, &[udp()]);
         assert_eq!(code(&answer), 0);
         answer
+    }
+
+    /// Asks to connect; the answer if there is one already.
+    pub fn connect(&mut self, peer: &str) -> Option<Answer> {
+        let nonce = self.nonce();
+        let transaction = self.transaction();
+        let peer = self.peer(peer, transaction);
+        self.sealed_as(transaction, Method::Connect, &[peer], &nonce)
+    }
+
+    /// Asks to take a connection, from a connection of the client's with this number.
+    pub fn take_over(&mut self, stream: u32, connection: u32) -> Answer {
+        let control = self.client.via;
+        self.client.via = Via::Stream(stream);
+        let answer = self.ask(Method::ConnectionBind, &[(kind::CONNECTION_ID, connection.to_be_bytes().to_vec())]);
+        self.client.via = control;
+        answer
+    }
+
+    /// What the client is told of its own accord.
+    pub fn told(&mut self) -> Option<Answer> {
+        let (client, bytes) = self.server.take_message()?;
+        assert_eq!(client, self.client);
+        Some(self.read(&bytes))
     }
 
     /// An address as it stands in the next sealed request.
