@@ -11,7 +11,7 @@ use lyceum_users::facet_kind;
 use lyceum_users::messages::{Arrival, OwnedText, Stored, Text};
 use lyceum_users::presence::Reach;
 
-use super::letter::{Content, Kind, PLAIN, block_of, kind_of, passed_headers};
+use super::letter::{Content, Kind, PLAIN, block_of, kind_of, name_of, passed_headers};
 use crate::core::Core;
 use crate::events::{Done, user_at};
 use crate::inbound::Inbound;
@@ -239,7 +239,7 @@ impl Core {
         };
         let stored = self.put_waiting(now, snapshot.message_policy(user), &arrival)?;
         if reach == Reach::Allowed || kind_of(said.content_type, said.body) != Kind::Words {
-            self.due_devices(member, &devices);
+            self.due_after(block_of(stored), member, Some(&devices));
         }
         Ok(stored)
     }
@@ -272,7 +272,7 @@ impl Core {
             subject: message.value_named(b"Subject").map(text),
             sender: Participant { address: said.sender.into(), kept: !repeated && kept(said.sender) },
             recipients: members.iter().filter(|member| *member != said.sender).map(person).collect(),
-            wire_id: content.message_id.map(text),
+            wire_id: Some(content.message_id.map_or_else(|| name_of(message), text)),
             content_type: text(content.content_type),
             body: OwnedText(content.body.to_vec()),
         };

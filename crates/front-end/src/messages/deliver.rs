@@ -48,10 +48,17 @@ impl Core {
         if messages.waiting[usize::from(routing_group(aor))].load_of(aor).0 == 0 {
             return;
         }
+        self.due_after(seq, aor, None);
+    }
+
+    /// Something waits for these devices of a user, or for all, once block `seq` is durable.
+    pub(super) fn due_after(&mut self, seq: Option<u64>, aor: &str, devices: Option<&[DeviceKey]>) {
+        let messages = &mut self.messages;
         if messages.came.len() < DELIVERIES {
+            let devices = devices.map(Box::from);
             match seq {
-                Some(seq) => messages.came.push_back((seq, aor.into())),
-                None => messages.came.push_front((0, aor.into())),
+                Some(seq) => messages.came.push_back((seq, aor.into(), devices)),
+                None => messages.came.push_front((0, aor.into(), devices)),
             }
         }
     }
@@ -64,9 +71,9 @@ impl Core {
     /// The devices of those who came are due, once they know that they did.
     fn welcome(&mut self, now: Now) {
         let committed = self.withheld.committed();
-        while self.messages.came.front().is_some_and(|(seq, _)| *seq <= committed) {
-            let Some((_, aor)) = self.messages.came.pop_front() else { break };
-            let devices = self.devices(now, &aor);
+        while self.messages.came.front().is_some_and(|(seq, ..)| *seq <= committed) {
+            let Some((_, aor, devices)) = self.messages.came.pop_front() else { break };
+            let devices = devices.unwrap_or_else(|| self.devices(now, &aor).into());
             self.due_devices(&aor, &devices);
         }
     }
@@ -76,8 +83,10 @@ impl Core {
         self.welcome(now);
         for _ in 0..DELIVERIES_A_ROUND {
             let Some((aor, device)) = self.messages.due.pop_front() else { break };
-            if !self.messages.under_way.contains_key(&(aor.clone(), device)) {
-                self.deliver_next(now, aor, device);
+            match self.messages.under_way.get(&(aor.clone(), device)) {
+                None => self.deliver_next(now, aor, device),
+                // It may have come back by another way than the one that is being tried.
+                Some(&slot) => self.messages.tried_again(slot),
             }
         }
         self.flush_transactions(now, out);
@@ -159,7 +168,8 @@ impl Core {
             u32::try_from(messages.deliveries.len() - 1).unwrap_or(u32::MAX)
         });
         messages.under_way.insert((aor.clone(), device), slot);
-        messages.deliveries[slot as usize] = Some(Delivery { aor, device, message, reference, generation });
+        messages.deliveries[slot as usize] =
+            Some(Delivery { aor, device, message, reference, generation, again: false });
         (slot, generation)
     }
 
@@ -185,7 +195,7 @@ impl Core {
         // Busy, gone or broken now: it is tried again when the device registers. Other refusals are for good.
         let later = matches!(message.status(), 401 | 407 | 408 | 430 | 480 | 486 | 491 | 500..=599);
         if !taken && later {
-            return;
+            return self.due_again(delivery);
         }
         let at = usize::from(routing_group(&delivery.aor));
         let (group, journal) = (&mut self.groups[at], &mut self.journal);
@@ -205,8 +215,17 @@ impl Core {
 
     /// A device did not answer: its next registration tries again.
     pub(crate) fn delivery_failed(&mut self, which: (u32, u16)) {
-        if self.is_under_way(which) {
-            self.end_delivery(which.0);
+        if self.is_under_way(which)
+            && let Some(delivery) = self.end_delivery(which.0)
+        {
+            self.due_again(delivery);
+        }
+    }
+
+    /// What was not taken is tried once more, if the device was heard of meanwhile.
+    fn due_again(&mut self, delivery: Delivery) {
+        if delivery.again {
+            self.due_devices(&delivery.aor, &[delivery.device]);
         }
     }
 }

@@ -12,7 +12,7 @@ use lyceum_topology::{Snapshot, UserRecord, routing_group};
 use lyceum_users::messages::imdn::{Disposition, Imdn};
 use lyceum_users::messages::{Arrival, DeviceKey, MessageId, OwnedText, Stored, Text};
 
-use super::letter::{Content, Kind, Letter, block_of, passed_headers};
+use super::letter::{Content, Kind, Letter, block_of, name_of, passed_headers};
 use super::take::Kept;
 use crate::core::Core;
 use crate::inbound::Inbound;
@@ -47,7 +47,8 @@ impl Core {
                 let status = if quiet || devices.is_empty() { 202 } else { 200 };
                 self.answer_message(inbound, server, seq, status);
                 if !quiet {
-                    self.due_devices(letter.user.address.as_str(), devices);
+                    // Not before it is durable: what a crash takes back nobody has seen, and its repetition is the first.
+                    self.due_after(seq, letter.user.address.as_str(), Some(devices));
                     self.pump_deliveries(inbound.now, out);
                 }
             }
@@ -154,7 +155,7 @@ impl Core {
             subject: None,
             sender: Participant { address: letter.sender.as_str().into(), kept: sender_keeps },
             recipients: vec![Participant { address: letter.user.address.as_str().into(), kept: recipient_keeps }],
-            wire_id: content.message_id.map(text),
+            wire_id: Some(content.message_id.map_or_else(|| name_of(message), text)),
             content_type: text(content.content_type),
             body: OwnedText(content.body.to_vec()),
         }))

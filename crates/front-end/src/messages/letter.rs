@@ -140,6 +140,11 @@ pub(super) fn block_of(stored: Stored) -> Option<u64> {
     }
 }
 
+/// What a message is called whose sender gave it no name: by its transaction, as its receiver knows it too.
+pub(super) fn name_of(message: &Message<'_>) -> Box<str> {
+    format!("{} {}", String::from_utf8_lossy(message.call_id()), message.cseq().number).into()
+}
+
 pub(super) fn passed_headers(message: &Message<'_>) -> Vec<u8> {
     let mut lines = Vec::new();
     for field in message.fields() {

@@ -42,6 +42,8 @@ pub(crate) struct Delivery {
     /// What it is called in the histories.
     pub(crate) reference: lyceum_store::MessageRef,
     pub(crate) generation: u16,
+    /// The device was heard of while this was under way.
+    pub(crate) again: bool,
 }
 
 /// The messages of one worker.
@@ -53,8 +55,9 @@ pub struct Messages {
     pub(crate) under_way: HashMap<(Box<str>, DeviceKey), u32>,
     /// Devices that something may wait for.
     pub(crate) due: VecDeque<(Box<str>, DeviceKey)>,
-    /// Users of whom a device came, each with the block that its answer waits for; or whose presence is another.
-    came: VecDeque<(u64, Box<str>)>,
+    /// Users for whose devices something waits once a block is durable: a device came, presence is another, or a message was
+    /// stored, then for these devices alone.
+    came: VecDeque<(u64, Box<str>, Option<Box<[DeviceKey]>>)>,
     pub(crate) history: Vec<lyceum_store::MessageEntry>,
     pub(crate) next_generation: u16,
     /// Messages that wait for the archive, by token.
@@ -65,6 +68,13 @@ pub struct Messages {
 impl Messages {
     pub(crate) fn new() -> Messages {
         Messages { waiting: (0..crate::core::GROUPS).map(|_| Waiting::default()).collect(), ..Messages::default() }
+    }
+
+    /// There was reason to try this delivery while it was under way.
+    pub(crate) fn tried_again(&mut self, slot: u32) {
+        if let Some(delivery) = self.deliveries.get_mut(slot as usize).and_then(Option::as_mut) {
+            delivery.again = true;
+        }
     }
 
     /// Messages that wait for devices.

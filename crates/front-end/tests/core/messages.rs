@@ -142,6 +142,40 @@ fn a_late_answer_confirms_what_was_stored() {
 }
 
 #[test]
+fn who_comes_back_by_another_way_while_the_old_one_is_tried_gets_it_there() {
+    let mut bench = Bench::new();
+    let contact = |text: String| text.replace("5060>\n", "5060>;+sip.instance=\"<urn:uuid:1>\"\n");
+    let come_at = |bench: &mut Bench, at: u8| {
+        let text = contact(bench.request("REGISTER", "sip:example.org", "ben", phone(at), "Expires: 600\n"));
+        let mut sent = bench.signed("ben", "secret", phone(at), &text);
+        sent.extend(bench.wait(Duration::from_millis(5)));
+        sent
+    };
+    come_at(&mut bench, 2);
+    come(&mut bench, 4);
+    let sent = say(&mut bench, "hello");
+    assert_eq!(answer(&sent), 200);
+    take(&mut bench, &copies(&sent, 4)[0].clone(), "200 OK", 4);
+    // The phone is silent, and two seconds later it is back behind another address.
+    bench.wait(Duration::from_secs(2));
+    let mut sent = come_at(&mut bench, 5);
+    sent.extend(bench.wait(Duration::from_secs(33)));
+    let copy = copies(&sent, 5).first().expect("it comes to the new address").to_owned().clone();
+    take(&mut bench, &copy, "200 OK", 5);
+    assert_eq!(bench.core.messages().waiting(), 0);
+}
+
+#[test]
+fn what_is_not_stored_is_delivered_to_nobody() {
+    let mut bench = Bench::new();
+    come(&mut bench, 2);
+    come(&mut bench, 3);
+    bench.store_works = false;
+    let sent = say(&mut bench, "hello");
+    assert!(copies(&sent, 2).is_empty() && copies(&sent, 3).is_empty(), "{sent:#?}");
+}
+
+#[test]
 fn every_device_gets_it_and_a_repetition_is_known_by_its_branch() {
     let mut bench = Bench::new();
     come(&mut bench, 2);
@@ -152,9 +186,12 @@ fn every_device_gets_it_and_a_repetition_is_known_by_its_branch() {
     take(&mut bench, &left, "200 OK", 2);
     let again = come(&mut bench, 2);
     assert!(copies(&again, 2).is_empty());
-    bench.wait(Duration::from_secs(33));
+    // Somebody came meanwhile, so it is tried once more when the first try is over.
+    let sent = bench.wait(Duration::from_secs(33));
+    let repeated = copies(&sent, 3).last().expect("a repetition").to_owned().clone();
+    assert!(bench.wait(Duration::from_secs(40)).iter().all(|one| copies(std::slice::from_ref(one), 2).is_empty()));
     let sent = come(&mut bench, 3);
-    let repeated = copies(&sent, 3)[0].clone();
+    assert_eq!(copies(&sent, 3)[0].text, repeated.text, "and when the device comes");
     for name in ["Via", "Call-ID", "CSeq", "Message-ID"] {
         assert_eq!(repeated.value(name), right.value(name), "{name}");
     }

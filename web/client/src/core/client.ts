@@ -384,7 +384,7 @@ export class Client {
 
   #onText(key: string, from: string, type: string, message: Incoming): void {
     const text = (type === "text/html" ? plainText(message.body) : message.body).slice(0, LONGEST_TEXT);
-    const id = message.header("Message-ID") ?? message.header("Call-ID") ?? crypto.randomUUID();
+    const id = message.header("Message-ID") ?? requestName(message) ?? crypto.randomUUID();
     const date = Date.parse(message.header("Date") ?? "");
     const seen = this.looking() && this.chats.state.get().open === key;
     const fresh = this.chats.receive(key, { id, from, text, at: Number.isNaN(date) ? Date.now() : date }, Date.now());
@@ -545,6 +545,12 @@ export class Client {
   #every(ms: number, act: () => void): void {
     this.#timers.add(setInterval(act, ms));
   }
+}
+
+/** What a message is called whose sender gave it no name: its Call-ID and the number of its CSeq, as in the history. */
+function requestName(message: Incoming): string | undefined {
+  const [callId, cseq] = [message.header("Call-ID"), message.header("CSeq")];
+  return callId && `${callId} ${cseq?.trim().split(/\s+/)[0] ?? ""}`.trim();
 }
 
 /** The text of a page's worth of HTML; its markup is not shown and its scripts never run. */
