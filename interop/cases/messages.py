@@ -241,4 +241,4 @@ def history(judge, pair, user, cuts, told):
 
 
 def run(judge, out, binary, depth):
-    judge.scenario("messages", power_cuts, out, binary, 50 if depth == "soak" else 10)
+    judge.scenario("messages", power_cuts, out, binary, 50 if depth == "soak" else 4)

@@ -187,7 +187,7 @@ fn interop(context: &Context, report: &mut Report) {
     let depth = if context.depth == Depth::Soak { "soak" } else { "commit" };
     let done = report
         .step(context, "python3", &["interop/run.py", "--server", &server, "--out", &out, "--depth", depth])
-        .limit(if context.depth == Depth::Soak { 7200 } else { 1800 })
+        .limit(if context.depth == Depth::Soak { 7200 } else { 2400 })
         .run();
     report.add("interop", Count::of_cases(&done.output), &done);
 }
