@@ -36,7 +36,8 @@ fn a_refused_block_is_undone_and_says_what_to_build_again() {
     group.put_facet(NOTE, b"fresh", b"", &mut journal).unwrap();
     group.remove_facet(NOTE, b"kept", &mut journal).unwrap();
     let (seq, _) = journal.take().unwrap();
-    let touched: Vec<Touched> = journal.failed(seq).unwrap().into_iter().filter_map(|undo| group.undo(undo)?.facet()).collect();
+    let touched: Vec<Touched> =
+        journal.failed(seq).unwrap().into_iter().filter_map(|undo| group.undo(undo)?.facet()).collect();
     let named = |key: &[u8]| Touched { kind: NOTE, key: key.into() };
     assert_eq!(touched, [named(b"kept"), named(b"fresh"), named(b"kept")]);
     assert_eq!(seen(&group, at(0)), before);
