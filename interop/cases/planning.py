@@ -243,7 +243,7 @@ class Deployment:
         self.names = {"client": Named(networks, "client", out, DOMAIN, self.zone["internal"]).start(),
                       "world": Named(networks, "world", out, DOMAIN, self.zone["external"]).start()}
 
-    def serve(self, place, address, names):
+    def serve(self, place, address, names, more=()):
         """Starts `lyceum dev` there, anew if one runs."""
         if place in self.servers:
             self.servers[place].end(20)
@@ -251,7 +251,7 @@ class Deployment:
         words = [word for name in names for word in ("--name", f"{name}.{DOMAIN}")]
         argv = self.networks.before(place) + [
             self.binary, "dev", "--data", folder, "--domain", DOMAIN, "--expose", "--json", "--sip", f"{address}:5060",
-            "--tls", f"{address}:5061", "--https", f"{address}:443", *words]
+            "--tls", f"{address}:5061", "--https", f"{address}:443", *words, *more]
         child = Child(argv, os.path.join(self.out, f"server-{place}.log"), cwd=self.out)
         child.expect(r"\"pid\"", 60, "its JSON line")
         self.servers[place] = child
@@ -304,7 +304,7 @@ def verify(judge, out, binary):
         with judge.case("planning: a server, an Edge's stand-in and name servers run between the plan's own filters"):
             held = Deployment(binary, out, networks)
             held.serve("server", "10.0.0.10", INSIDE)
-            held.serve("edge", "198.18.0.10", ["webcon"])
+            held.serve("edge", "198.18.0.10", ["webcon"], ["--turn", "198.18.0.12:3478", "--turn-tls", "198.18.0.12:443"])
         as_planned(judge, held)
         wrong(judge, held)
         formats(judge, held)
